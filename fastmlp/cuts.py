@@ -1,0 +1,68 @@
+"""How a step is cut into shards: functions of sizes alone, never of threads or load.
+
+Threads only carry shards out, so results are the same bits whatever their number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A shard of columns is a multiple of this many: whole vector registers, whole cache lines.
+_COLUMN_STEP = 16
+# Below this many elements (rows x columns) a piece is not worth handing to another thread.
+_SMALLEST_PIECE = 4096
+# Products of fewer columns lose more to BLAS than a second thread gains.
+_SMALLEST_WIDTH = 64
+_MOST_SHARDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A range cut into consecutive parts.
+
+    Attributes
+    ----------
+    kind : str
+        ``"columns"`` of a slot, ``"rows"`` of a batch, ``"flat"`` parts of a vector.
+    bounds : tuple of int
+        Part k is ``bounds[k] <= i < bounds[k + 1]``. Rows are counted in parts of the batch, since
+        the last batch is smaller.
+    """
+
+    kind: str
+    bounds: tuple[int, ...]
+
+    @property
+    def shards(self) -> int:
+        return len(self.bounds) - 1
+
+    def part(self, shard: int) -> tuple[int, int]:
+        """First element and length of a part."""
+        return self.bounds[shard], self.bounds[shard + 1] - self.bounds[shard]
+
+
+def _bounds(length: int, parts: int, step: int) -> tuple[int, ...]:
+    """Cut `length` into at most `parts` parts, all but the last multiples of `step`."""
+    blocks = -(-length // step)
+    parts = max(1, min(parts, blocks))
+    return (*(blocks * k // parts * step for k in range(parts)), length)
+
+
+def columns(width: int, batch: int) -> Cut:
+    """Cut the columns of a ``(batch, width)`` slot."""
+    parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, width // _SMALLEST_WIDTH)
+    return Cut("columns", _bounds(width, parts, _COLUMN_STEP))
+
+
+def rows(width: int, batch: int) -> Cut:
+    """Cut the rows of a ``(batch, width)`` slot, for operations that need whole rows."""
+    parts = max(1, min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, batch))
+    return Cut("rows", tuple(range(parts + 1)))
+
+
+def flat(start: int, stop: int) -> Cut:
+    """Cut elements ``start`` to ``stop`` of a flat vector."""
+    length = stop - start
+    parts = min(_MOST_SHARDS, length // _SMALLEST_PIECE)
+    inner = _bounds(length, parts, 4 * _COLUMN_STEP)
+    return Cut("flat", tuple(start + bound for bound in inner))

@@ -1,0 +1,320 @@
+"""Layers: declarations of what stands in a network. `build.py` turns them into a program.
+
+A layer knows two things: its arguments, and which operations it adds to a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .activations import Activation as ActivationFunction
+from .activations import get_activation
+from .config import assign, declaration
+from .initializers import get_initializer
+from .names import check_bool, check_number, check_positive_int, describe
+from .optimizers import Optimizer, get_optimizer
+from .program import ActivationOp, AddOp, BatchNormOp, DenseOp, DropoutOp, SelectOp, Slot
+
+if TYPE_CHECKING:
+    from .build import Builder
+
+
+class Layer:
+    """A part of a network; the subclasses are declarations."""
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        """Add this layer's operations, which read `x`, and return the slot of its output.
+
+        Parameters
+        ----------
+        builder : Builder
+        x : Slot
+        path : str
+            The layer's place, such as ``"2"`` or, nested, ``"2.0"``; names start with it.
+        following : str
+            The initializer that suits the activation after this layer.
+        """
+        raise NotImplementedError
+
+    @property
+    def activation_function(self) -> ActivationFunction | None:
+        """The function applied to the layer's output; None where that is not its business."""
+        return None
+
+
+def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
+    """A non-empty list of layers as a tuple."""
+    if isinstance(layers, Layer) or not isinstance(layers, Sequence) or isinstance(layers, str):
+        raise TypeError(f"{owner} takes a list of layers, got {describe(layers)}")
+    for place, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"{owner} takes a list of layers, but entry {place} is {describe(layer)}"
+            )
+    if not layers:
+        raise ValueError(f"{owner} needs at least one layer, got an empty list")
+    return tuple(layers)
+
+
+@declaration
+@dataclass(frozen=True)
+class Dense(Layer):
+    """A fully connected layer: ``activation(x @ weight + bias)``.
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    activation : str or Activation
+    initializer : str
+        How the first weights are drawn; ``"auto"`` looks at the activation that follows. Biases
+        start at 0.
+    use_bias : bool
+    l1, l2 : float
+        ``l1 * sum|W| + l2 / 2 * sum W^2`` is added to the loss.
+    """
+
+    units: int
+    activation: str | ActivationFunction = "linear"
+    initializer: str = "auto"
+    use_bias: bool = True
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            units=check_positive_int("units", self.units),
+            activation=get_activation(self.activation),
+            initializer=get_initializer(self.initializer),
+            use_bias=check_bool("use_bias", self.use_bias),
+            l1=check_number("l1", self.l1, 0),
+            l2=check_number("l2", self.l2, 0),
+        )
+
+    @property
+    def activation_function(self) -> ActivationFunction:
+        return get_activation(self.activation)
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        weight = builder.weight(
+            f"{path}.weight", (x.width, self.units), self.initializer, following, self.l1, self.l2
+        )
+        bias = builder.parameter(f"{path}.bias", (self.units,)) if self.use_bias else None
+        z = builder.add(DenseOp, f"{path}.preactivation", self.units, x=x, weight=weight, bias=bias)
+        return builder.activate(z, self.activation_function, f"{path}.output")
+
+
+@declaration
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation (Ioffe and Szegedy 2015) of each column.
+
+    ``gamma * (x - mean) / sqrt(var + epsilon) + beta``, with the biased variance of the batch in
+    training and with running statistics in prediction, where
+    ``running = (1 - momentum) * running + momentum * batch`` takes the unbiased variance. On a
+    training batch of one row the output is beta and the running statistics stay.
+
+    Parameters
+    ----------
+    momentum : float
+        In (0, 1]; the share of a batch in the running statistics.
+    epsilon : float
+    """
+
+    momentum: float = 0.1
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            momentum=check_number("momentum", self.momentum, 0, 1, open_low=True),
+            epsilon=check_number("epsilon", self.epsilon, 0, open_low=True),
+        )
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        return builder.add(
+            BatchNormOp,
+            f"{path}.output",
+            x.width,
+            x=x,
+            gamma=builder.parameter(f"{path}.gamma", (x.width,), value=1.0),
+            beta=builder.parameter(f"{path}.beta", (x.width,)),
+            running_mean=builder.buffer(f"{path}.running_mean", (x.width,)),
+            running_var=builder.buffer(f"{path}.running_var", (x.width,), value=1.0),
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+        )
+
+
+@declaration
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Inverted dropout (Srivastava et al. 2014): in training each value is 0 with probability
+    `rate` and otherwise divided by ``1 - rate``; in prediction nothing happens.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1).
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        assign(self, rate=check_number("rate", self.rate, 0, 1, open_high=True))
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        number = builder.next_dropout()
+        return builder.add(
+            DropoutOp, f"{path}.output", x.width, x=x, rate=self.rate, number=number
+        )
+
+
+@declaration
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation function as a layer of its own.
+
+    Parameters
+    ----------
+    name : str or Activation
+        ``"relu"``, ``fm.LeakyReLU(0.1)``, ...
+    """
+
+    name: str | ActivationFunction
+
+    def __post_init__(self) -> None:
+        assign(self, name=get_activation(self.name))
+
+    @property
+    def activation_function(self) -> ActivationFunction:
+        return get_activation(self.name)
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        return builder.activate(x, self.activation_function, f"{path}.output")
+
+
+@declaration
+@dataclass(frozen=True)
+class Residual(Layer):
+    """``x + f(x)`` (He et al. 2016).
+
+    Parameters
+    ----------
+    layers : list of Layer
+        f; its output is as wide as x, or as that of `shortcut`.
+    shortcut : list of Layer, optional
+        What is added in place of x itself, where widths differ: ``[Dense(k)]``.
+    """
+
+    layers: tuple[Layer, ...]
+    shortcut: tuple[Layer, ...] | None = None
+
+    def __post_init__(self) -> None:
+        assign(self, layers=check_layers(self.layers, "Residual"))
+        if self.shortcut is not None:
+            assign(self, shortcut=check_layers(self.shortcut, "Residual's shortcut"))
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        skipped = x
+        if self.shortcut is not None:
+            skipped = builder.chain(self.shortcut, x, f"{path}.shortcut.", "linear")
+        f = builder.chain(self.layers, x, f"{path}.", "linear")
+        if f.width != skipped.width:
+            raise ValueError(
+                f"Residual (layer {path}) adds an input of width {skipped.width} to an output of "
+                f"width {f.width}; end its layers with Dense({skipped.width}), or give "
+                f"shortcut=[Dense({f.width})]"
+            )
+        return builder.add(AddOp, f"{path}.output", f.width, x=skipped, y=f)
+
+
+def _check_columns(name: str, columns: object) -> tuple[int, ...] | None:
+    if columns is None:
+        return None
+    if isinstance(columns, str) or not isinstance(columns, Sequence):
+        raise TypeError(f"{name} must be a list of column numbers or None, got {describe(columns)}")
+    checked = []
+    for column in columns:
+        if isinstance(column, bool) or not hasattr(column, "__index__"):
+            raise TypeError(f"{name} must hold column numbers, got {describe(column)}")
+        checked.append(int(column.__index__()))
+    if not checked or min(checked) < 0 or len(set(checked)) < len(checked):
+        raise ValueError(
+            f"{name} must hold at least one column number, each at least 0 and only once, "
+            f"got {checked}"
+        )
+    return tuple(checked)
+
+
+@declaration
+@dataclass(frozen=True)
+class WideAndDeep(Layer):
+    """An output layer that reads the last hidden layer and the inputs (Cheng et al. 2016).
+
+    ``activation(h @ W_deep + x[:, wide] @ W_wide + b)``, h the output of `deep` on
+    ``x[:, deep_columns]``; parameters ``weight`` (deep), ``wide_weight``, ``bias``.
+
+    Parameters
+    ----------
+    units : int
+    activation : str or Activation
+    deep : list of Layer
+        The hidden layers.
+    wide, deep_columns : list of int, optional
+        Columns that the two parts read; None means all.
+    wide_optimizer : str or Optimizer, optional
+        An optimizer of its own for ``wide_weight``.
+    """
+
+    units: int
+    activation: str | ActivationFunction = "linear"
+    deep: tuple[Layer, ...] = ()
+    wide: tuple[int, ...] | None = None
+    deep_columns: tuple[int, ...] | None = None
+    wide_optimizer: str | Optimizer | None = None
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            units=check_positive_int("units", self.units),
+            activation=get_activation(self.activation),
+            deep=check_layers(self.deep, "WideAndDeep's deep"),
+            wide=_check_columns("wide", self.wide),
+            deep_columns=_check_columns("deep_columns", self.deep_columns),
+        )
+        if self.wide_optimizer is not None:
+            assign(self, wide_optimizer=get_optimizer(self.wide_optimizer))
+
+    @property
+    def activation_function(self) -> ActivationFunction:
+        return get_activation(self.activation)
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        wide = self._columns(builder, x, self.wide, f"{path}.wide")
+        deep = self._columns(builder, x, self.deep_columns, f"{path}.deep")
+        h = builder.chain(self.deep, deep, f"{path}.", "linear")
+        weight = builder.weight(f"{path}.weight", (h.width, self.units), "auto", following)
+        optimizer = get_optimizer(self.wide_optimizer) if self.wide_optimizer else None
+        wide_weight = builder.weight(
+            f"{path}.wide_weight", (wide.width, self.units), "auto", following, optimizer=optimizer
+        )
+        bias = builder.parameter(f"{path}.bias", (self.units,))
+        from_deep = builder.add(DenseOp, "", self.units, x=h, weight=weight, bias=bias)
+        from_wide = builder.add(DenseOp, "", self.units, x=wide, weight=wide_weight, bias=None)
+        z = builder.add(AddOp, f"{path}.preactivation", self.units, x=from_deep, y=from_wide)
+        return builder.activate(z, self.activation_function, f"{path}.output")
+
+    @staticmethod
+    def _columns(builder: Builder, x: Slot, columns: tuple[int, ...] | None, name: str) -> Slot:
+        if columns is None:
+            return x
+        if max(columns) >= x.width:
+            raise ValueError(
+                f"WideAndDeep reads column {max(columns)}, but its input has columns 0 to "
+                f"{x.width - 1}"
+            )
+        return builder.add(SelectOp, "", len(columns), x=x, columns=columns)

@@ -1,0 +1,326 @@
+"""The NumPy runner: the specification of what running a program means.
+
+One function forward and one backward for each kind of operation, in terms of the reference
+kernels; the loops over a program are a few lines. The compiled runner does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .data import Batches
+from .kernels import reference as kernels
+from .program import (
+    ActivationOp,
+    AddOp,
+    BatchNormOp,
+    DenseOp,
+    DropoutOp,
+    Group,
+    Op,
+    SelectOp,
+    Slot,
+    Write,
+)
+from .state import State
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+
+class Pass:
+    """One batch on its way through a program: the values of slots and their gradients."""
+
+    def __init__(self, state: State, training: bool, update_statistics: bool = True) -> None:
+        self.state = state
+        self.training = training
+        self.update_statistics = update_statistics
+        self.values: dict[Slot, Array] = {}
+        self.gradients: dict[Slot, Array] = {}
+        self.kept: dict[Slot, Any] = {}
+
+    def give(self, slot: Slot, write: Write, gradient: Array) -> None:
+        """Set or add to the gradient of a slot."""
+        if write is Write.SET:
+            self.gradients[slot] = gradient
+        elif write is Write.ADD:
+            self.gradients[slot] = self.gradients[slot] + gradient
+
+
+def dense_forward(op: DenseOp, run: Pass) -> None:
+    weight = run.state.parameter(op.weight)
+    bias = None if op.bias is None else run.state.parameter(op.bias)
+    run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
+
+
+def dense_backward(op: DenseOp, run: Pass) -> None:
+    d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
+    out = run.values[op.out]
+    d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
+    run.state.gradient(op.weight)[...] = d_weight
+    if op.bias is not None:
+        run.state.gradient(op.bias)[...] = 0.0 if op.zero_bias_gradient else d_bias
+    run.give(op.x, op.d_x, d_x)
+
+
+def activation_forward(op: ActivationOp, run: Pass) -> None:
+    run.values[op.out] = kernels.activation_forward(run.values[op.x], op.activation.kernel)
+
+
+def activation_backward(op: ActivationOp, run: Pass) -> None:
+    z, out, kernel = run.values[op.x], run.values[op.out], op.activation.kernel
+    run.give(op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel))
+
+
+def batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
+    state = run.state
+    momentum = op.momentum if run.update_statistics else 0.0
+    run.values[op.out], *run.kept[op.out] = kernels.batchnorm_forward(
+        run.values[op.x],
+        state.parameter(op.gamma),
+        state.parameter(op.beta),
+        state.buffer(op.running_mean),
+        state.buffer(op.running_var),
+        momentum,
+        op.epsilon,
+        run.training,
+    )
+
+
+def batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
+    x_hat, inv_std = run.kept[op.out]
+    gamma = run.state.parameter(op.gamma)
+    if run.training:
+        d_x, d_gamma, d_beta = kernels.batchnorm_backward(
+            run.gradients[op.out], x_hat, inv_std, gamma
+        )
+    else:
+        d_out = run.gradients[op.out]
+        d_x, d_gamma, d_beta = d_out * gamma * inv_std, (d_out * x_hat).sum(0), d_out.sum(0)
+    run.state.gradient(op.gamma)[...] = d_gamma
+    run.state.gradient(op.beta)[...] = d_beta
+    run.give(op.x, op.d_x, d_x)
+
+
+def dropout_forward(op: DropoutOp, run: Pass) -> None:
+    run.values[op.out] = run.values[op.x]
+    if run.training:
+        state = run.state
+        run.values[op.out], run.kept[op.out] = kernels.dropout_forward(
+            run.values[op.x], op.rate, state.seed, state.step, op.number
+        )
+
+
+def dropout_backward(op: DropoutOp, run: Pass) -> None:
+    d_out = run.gradients[op.out]
+    if run.training:
+        d_out = kernels.dropout_backward(d_out, run.kept[op.out])
+    run.give(op.x, op.d_x, d_out)
+
+
+def add_forward(op: AddOp, run: Pass) -> None:
+    run.values[op.out] = run.values[op.x] + run.values[op.y]
+
+
+def add_backward(op: AddOp, run: Pass) -> None:
+    run.give(op.y, op.d_y, run.gradients[op.out])
+    run.give(op.x, op.d_x, run.gradients[op.out])
+
+
+def select_forward(op: SelectOp, run: Pass) -> None:
+    run.values[op.out] = np.ascontiguousarray(run.values[op.x][:, op.columns])
+
+
+def select_backward(op: SelectOp, run: Pass) -> None:
+    d_x = np.zeros_like(run.values[op.x])
+    d_x[:, op.columns] = run.gradients[op.out]
+    run.give(op.x, op.d_x, d_x)
+
+
+REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], None]]] = {
+    DenseOp: (dense_forward, dense_backward),
+    ActivationOp: (activation_forward, activation_backward),
+    BatchNormOp: (batchnorm_forward, batchnorm_backward),
+    DropoutOp: (dropout_forward, dropout_backward),
+    AddOp: (add_forward, add_backward),
+    SelectOp: (select_forward, select_backward),
+}
+
+
+def forward(ops: tuple[Op, ...], run: Pass) -> None:
+    """Run operations in their order."""
+    for op in ops:
+        REFERENCE[type(op)][0](op, run)
+
+
+def backward(ops: tuple[Op, ...], run: Pass) -> None:
+    """Run the gradients of operations in the opposite order."""
+    for op in reversed(ops):
+        if op.out in run.gradients:
+            REFERENCE[type(op)][1](op, run)
+
+
+def head_loss(state: State, slot: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
+    """Loss of a batch and the gradient of the slot that the head reads."""
+    loss = state.program.head.loss
+    kernel = getattr(kernels, loss.kernel)
+    extra = (loss.parameter,) if loss.takes_parameter else ()
+    result: tuple[float, Array] = kernel(slot, y, weight, *extra)
+    return result
+
+
+def loss_and_gradients(
+    state: State, x: Array, y: Array, weight: Array | None, training: bool, update: bool
+) -> tuple[float, Array]:
+    """Forward and backward pass of a batch: the reported loss, and what the head read.
+
+    Gradients, those of the penalties included, are left in the state; `update` says whether
+    running statistics move.
+    """
+    program = state.program
+    run = Pass(state, training, update)
+    run.values[program.input] = x
+    forward(program.ops, run)
+    read = run.values[program.head.slot]
+    loss, run.gradients[program.head.slot] = head_loss(state, read, y, weight)
+    backward(program.ops, run)
+    for penalty in program.penalties:
+        w, d_w = state.parameter(penalty.weight), state.gradient(penalty.weight)
+        loss += kernels.add_penalty(w, d_w, penalty.l1, penalty.l2)
+    return loss, read
+
+
+def clip(state: State) -> None:
+    """Clip gradients by value, then by the norm over all parameters, group by group."""
+    program = state.program
+    for group in program.groups:
+        limit = program.optimizers[group.optimizer].clip_value
+        if limit is not None:
+            kernels.clip_by_value(state.gradients[group.start : group.stop], limit)
+    norm = float(np.sqrt(np.sum(np.square(state.gradients, dtype=np.float64))))
+    for group in program.groups:
+        limit = program.optimizers[group.optimizer].clip_norm
+        if limit is not None and norm > limit:
+            state.gradients[group.start : group.stop] *= limit / norm
+
+
+def update_group(state: State, number: int, group: Group, rate: float) -> None:
+    """Move a group's parameters by its optimizer."""
+    optimizer = state.program.optimizers[group.optimizer]
+    part = slice(group.start, group.stop)
+    kept = [state.moments[i, part] for i in range(len(optimizer.slots))]
+    p, g, step, constants = state.parameters[part], state.gradients[part], state.step + 1, optimizer.constants
+    if optimizer.kernel == "sgd_update":
+        velocity = kept[0] if kept else None
+        kernels.sgd_update(p, g, velocity, rate, constants[0], bool(constants[1]))
+    elif optimizer.kernel == "nadam_update":
+        product = state.products[number : number + 1]
+        kernels.nadam_update(p, g, *kept, step, product, rate, *constants)
+    elif optimizer.kernel in ("adam_update", "adamw_update"):
+        getattr(kernels, optimizer.kernel)(p, g, *kept, step, rate, *constants)
+    else:
+        getattr(kernels, optimizer.kernel)(p, g, *kept, rate, *constants)
+
+
+def count_correct(state: State, read: Array, y: Array) -> float:
+    """How many rows of a batch the network has right, before its update."""
+    threshold = state.program.head.threshold
+    if threshold is not None:
+        return float(((read >= threshold) == (y >= 0.5)).mean(axis=1).sum())
+    if state.program.head.loss.kernel != "softmax_cross_entropy":
+        return 0.0
+    labels = y if y.ndim == 1 else y.argmax(axis=1)
+    return float((read.argmax(axis=1) == labels).sum())
+
+
+class NumpyRunner:
+    """Runs a program with the reference kernels.
+
+    Both runners have these methods; nothing outside them knows which one it works with.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def session(self, batches: Batches, rates: list[float | Array]) -> NumpySession:
+        """Make ready to train on these rows; `rates` tells what learning rates will look like."""
+        return NumpySession(self.state, batches)
+
+    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> float:
+        """Leave the batch's gradients in the state and return its loss; change nothing else."""
+        return loss_and_gradients(self.state, x, y, weight, training, False)[0]
+
+    def predict(self, x: Array) -> Array:
+        """The network's output for all rows."""
+        program = self.state.program
+        blocks = []
+        for start in range(0, len(x), 1024):
+            run = Pass(self.state, training=False)
+            run.values[program.input] = as_dtype(x[start : start + 1024], program.dtype)
+            with np.errstate(all="ignore"):
+                forward(program.ops + program.output_ops, run)
+            blocks.append(run.values[program.output])
+        return np.concatenate(blocks)
+
+
+class NumpySession:
+    """One fit in progress."""
+
+    def __init__(self, state: State, batches: Batches) -> None:
+        self._state = state
+        self._batches = batches
+        self.start_epoch(None, [])
+
+    def start_epoch(self, order: Array | None, rates: list[float | Array]) -> None:
+        """Begin an epoch: the order of rows, and the learning rate of each optimizer."""
+        self._order = order
+        self._rates = rates
+        self.loss_sum = self.correct_sum = 0.0
+        self.rows_sum = 0
+
+    def run(self, first: int) -> int:
+        """Train on one or more batches from `first` on and return the number of the next.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss of the batch is not finite; its number is the first argument.
+        """
+        state, program = self._state, self._state.program
+        x, y, weight = self._batches.take(first, self._order, program.dtype)
+        if weight is not None and not weight.sum():
+            return first + 1
+        with np.errstate(all="ignore"):
+            loss, read = loss_and_gradients(state, x, y, weight, training=True, update=True)
+            if not np.isfinite(loss):
+                raise FloatingPointError(first)
+            clip(state)
+            for number, group in enumerate(program.groups):
+                rate = self._rates[group.optimizer]
+                rate = float(rate[first]) if isinstance(rate, np.ndarray) else float(rate)
+                update_group(state, number, group, rate)
+        state.step += 1
+        self.loss_sum += loss * len(x)
+        self.correct_sum += count_correct(state, read, y)
+        self.rows_sum += len(x)
+        return first + 1
+
+    def close(self) -> None:
+        """Release what the session holds."""
+
+
+def as_dtype(x: Array, dtype: str) -> Array:
+    """Rows as a C-contiguous array of the network's dtype."""
+    return np.ascontiguousarray(x, dtype=dtype)
+
+
+def activations(state: State, x: Array, training: bool) -> dict[str, Array]:
+    """The recorded slots of a forward pass by name."""
+    program = state.program
+    run = Pass(state, training, update_statistics=False)
+    run.values[program.input] = as_dtype(x, program.dtype)
+    forward(program.ops + program.output_ops, run)
+    return {name: run.values[slot].copy() for name, slot in program.records}

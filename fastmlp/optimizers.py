@@ -1,0 +1,355 @@
+"""Which optimizers there are and what they take; the kernels hold the arithmetic.
+
+The update rules and the meaning of their arguments are those of ``torch.optim``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from .config import assign, declaration
+from .names import check_bool, check_number, find_name
+from .schedules import Constant, Schedule, check_learning_rate
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule; the subclasses are declarations.
+
+    Attributes
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    clip_value : float or None
+        Each gradient is first clipped to ``[-clip_value, clip_value]``.
+    clip_norm : float or None
+        Then all gradients are multiplied by ``min(1, clip_norm / norm)``, ``norm`` taken over all
+        parameters.
+    kernel : str
+        The name of the kernel.
+    """
+
+    learning_rate: float | Schedule
+    clip_value: float | None = field(default=None, kw_only=True)
+    clip_norm: float | None = field(default=None, kw_only=True)
+
+    kernel: ClassVar[str]
+    _slots: ClassVar[tuple[str, ...]]
+    _constants: ClassVar[tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        assign(self, learning_rate=check_learning_rate(self.learning_rate))
+        for name in ("clip_value", "clip_norm"):
+            limit = getattr(self, name)
+            if limit is not None:
+                assign(self, **{name: check_number(name, limit, 0, open_low=True)})
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the arrays, each as long as the parameters, in the kernel's order."""
+        return self._slots
+
+    @property
+    def constants(self) -> tuple[float, ...]:
+        """The kernel's arguments after the learning rate."""
+        return tuple(float(getattr(self, name)) for name in self._constants)
+
+    @property
+    def touched_rows_exact(self) -> bool:
+        """Whether a parameter whose gradient is zero is left alone.
+
+        Then an update of only those rows that a batch touched is exact.
+        """
+        return False
+
+
+@declaration
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum (Sutskever et al. 2013).
+
+    ``velocity = momentum * velocity + g``; ``w -= learning_rate * velocity``, with ``nesterov``
+    ``w -= learning_rate * (g + momentum * velocity)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    momentum : float
+        In [0, 1].
+    nesterov : bool
+        Needs a momentum above 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    learning_rate: float | Schedule = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    kernel = "sgd_update"
+    _slots = ("velocity",)
+    _constants = ("momentum", "nesterov")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(
+            self,
+            momentum=check_number("momentum", self.momentum, 0, 1),
+            nesterov=check_bool("nesterov", self.nesterov),
+        )
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov=True needs a momentum above 0, got momentum=0")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Without momentum none."""
+        return self._slots if self.momentum else ()
+
+    @property
+    def touched_rows_exact(self) -> bool:
+        """Whether there is no momentum."""
+        return self.momentum == 0
+
+
+@declaration
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Gradients over the root of their running mean square (Tieleman and Hinton 2012).
+
+    ``v = rho * v + (1 - rho) * g**2``; ``w -= learning_rate * g / (sqrt(v) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    rho : float
+        In [0, 1).
+    epsilon : float
+        Above 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    learning_rate: float | Schedule = 1e-3
+    rho: float = 0.9
+    epsilon: float = 1e-8
+
+    kernel = "rmsprop_update"
+    _slots = ("v",)
+    _constants = ("rho", "epsilon")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(
+            self,
+            rho=check_number("rho", self.rho, 0, 1, open_high=True),
+            epsilon=check_number("epsilon", self.epsilon, 0, open_low=True),
+        )
+
+
+@dataclass(frozen=True)
+class _TwoMoments(Optimizer):
+    """What Adam and its variants share."""
+
+    learning_rate: float | Schedule = 1e-3
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+    _slots = ("m", "v")
+    _constants: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(
+            self,
+            beta_1=check_number("beta_1", self.beta_1, 0, 1, open_high=True),
+            beta_2=check_number("beta_2", self.beta_2, 0, 1, open_high=True),
+            epsilon=check_number("epsilon", self.epsilon, 0, open_low=True),
+        )
+
+
+@declaration
+@dataclass(frozen=True)
+class Adam(_TwoMoments):
+    """Adam (Kingma and Ba 2015, algorithm 1), epsilon outside the root.
+
+    ``m = beta_1 * m + (1 - beta_1) * g``; ``v = beta_2 * v + (1 - beta_2) * g**2``;
+    ``w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`` with the bias-corrected moments
+    ``m_hat = m / (1 - beta_1**t)`` and ``v_hat = v / (1 - beta_2**t)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+        Above 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    kernel = "adam_update"
+
+
+@declaration
+@dataclass(frozen=True)
+class AdamW(_TwoMoments):
+    """Adam after ``w *= 1 - learning_rate * weight_decay`` (Loshchilov and Hutter 2019).
+
+    Every parameter decays, biases too.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+        Above 0.
+    weight_decay : float
+        At least 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    weight_decay: float = 0.01
+
+    kernel = "adamw_update"
+    _constants = ("beta_1", "beta_2", "epsilon", "weight_decay")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(self, weight_decay=check_number("weight_decay", self.weight_decay, 0))
+
+
+@declaration
+@dataclass(frozen=True)
+class Nadam(_TwoMoments):
+    """Adam with Nesterov momentum (Dozat 2016), whose momentum grows with the steps.
+
+    The momentum of step ``t`` is ``beta_1 * (1 - 0.96**(0.004 * t) / 2)``, as in
+    ``torch.optim.NAdam``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    beta_1, beta_2 : float
+        In [0, 1).
+    epsilon : float
+        Above 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    learning_rate: float | Schedule = 2e-3
+
+    kernel = "nadam_update"
+    _constants = ("beta_1", "beta_2", "epsilon", "momentum_decay")
+    momentum_decay: ClassVar[float] = 0.004
+
+
+@declaration
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """Gradients over the root of the sum of their squares (Duchi et al. 2011).
+
+    ``v += g**2``; ``w -= learning_rate * g / (sqrt(v) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number of at least 0, or a schedule.
+    epsilon : float
+        Above 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    learning_rate: float | Schedule = 0.01
+    epsilon: float = 1e-10
+
+    kernel = "adagrad_update"
+    _slots = ("v",)
+    _constants = ("epsilon",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(self, epsilon=check_number("epsilon", self.epsilon, 0, open_low=True))
+
+    @property
+    def touched_rows_exact(self) -> bool:
+        """Always: it moves a parameter in proportion to its gradient."""
+        return True
+
+
+@declaration
+@dataclass(frozen=True)
+class Ftrl(Optimizer):
+    """FTRL-Proximal with a rate for each parameter (McMahan et al. 2013, algorithm 1).
+
+    ``w = 0`` where ``|z| <= l1``, else
+    ``-(z - sign(z) * l1) / ((beta + sqrt(n)) / learning_rate + l2)``.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        A number above 0, or a schedule that stays above 0: the rule divides by it.
+    l1, l2, beta : float
+        At least 0.
+    clip_value, clip_norm : float, optional
+        See `Optimizer`.
+    """
+
+    learning_rate: float | Schedule = 0.1
+    l1: float = 0.0
+    l2: float = 0.0
+    beta: float = 1.0
+
+    kernel = "ftrl_update"
+    _slots = ("z", "n")
+    _constants = ("l1", "l2", "beta")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.learning_rate in (0, Constant(0)):
+            raise ValueError("the learning_rate of Ftrl must be a number > 0, got 0")
+        for name in ("l1", "l2", "beta"):
+            assign(self, **{name: check_number(name, getattr(self, name), 0)})
+
+    @property
+    def touched_rows_exact(self) -> bool:
+        """Whether the rate is constant: weights are a function of z, n and the rate."""
+        return isinstance(self.learning_rate, (float, Constant))
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": SGD(),
+    "momentum": SGD(momentum=0.9),
+    "rmsprop": RMSprop(),
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "adagrad": AdaGrad(),
+    "nadam": Nadam(),
+    "ftrl": Ftrl(),
+}
+"""From each name that `get_optimizer` knows to the optimizer with its defaults."""
+
+
+def get_optimizer(spec: str | Optimizer) -> Optimizer:
+    """Return the optimizer of this name (in any case); an `Optimizer` is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        The name is unknown.
+    TypeError
+        ``spec`` is neither a name nor an optimizer.
+    """
+    if isinstance(spec, Optimizer):
+        return spec
+    return OPTIMIZERS[find_name("optimizer", spec, OPTIMIZERS)]

@@ -1,0 +1,218 @@
+"""A network as data: a tuple of operations over named slots, a loss head, optimizer groups.
+
+`build.py` makes programs from layers; the runners execute them, and whatever else wants to know
+what a network does (summary, saving, freezing) reads them. Everything that must be decided about a
+network, such as who writes a gradient first, is decided once and stands here as a field.
+
+Slots are batches, ``(rows, width)``. Tensors are parts of one flat vector of parameters, or of one
+of buffers (running statistics).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from .activations import Activation
+from .losses import Loss
+from .optimizers import Optimizer
+
+# Tensors start at multiples of this many elements: a cache line of float32.
+ALIGNMENT = 16
+
+
+class Write(Enum):
+    """How an operation's backward pass treats the gradient of an input."""
+
+    NONE = "none"  # nobody needs it
+    SET = "set"  # the first to write it
+    ADD = "add"  # others wrote before
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A batch of values, ``(rows, width)``."""
+
+    index: int
+    name: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named part of a flat vector: elements ``start`` to ``stop``, in C order."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class DenseOp:
+    """``out = x @ weight + bias``. `zero_bias_gradient`: only a BatchNorm reads out."""
+
+    x: Slot
+    out: Slot
+    weight: Tensor
+    bias: Tensor | None
+    zero_bias_gradient: bool = False
+    d_x: Write = Write.SET
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationOp:
+    """``out = activation(x)``."""
+
+    x: Slot
+    out: Slot
+    activation: Activation
+    d_x: Write = Write.SET
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNormOp:
+    """``out = gamma * (x - mean) / sqrt(var + epsilon) + beta``."""
+
+    x: Slot
+    out: Slot
+    gamma: Tensor
+    beta: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+    momentum: float
+    epsilon: float
+    d_x: Write = Write.SET
+
+
+@dataclass(frozen=True, slots=True)
+class DropoutOp:
+    """``out = x * mask / (1 - rate)`` in training; `number` tells the network's dropouts apart."""
+
+    x: Slot
+    out: Slot
+    rate: float
+    number: int
+    d_x: Write = Write.SET
+
+
+@dataclass(frozen=True, slots=True)
+class AddOp:
+    """``out = x + y``."""
+
+    x: Slot
+    y: Slot
+    out: Slot
+    d_x: Write = Write.SET
+    d_y: Write = Write.SET
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOp:
+    """``out = x[:, columns]``."""
+
+    x: Slot
+    out: Slot
+    columns: tuple[int, ...]
+    d_x: Write = Write.SET
+
+
+Op = DenseOp | ActivationOp | BatchNormOp | DropoutOp | AddOp | SelectOp
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The loss and the slot that it reads: logits or predictions.
+
+    `threshold` is the prediction from which an output counts as 1, None where the output is no
+    class.
+    """
+
+    loss: Loss
+    slot: Slot
+    threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """``l1 * sum|w| + l2 / 2 * sum w^2`` of one weight."""
+
+    weight: Tensor
+    l1: float
+    l2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parameters ``start`` to ``stop``, updated by optimizer number `optimizer` of the program."""
+
+    start: int
+    stop: int
+    optimizer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A network: what it computes, from which parameters, and how they are trained.
+
+    Attributes
+    ----------
+    ops : tuple of Op
+        From `input` to the slot that the head reads.
+    output_ops : tuple of Op
+        From there to `output`: an activation that the loss already contains. Only predictions
+        need them.
+    records : tuple of (str, Slot)
+        Slots that users may ask for by name, such as ``"0.preactivation"``.
+    n_parameters, n_buffers : int
+        Lengths of the flat vectors; tensors are padded to whole cache lines.
+    """
+
+    dtype: str
+    input: Slot
+    ops: tuple[Op, ...]
+    output_ops: tuple[Op, ...]
+    output: Slot
+    head: Head
+    records: tuple[tuple[str, Slot], ...]
+    parameters: tuple[Tensor, ...]
+    buffers: tuple[Tensor, ...]
+    n_parameters: int
+    n_buffers: int
+    penalties: tuple[Penalty, ...]
+    optimizers: tuple[Optimizer, ...]
+    groups: tuple[Group, ...]
+
+
+def inputs_of(op: Op) -> tuple[Slot, ...]:
+    """The slots that an operation reads."""
+    return (op.x, op.y) if isinstance(op, AddOp) else (op.x,)
+
+
+def inference_ops(program: Program) -> tuple[tuple[Op, ...], Slot]:
+    """The operations of a prediction, dropout gone, and the slot of the output."""
+    same: dict[Slot, Slot] = {}
+    ops: list[Op] = []
+    for op in program.ops + program.output_ops:
+        if isinstance(op, DropoutOp):
+            same[op.out] = same.get(op.x, op.x)
+        elif isinstance(op, AddOp):
+            ops.append(replace(op, x=same.get(op.x, op.x), y=same.get(op.y, op.y)))
+        else:
+            ops.append(replace(op, x=same.get(op.x, op.x)))
+    return tuple(ops), same.get(program.output, program.output)
+
+
+def padded(length: int) -> int:
+    """`length` rounded up to whole cache lines."""
+    return -(-length // ALIGNMENT) * ALIGNMENT

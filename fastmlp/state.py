@@ -1,0 +1,116 @@
+"""What changes while a network is trained: flat vectors, and the counters beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .program import Program, Tensor
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+
+@dataclass
+class Snapshot:
+    """A copy of a `State`'s vectors."""
+
+    vectors: dict[str, Array]
+    step: int
+
+
+@dataclass
+class State:
+    """The flat vectors of one network.
+
+    Attributes
+    ----------
+    parameters, gradients : ndarray
+        Of length ``program.n_parameters``.
+    moments : ndarray
+        One row of the same length for each array that an optimizer keeps, in the order of its
+        ``slots``; a group uses its own part of each row.
+    buffers : ndarray
+        Running statistics, of length ``program.n_buffers``.
+    products : ndarray
+        float64, one a group: what NAdam multiplies up.
+    step : int
+        Updates done so far.
+    seed : int
+        64 bits, the key of dropout's generator.
+    """
+
+    program: Program
+    seed: int
+    parameters: Array = field(init=False)
+    gradients: Array = field(init=False)
+    moments: Array = field(init=False)
+    buffers: Array = field(init=False)
+    products: Array = field(init=False)
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        program = self.program
+        n_moments = max(len(optimizer.slots) for optimizer in program.optimizers)
+        self.parameters = aligned_zeros((program.n_parameters,), program.dtype)
+        self.gradients = aligned_zeros((program.n_parameters,), program.dtype)
+        self.moments = aligned_zeros((n_moments, program.n_parameters), program.dtype)
+        self.buffers = aligned_zeros((program.n_buffers,), program.dtype)
+        self.products = np.ones(len(program.groups))
+
+    def parameter(self, tensor: Tensor) -> Array:
+        """Writable view of a parameter."""
+        return view(self.parameters, tensor)
+
+    def gradient(self, tensor: Tensor) -> Array:
+        """Writable view of a parameter's gradient."""
+        return view(self.gradients, tensor)
+
+    def buffer(self, tensor: Tensor) -> Array:
+        """Writable view of a buffer."""
+        return view(self.buffers, tensor)
+
+    def forget_training(self) -> None:
+        """Set optimizer state, gradients and counters back to their start."""
+        self.gradients[:] = 0.0
+        self.moments[:] = 0.0
+        self.products[:] = 1.0
+        self.step = 0
+
+    def snapshot(self, *names: str) -> Snapshot:
+        """Copy the vectors of these names; all that training changes where none is given."""
+        names = names or ("parameters", "moments", "buffers", "products")
+        return Snapshot({name: getattr(self, name).copy() for name in names}, self.step)
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Make an earlier snapshot of this state up to date, without allocating."""
+        for name, vector in snapshot.vectors.items():
+            vector[...] = getattr(self, name)
+        snapshot.step = self.step
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Write a snapshot back; views of the vectors stay valid."""
+        for name, vector in snapshot.vectors.items():
+            getattr(self, name)[...] = vector
+        self.step = snapshot.step
+
+
+def view(vector: Array, tensor: Tensor) -> Array:
+    """The part of a flat vector that is `tensor`, in its shape."""
+    return vector[tensor.start : tensor.stop].reshape(tensor.shape)
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Zeros whose first element starts a cache line."""
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, dtype=np.uint8)
+    offset = -memory.ctypes.data % 64
+    return memory[offset : offset + size].view(dtype).reshape(shape)
+
+
+def named(tensors: tuple[Tensor, ...], vector: Array) -> Mapping[str, Array]:
+    """Views of a flat vector by the names of its tensors."""
+    return {tensor.name: view(vector, tensor) for tensor in tensors}

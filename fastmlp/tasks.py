@@ -1,0 +1,127 @@
+"""A step in compiled form: instructions on shards, and barriers where shards need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .cuts import Cut
+from .kernels.compiled.op import OPS
+from .kernels.compiled.runner import (
+    BARRIER,
+    FIRST_ARGUMENT,
+    INSTRUCTION_SIZE,
+    N_ATTRIBUTES,
+)
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+WHOLE = Cut("columns", (0, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One call of an op: its arguments by name."""
+
+    op: str
+    args: dict[str, int]
+    attributes: dict[str, float]
+    member: str = ""
+
+
+def instruction(op: str, member: str = "", /, **arguments: float) -> Instruction:
+    """An `Instruction` from keyword arguments."""
+    declared = OPS[op]
+    args = {name: int(arguments.pop(name)) for name in declared.args}
+    attributes = {name: float(arguments.pop(name)) for name in declared.attributes}
+    if arguments:
+        raise TypeError(f"{declared!r} does not take {', '.join(arguments)}")
+    return Instruction(op, args, attributes, member)
+
+
+class Tasks:
+    """A list of instructions that grows task by task; barriers go in where they are needed.
+
+    A task is the same operation on each shard of a cut. It says which resources (buffers,
+    tensors) each of its shards reads or writes: its own part, or the whole. Two tasks may follow
+    each other without a barrier unless one writes what the other uses; tasks that are cut alike
+    may share resources by parts, for the same worker carries out the same shard of both.
+    """
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+        self.most_shards = 1
+        self._rows: list[tuple[int, int, Instruction | int]] = []
+        self._used: dict[Hashable, set[tuple[Cut | None, bool]]] = {}
+
+    def add(
+        self,
+        cut: Cut,
+        make: Callable[[int], Instruction],
+        *,
+        reads: Iterable[Hashable] = (),
+        writes: Iterable[Hashable] = (),
+        reads_whole: Iterable[Hashable] = (),
+    ) -> None:
+        """Append a task; `make` gives the instruction of a shard.
+
+        `reads` and `writes` are resources of which each shard uses its own part.
+        """
+        # A single shard is always the first worker's, whatever it is a shard of.
+        own = WHOLE if cut.shards == 1 else cut
+        whole = WHOLE if cut.shards == 1 else None
+        uses = [(resource, own, False) for resource in reads]
+        uses += [(resource, own, True) for resource in writes]
+        uses += [(resource, whole, False) for resource in reads_whole]
+        self._separate(uses)
+        for shard in range(cut.shards):
+            self._rows.append((shard, cut.shards, make(shard)))
+        self.most_shards = max(self.most_shards, cut.shards)
+
+    def mark(self, mark: int, *, reads: Iterable[Hashable]) -> None:
+        """Append a mark that every worker looks at; it reads the whole of these resources."""
+        self._separate([(resource, None, False) for resource in reads])
+        self._rows.append((0, 1, mark))
+
+    def _separate(self, uses: list[tuple[Hashable, Cut | None, bool]]) -> None:
+        conflict = any(
+            (writes or wrote) and (cut is None or cut != other)
+            for resource, cut, writes in uses
+            for other, wrote in self._used.get(resource, ())
+        )
+        if conflict:
+            self._rows.append((0, 1, BARRIER))
+            self._used.clear()
+        for resource, cut, writes in uses:
+            self._used.setdefault(resource, set()).add((cut, writes))
+
+    def table(self) -> tuple[Array, Array]:
+        """The table of instructions and the table of their attributes.
+
+        This is where ops are compiled or loaded.
+        """
+        table = np.zeros((len(self._rows), INSTRUCTION_SIZE), dtype=np.int64)
+        attributes = np.zeros((len(self._rows), N_ATTRIBUTES))
+        for row, (shard, shards, entry) in enumerate(self._rows):
+            table[row, 1], table[row, 2] = shard, shards
+            if isinstance(entry, Instruction):
+                table[row, 0] = OPS[entry.op].address(self.dtype, entry.member)
+                table[row, FIRST_ARGUMENT : FIRST_ARGUMENT + len(entry.args)] = list(
+                    entry.args.values()
+                )
+                attributes[row, : len(entry.attributes)] = list(entry.attributes.values())
+            else:
+                table[row, 0] = entry
+        return table, attributes
+
+    def rows_of(self, op: str) -> list[int]:
+        """The places of an op's instructions in the table."""
+        return [
+            row
+            for row, (_, _, entry) in enumerate(self._rows)
+            if isinstance(entry, Instruction) and entry.op == op
+        ]

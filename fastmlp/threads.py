@@ -1,0 +1,95 @@
+"""Threads of our own: workers that run the same table and meet at its barriers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+    from .program import Program
+
+# Multiply-adds of a step below which a second thread costs more than it gains.
+_WORTH_A_THREAD = 5e5
+_ABORT = 8
+
+
+class Runnable(Protocol):
+    """What a team runs: the same batches as each of its workers."""
+
+    sync: Array
+
+    def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
+        """Run batches as one of the workers."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def choose_threads(n_threads: int | str, program: Program, rows: int, most_shards: int) -> int:
+    """How many workers a step is worth: a rule over sizes and cores, never timing."""
+    if n_threads != "auto":
+        return min(int(n_threads), most_shards)
+    work = sum(int(np.prod(t.shape)) for t in program.parameters if len(t.shape) == 2) * rows
+    return max(1, min(available_cores(), most_shards, int(work / _WORTH_A_THREAD)))
+
+
+class Team:
+    """Helper threads for one fit; the caller is worker 0.
+
+    Helpers sleep between runs: none spins after its work.
+    """
+
+    def __init__(self, runnable: Runnable, workers: int) -> None:
+        self._runnable = runnable
+        self._job: tuple[int, int, int, int] | None = None
+        self._start = [threading.Semaphore(0) for _ in range(workers - 1)]
+        self._done = threading.Semaphore(0)
+        self._threads = [
+            threading.Thread(
+                target=self._help, args=(worker,), name=f"fastmlp-{worker}", daemon=True
+            )
+            for worker in range(1, workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _help(self, worker: int) -> None:
+        while True:
+            self._start[worker - 1].acquire()
+            if self._job is None:
+                return
+            self._runnable.run_as(worker, *self._job)
+            self._done.release()
+
+    def run(self, first: int, last: int, batch_size: int, n_rows: int) -> int:
+        """Run batches with all workers and return what worker 0 returned."""
+        self._job = (first, last, batch_size, n_rows)
+        sync = self._runnable.sync
+        sync[:] = 0
+        for start in self._start:
+            start.release()
+        try:
+            return self._runnable.run_as(0, *self._job)
+        finally:
+            # Workers come to the end of a run together; the abort word frees those that cannot.
+            if self._threads:
+                sync[_ABORT] = 1
+                for _ in self._threads:
+                    self._done.acquire()
+
+    def close(self) -> None:
+        """End the helper threads."""
+        self._job = None
+        for start in self._start:
+            start.release()
+        for thread in self._threads:
+            thread.join()
+        self._threads, self._start = [], []

@@ -1,0 +1,86 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Dropout with masks from a counter-based generator, compiled.
+
+Philox4x32-10 (Salmon et al. 2011) turns (column, row // 4, step, layer) and the seed into four
+words, one for each of four rows: rows and columns can be made in any order and on any thread.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .intrinsics import cast, pointer
+from .op import ROWS, STEP, op
+from .options import device
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
+_HALF = np.uint64(32)
+
+
+@device
+def philox4x32(c0, c1, c2, c3, key0, key1):
+    """Ten rounds of Philox4x32 on uint32 words."""
+    # Numba widens products and sums of uint32, so each result is cast back.
+    for _ in range(10):
+        product0 = np.uint64(c0) * _M0
+        product1 = np.uint64(c2) * _M1
+        high0, low0 = np.uint32(product0 >> _HALF), np.uint32(product0)
+        high1, low1 = np.uint32(product1 >> _HALF), np.uint32(product1)
+        c0 = np.uint32(high1 ^ c1 ^ key0)
+        c1 = low1
+        c2 = np.uint32(high0 ^ c3 ^ key1)
+        c3 = low0
+        key0 = np.uint32(key0 + _W0)
+        key1 = np.uint32(key1 + _W1)
+    return c0, c1, c2, c3
+
+
+@op(
+    *("mask", "ld", "columns", "first_column", "threshold", "seed_low", "seed_high", "layer"),
+    attributes=("keep",),
+)
+def dropout_mask(variant, args, attributes, counters, scalars):
+    """``mask = 0`` where the generator's word is below the threshold, else ``1 / keep``."""
+    mask, ld, columns = pointer(variant, args[0]), args[1], args[2]
+    threshold, layer = np.uint32(args[4]), np.uint32(args[7])
+    key0, key1, step = np.uint32(args[5]), np.uint32(args[6]), np.uint32(counters[STEP])
+    scale, zero = cast(variant, 1.0 / attributes[0]), cast(variant, 0.0)
+    rows = counters[ROWS]
+    whole = rows // 4
+    for group in range(whole):
+        row0 = 4 * group * ld
+        for j in range(columns):
+            column = np.uint32(args[3] + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint32(group), step, layer, key0, key1)
+            mask[row0 + j] = zero if w0 < threshold else scale
+            mask[row0 + ld + j] = zero if w1 < threshold else scale
+            mask[row0 + 2 * ld + j] = zero if w2 < threshold else scale
+            mask[row0 + 3 * ld + j] = zero if w3 < threshold else scale
+    rest = rows - 4 * whole
+    if rest > 0:
+        row0 = 4 * whole * ld
+        for j in range(columns):
+            column = np.uint32(args[3] + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint32(whole), step, layer, key0, key1)
+            mask[row0 + j] = zero if w0 < threshold else scale
+            if rest > 1:
+                mask[row0 + ld + j] = zero if w1 < threshold else scale
+            if rest > 2:
+                mask[row0 + 2 * ld + j] = zero if w2 < threshold else scale
+
+
+@op("x", "mask", "out", "ld", "columns")
+def apply_mask(variant, args, attributes, counters, scalars):
+    """``out = x * mask``; in place where x and out are one."""
+    x, mask, out = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
+    ld, columns, rows = args[3], args[4], counters[ROWS]
+    if columns == ld:
+        columns, rows = columns * rows, 1
+    for i in range(rows):
+        if args[0] == args[2]:
+            for j in range(i * ld, i * ld + columns):
+                out[j] *= mask[j]
+        else:
+            for j in range(i * ld, i * ld + columns):
+                out[j] = x[j] * mask[j]

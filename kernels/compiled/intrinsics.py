@@ -1,0 +1,134 @@
+"""The few instructions that Numba lacks: typed pointers, calls by address, atomics.
+
+A kernel sees memory as an address and a `Variant`, the compile-time description of what it is
+compiled for. Pointers have no shape, no reference count and no wrap-around of negative indices:
+they cost nothing to make, compile fast, and leave loops that vectorise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, register_model
+
+_INT = ir.IntType(64)
+
+
+class Variant(types.Type):  # type: ignore[misc]
+    """What a kernel is compiled for: a dtype and, for a family of kernels, one member's name.
+
+    Being a type, it is part of the compiled signature and so of the key in the on-disk cache:
+    ``Variant("float32", "relu")`` and ``Variant("float32", "tanh")`` are two entries.
+    """
+
+    def __init__(self, dtype: str, function: str = "") -> None:
+        self.dtype = types.float32 if dtype == "float32" else types.float64
+        self.function = function
+        super().__init__(name=f"Variant({dtype}, {function})")
+
+
+@register_model(Variant)
+class _VariantModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, _INT)
+
+
+def _pointer_codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return builder.inttoptr(args[-1], context.get_value_type(signature.return_type))
+
+
+@intrinsic
+def pointer(typing_context: Any, variant: Any, address: Any) -> Any:
+    """Pointer to elements of the variant's dtype at an integer address."""
+    return types.CPointer(variant.dtype)(variant, types.int64), _pointer_codegen
+
+
+@intrinsic
+def source_pointer(typing_context: Any, variant: Any, address: Any) -> Any:
+    """Pointer to elements of the dtype that the variant's function names, such as ``"uint8"``."""
+    element = getattr(types, variant.function)
+    return types.CPointer(element)(variant, types.int64), _pointer_codegen
+
+
+@intrinsic
+def integers(typing_context: Any, address: Any) -> Any:
+    """Pointer to int64 at an integer address."""
+    return types.CPointer(types.int64)(types.int64), _pointer_codegen
+
+
+@intrinsic
+def doubles(typing_context: Any, address: Any) -> Any:
+    """Pointer to float64 at an integer address."""
+    return types.CPointer(types.float64)(types.int64), _pointer_codegen
+
+
+@intrinsic
+def cast(typing_context: Any, variant: Any, value: Any) -> Any:
+    """`value` in the variant's dtype; without it a float64 constant would widen the arithmetic."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.cast(builder, args[1], signature.args[1], signature.return_type)
+
+    return variant.dtype(variant, value), codegen
+
+
+@intrinsic
+def like(typing_context: Any, sample: Any, value: Any) -> Any:
+    """`value` in the type of `sample`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.cast(builder, args[1], signature.args[1], signature.return_type)
+
+    return sample(sample, value), codegen
+
+
+@intrinsic
+def smallest_normal(typing_context: Any, variant: Any) -> Any:
+    """The smallest normal number of the variant's dtype."""
+    value = float(np.finfo(str(variant.dtype)).smallest_normal)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.get_constant(signature.return_type, value)
+
+    return variant.dtype(variant), codegen
+
+
+@intrinsic
+def call_op(
+    typing_context: Any, address: Any, args: Any, attributes: Any, counters: Any, scalars: Any
+) -> Any:
+    """Call the op at `address`; see `op.py` for the common signature."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointers = [context.get_value_type(argument) for argument in signature.args[1:]]
+        op_type = ir.FunctionType(ir.VoidType(), [_INT, *pointers])
+        op = builder.inttoptr(values[0], op_type.as_pointer())
+        builder.call(op, [ir.Constant(_INT, 0), *values[1:]])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, args, attributes, counters, scalars), codegen
+
+
+@intrinsic
+def atomic_add(typing_context: Any, address: Any, value: Any) -> Any:
+    """Add to the int64 at `address`, sequentially consistent; the sum is returned."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        target = builder.inttoptr(args[0], _INT.as_pointer())
+        return builder.add(builder.atomic_rmw("add", target, args[1], "seq_cst"), args[1])
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typing_context: Any, address: Any) -> Any:
+    """Read the int64 at `address`, sequentially consistent."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        target = builder.inttoptr(args[0], _INT.as_pointer())
+        return builder.load_atomic(target, "seq_cst", 8)
+
+    return types.int64(types.int64), codegen

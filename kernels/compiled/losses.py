@@ -1,0 +1,172 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Elementwise losses, compiled: scalar functions and the one op that maps them over rows.
+
+A new loss is one row in `LOSSES`. `value` and `gradient` are those of one element; the op takes
+the mean over rows, weighted, and over outputs. Softmax with cross-entropy needs whole rows and
+stands in `softmax.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from numba.extending import overload
+
+from .activations import logistic
+from .intrinsics import cast, integers, like, pointer
+from .math import exp, log, log1p
+from .op import ROWS, START, WEIGHT_SUM, op
+from .options import device
+from .rows import share_of_rows
+
+
+@device
+def _squared(prediction, y, parameter):
+    error = prediction - y
+    return error * error
+
+
+@device
+def _squared_gradient(prediction, y, parameter):
+    return like(y, 2.0) * (prediction - y)
+
+
+@device
+def _absolute(prediction, y, parameter):
+    return abs(prediction - y)
+
+
+@device
+def _absolute_gradient(prediction, y, parameter):
+    error = prediction - y
+    sign = like(y, 1.0) if error > 0 else like(y, -1.0)
+    return error if error == 0 or error != error else sign
+
+
+@device
+def _huber(prediction, y, delta):
+    size, half = abs(prediction - y), like(y, 0.5)
+    return half * size * size if size <= delta else delta * (size - half * delta)
+
+
+@device
+def _huber_gradient(prediction, y, delta):
+    return max(-delta, min(delta, prediction - y))
+
+
+@device
+def _quantile(prediction, y, q):
+    error = y - prediction
+    return max(q * error, (q - like(y, 1.0)) * error)
+
+
+@device
+def _quantile_gradient(prediction, y, q):
+    error = y - prediction
+    slope = -q if error > 0 else like(y, 1.0) - q
+    return error if error == 0 or error != error else slope
+
+
+@device
+def _poisson(prediction, y, smallest):
+    # exp may round to 0, where log would be infinite.
+    return prediction - y * log(max(prediction, smallest))
+
+
+@device
+def _poisson_gradient(prediction, y, smallest):
+    return like(y, 1.0) - min(y / max(prediction, smallest), like(y, 1.0) / smallest)
+
+
+@device
+def _sigmoid_cross_entropy(logit, y, smoothing):
+    target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
+    return max(logit, like(y, 0.0)) - logit * target + log1p(exp(-abs(logit)))
+
+
+@device
+def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
+    target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
+    return logistic(logit) - target
+
+
+class ElementwiseLoss(NamedTuple):
+    """Scalar functions ``value(prediction, y, parameter)`` and its derivative by prediction."""
+
+    value: Callable[..., Any]
+    gradient: Callable[..., Any]
+
+
+LOSSES: dict[str, ElementwiseLoss] = {
+    "mean_squared_error": ElementwiseLoss(_squared, _squared_gradient),
+    "mean_absolute_error": ElementwiseLoss(_absolute, _absolute_gradient),
+    "huber_loss": ElementwiseLoss(_huber, _huber_gradient),
+    "quantile_loss": ElementwiseLoss(_quantile, _quantile_gradient),
+    "poisson_loss": ElementwiseLoss(_poisson, _poisson_gradient),
+    "sigmoid_cross_entropy": ElementwiseLoss(
+        _sigmoid_cross_entropy, _sigmoid_cross_entropy_gradient
+    ),
+}
+
+
+def _value(variant, prediction, y, parameter):
+    """Stand-in for the loss that the variant names."""
+
+
+def _gradient(variant, prediction, y, parameter):
+    """Stand-in for the gradient that the variant names."""
+
+
+@overload(_value)
+def _choose_value(variant, prediction, y, parameter):
+    function = LOSSES[variant.function].value
+    return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
+
+
+@overload(_gradient)
+def _choose_gradient(variant, prediction, y, parameter):
+    function = LOSSES[variant.function].gradient
+    return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
+
+
+@op(
+    *("d", "ld", "columns", "targets", "order", "weights", "loss", "correct", "shard", "shards"),
+    attributes=("parameter", "threshold"),
+)
+def elementwise_loss(variant, args, attributes, counters, scalars):
+    """Loss of each element; d holds the predictions (or logits) and becomes their gradient.
+
+    `order` (0: none) gives the row of X of each row of the epoch, `weights` (0: none) their
+    weights. Predictions at or above `threshold` count as 1 for the accuracy. The sum of the rows'
+    weighted mean losses and the number of right predictions go to the scalars of those numbers.
+    """
+    d, ld, columns, targets = pointer(variant, args[0]), args[1], args[2], pointer(variant, args[3])
+    order, weights = integers(args[4]), pointer(variant, args[5])
+    first, last = share_of_rows(counters[ROWS], args[8], args[9])
+    parameter, threshold = cast(variant, attributes[0]), cast(variant, attributes[1])
+    half, zero, one = cast(variant, 0.5), cast(variant, 0.0), cast(variant, 1.0)
+    per_element = 1.0 / (scalars[WEIGHT_SUM] * columns)
+    loss, correct = 0.0, 0.0
+    for i in range(first, last):
+        source = counters[START] + i
+        if args[4] != 0:
+            source = order[source]
+        weight = one
+        if args[5] != 0:
+            weight = weights[source]
+        scale = cast(variant, float(weight) * per_element)
+        row_loss, row_correct = 0.0, 0
+        for j in range(columns):
+            prediction, y = d[i * ld + j], targets[source * columns + j]
+            row_loss += float(_value(variant, prediction, y, parameter))
+            if (prediction >= threshold) == (y >= half):
+                row_correct += 1
+            if weight == zero:
+                d[i * ld + j] = zero
+            else:
+                d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
+        loss += float(weight) * row_loss / columns
+        correct += row_correct / columns
+    scalars[args[6] + args[8]] = loss
+    scalars[args[7] + args[8]] = correct

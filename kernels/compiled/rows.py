@@ -1,0 +1,101 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""Moving rows and columns, compiled: gathering a batch, copying, adding, storing predictions."""
+
+from __future__ import annotations
+
+from .intrinsics import cast, integers, pointer, source_pointer
+from .op import ROWS, START, WEIGHT_SUM, op
+from .options import device
+
+
+@device
+def share_of_rows(rows, shard, shards):
+    """Rows ``first <= i < last`` of part `shard` of `shards`."""
+    return rows * shard // shards, rows * (shard + 1) // shards
+
+
+@op("source", "ld_source", "order", "out", "ld", "columns", "shard", "shards")
+def gather_rows(variant, args, attributes, counters, scalars):
+    """Copy the batch's rows of X, in the order of the epoch, into the dtype of the network.
+
+    The variant's function names the dtype of X: ``float32``, ``float64`` or ``uint8``.
+    """
+    source, order, out = (
+        source_pointer(variant, args[0]),
+        integers(args[2]),
+        pointer(variant, args[3]),
+    )
+    ld_source, ld, columns = args[1], args[4], args[5]
+    first, last = share_of_rows(counters[ROWS], args[6], args[7])
+    for i in range(first, last):
+        row = counters[START] + i
+        if args[2] != 0:
+            row = order[row]
+        for j in range(columns):
+            out[i * ld + j] = cast(variant, source[row * ld_source + j])
+
+
+@op("order", "weights")
+def sum_weights(variant, args, attributes, counters, scalars):
+    """Sum of the batch's sample weights; its number of rows where there are none."""
+    rows, start = counters[ROWS], counters[START]
+    if args[1] == 0:
+        scalars[WEIGHT_SUM] = float(rows)
+        return
+    order, weights = integers(args[0]), pointer(variant, args[1])
+    total = 0.0
+    for i in range(rows):
+        row = start + i
+        if args[0] != 0:
+            row = order[row]
+        total += float(weights[row])
+    scalars[WEIGHT_SUM] = total
+
+
+@op("x", "ld_x", "out", "ld", "columns", "accumulate")
+def copy_rows(variant, args, attributes, counters, scalars):
+    """``out = x``, or ``out += x``."""
+    x, out = pointer(variant, args[0]), pointer(variant, args[2])
+    ld_x, ld, columns, rows = args[1], args[3], args[4], counters[ROWS]
+    if columns == ld_x and columns == ld:
+        columns, rows = columns * rows, 1
+    for i in range(rows):
+        if args[5] == 0:
+            for j in range(columns):
+                out[i * ld + j] = x[i * ld_x + j]
+        else:
+            for j in range(columns):
+                out[i * ld + j] += x[i * ld_x + j]
+
+
+@op("x", "ld_x", "indices", "out", "ld", "columns")
+def select_columns(variant, args, attributes, counters, scalars):
+    """``out[:, j] = x[:, indices[j]]``."""
+    x, indices, out = pointer(variant, args[0]), integers(args[2]), pointer(variant, args[3])
+    ld_x, ld, columns, rows = args[1], args[4], args[5], counters[ROWS]
+    for i in range(rows):
+        for j in range(columns):
+            out[i * ld + j] = x[i * ld_x + indices[j]]
+
+
+@op("x", "ld_x", "indices", "out", "ld", "columns", "width", "accumulate")
+def add_columns(variant, args, attributes, counters, scalars):
+    """``out[:, indices[j]] += x[:, j]``, onto zeros unless `accumulate`."""
+    x, indices, out = pointer(variant, args[0]), integers(args[2]), pointer(variant, args[3])
+    ld_x, ld, columns, rows = args[1], args[4], args[5], counters[ROWS]
+    for i in range(rows):
+        if args[7] == 0:
+            for j in range(args[6]):
+                out[i * ld + j] = cast(variant, 0.0)
+        for j in range(columns):
+            out[i * ld + indices[j]] += x[i * ld_x + j]
+
+
+@op("x", "ld_x", "out", "columns")
+def store_rows(variant, args, attributes, counters, scalars):
+    """Write the batch's results to their places in an array of all rows."""
+    x, out, ld_x, columns = pointer(variant, args[0]), pointer(variant, args[2]), args[1], args[3]
+    first = counters[START] * columns
+    for i in range(counters[ROWS]):
+        for j in range(columns):
+            out[first + i * columns + j] = x[i * ld_x + j]

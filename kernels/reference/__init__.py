@@ -1,0 +1,64 @@
+"""The kernels in NumPy: the specification of what every backend computes.
+
+Each function is the formula of its docstring, written for reading. Arrays are C-contiguous and of
+one dtype, float32 or float64; scalars are Python floats, so that constants are worked out in double
+precision and arrays keep their dtype. Inputs are not modified unless the docstring says so. A
+trailing argument that carries the name of a result receives that result. Shapes and dtypes are not
+checked.
+"""
+
+from __future__ import annotations
+
+from .activations import activation_backward, activation_forward
+from .batchnorm import batchnorm_backward, batchnorm_forward
+from .dense import dense_backward, dense_forward
+from .dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
+from .gradients import add_penalty, clip_by_norm, clip_by_value
+from .losses import (
+    huber_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    poisson_loss,
+    quantile_loss,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
+)
+from .optimizers import (
+    adagrad_update,
+    adam_update,
+    adamw_update,
+    ftrl_update,
+    nadam_update,
+    rmsprop_update,
+    sgd_update,
+)
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "adagrad_update",
+    "adam_update",
+    "adamw_update",
+    "add_penalty",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "clip_by_norm",
+    "clip_by_value",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "dropout_mask",
+    "ftrl_update",
+    "huber_loss",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "nadam_update",
+    "philox4x32",
+    "poisson_loss",
+    "quantile_loss",
+    "rmsprop_update",
+    "sgd_update",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+]

@@ -1,0 +1,80 @@
+"""What all tests share: where data lies, compiled kernels under several workers, skips."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_REQUIRE_ALL = "FASTMLP_REQUIRE_ALL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes several seconds; leave out with -m 'not slow'")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is not None:
+        # Two processes that compile one function for different types at the same moment can leave
+        # the index of Numba's cache pointing to each other's code, so each worker has its own.
+        # Numba reads the variable when it is imported.
+        folder = os.environ.get("NUMBA_CACHE_DIR") or config.rootpath / ".pytest_cache" / "numba"
+        os.environ["NUMBA_CACHE_DIR"] = os.path.join(folder, worker)
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(_REQUIRE_ALL):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: {reason}, which {_REQUIRE_ALL} forbids"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+def _data_folder(variable: str, what: str) -> Path:
+    folder = os.environ.get(variable)
+    if not folder:
+        pytest.skip(f"{variable} does not name a folder with {what}")
+    if not Path(folder).is_dir():
+        pytest.fail(f"{variable} is {folder!r}, which is no folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def sklearn_data() -> Path:
+    """The folder from which scikit-learn loads California housing and MNIST."""
+    return _data_folder("SCIKIT_LEARN_DATA", "scikit-learn's downloaded data sets")
+
+
+@pytest.fixture(scope="session")
+def tables() -> Path:
+    """The folder of tables in CSV and NPZ files."""
+    return _data_folder("FASTMLP_TEST_DATA", "tables in CSV and NPZ files")
+
+
+@pytest.fixture
+def without_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No host name can be looked up."""
+    import socket
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise socket.gaierror("no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)

@@ -1,0 +1,194 @@
+"""Activations and losses: defaults, what kernels take, which pairs go together."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from fastmlp.activations import (
+    ACTIVATIONS,
+    ELU,
+    Activation,
+    LeakyReLU,
+    PlainActivation,
+    get_activation,
+)
+from fastmlp.losses import (
+    LOSSES,
+    MAE,
+    MSE,
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Huber,
+    Loss,
+    Poisson,
+    Quantile,
+    choose_loss,
+    get_loss,
+)
+
+NAMES = [
+    "relu",
+    "leaky_relu",
+    "tanh",
+    "sigmoid",
+    "softmax",
+    "linear",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "exp",
+]
+
+REGRESSION = {"mse", "mae", "huber", "quantile"}
+ALLOWED = {
+    "softmax": {"categorical_crossentropy"},
+    "sigmoid": {"binary_crossentropy", "mse", "mae", "huber"},
+    "linear": REGRESSION,
+    "relu": REGRESSION,
+    "tanh": REGRESSION,
+    "leaky_relu": REGRESSION,
+    "elu": REGRESSION,
+    "selu": REGRESSION,
+    "gelu": REGRESSION,
+    "silu": REGRESSION,
+    "mish": REGRESSION,
+    "exp": {"poisson", "mse"},
+    "softplus": {"poisson", "mse"},
+}
+
+
+def test_activation_names() -> None:
+    assert sorted(ACTIVATIONS) == sorted(NAMES)
+    for name in NAMES:
+        activation = get_activation(name.upper())
+        assert activation.name == name
+        assert get_activation(activation) is activation
+        if name not in ("leaky_relu", "elu"):
+            assert activation == PlainActivation(name)
+            assert activation.parameter is None
+            assert activation.kernel == name
+
+
+def test_activations_with_a_parameter() -> None:
+    assert get_activation("leaky_relu") == LeakyReLU() == LeakyReLU(slope=0.01)
+    assert get_activation("elu") == ELU() == ELU(alpha=1.0)
+    assert LeakyReLU(0.2).kernel == ("leaky_relu", 0.2)
+    assert ELU(2).kernel == ("elu", 2.0)
+    assert LeakyReLU(0.0).parameter == 0.0
+    assert LeakyReLU(0.0).kernel == ("leaky_relu", 0.0)
+
+
+def test_activation_errors() -> None:
+    with pytest.raises(ValueError, match=r"unknown activation 'rleu'; did you mean 'relu'\? known"):
+        get_activation("rleu")
+    not_a_name: Any
+    for not_a_name in (None, 3, LeakyReLU, ["relu"]):
+        with pytest.raises(TypeError, match="activation must be a name, got "):
+            get_activation(not_a_name)
+    with pytest.raises(ValueError, match="alpha must be a finite number > 0, got 0"):
+        ELU(0)
+    with pytest.raises(ValueError, match="slope must be a finite number, got nan"):
+        LeakyReLU(float("nan"))
+    with pytest.raises(ValueError, match="activation without a parameter 'leaky_relu'"):
+        PlainActivation("leaky_relu")
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "kernel", "parameter", "on_logits"),
+    [
+        ("mse", MSE(), "mean_squared_error", 0.0, False),
+        ("mae", MAE(), "mean_absolute_error", 0.0, False),
+        ("huber", Huber(delta=1.0), "huber_loss", 1.0, False),
+        ("quantile", Quantile(q=0.5), "quantile_loss", 0.5, False),
+        ("poisson", Poisson(), "poisson_loss", 0.0, False),
+        ("bce", BinaryCrossentropy(label_smoothing=0.0), "sigmoid_cross_entropy", 0.0, True),
+        ("cce", CategoricalCrossentropy(label_smoothing=0.0), "softmax_cross_entropy", 0.0, True),
+    ],
+)
+def test_losses(name: str, loss: Loss, kernel: str, parameter: float, on_logits: bool) -> None:
+    assert get_loss(name.upper()) == loss
+    assert get_loss(loss.name) == loss
+    assert get_loss(loss) is loss
+    assert (loss.kernel, loss.parameter, loss.on_logits) == (kernel, parameter, on_logits)
+
+
+def test_loss_parameters() -> None:
+    assert Huber(2).parameter == 2.0
+    assert Quantile(0.9).parameter == 0.9
+    assert BinaryCrossentropy(0.1).parameter == 0.1
+    assert CategoricalCrossentropy(0.2).parameter == 0.2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Huber(0), "delta must be a finite number > 0, got 0"),
+        (lambda: Quantile(0), r"q must be a finite number in \(0, 1\), got 0"),
+        (lambda: Quantile(1), r"q must be a finite number in \(0, 1\), got 1"),
+        (lambda: BinaryCrossentropy(1), r"label_smoothing must be a finite number in \[0, 1\)"),
+        (lambda: CategoricalCrossentropy(-0.1), r"label_smoothing .* got -0.1"),
+        (lambda: get_loss("huberr"), "unknown loss 'huberr'; did you mean 'huber'"),
+        (lambda: choose_loss("atuo", get_activation("relu")), "did you mean 'auto'"),
+    ],
+)
+def test_loss_errors(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_loss_type_errors() -> None:
+    not_a_loss: Any
+    for not_a_loss in (None, 3, MSE):
+        with pytest.raises(TypeError, match="loss must be a name, got "):
+            get_loss(not_a_loss)
+        with pytest.raises(TypeError, match="loss must be a name, got "):
+            choose_loss(not_a_loss, get_activation("linear"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_auto_loss(name: str) -> None:
+    expected = {"softmax": CategoricalCrossentropy(), "sigmoid": BinaryCrossentropy()}
+    chosen = choose_loss("Auto", get_activation(name))
+    assert chosen == expected.get(name, MSE())
+    assert chosen.goes_with(get_activation(name))
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("name", NAMES)
+def test_pairs(name: str, loss: str) -> None:
+    activation = get_activation(name)
+    canonical = get_loss(loss).name
+    if canonical in ALLOWED[name]:
+        assert choose_loss(loss, activation) == get_loss(loss)
+        assert choose_loss(get_loss(loss), activation) == get_loss(loss)
+        return
+    expected = re.escape(
+        f"the loss '{canonical}' does not go with the output activation '{name}'; the pairs that "
+        "do: softmax with categorical_crossentropy; "
+        "sigmoid with binary_crossentropy, mse, mae, huber; "
+        "exp with poisson, mse; softplus with poisson, mse; "
+        "every other activation with mse, mae, huber, quantile"
+    )
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        choose_loss(loss, activation)
+
+
+def test_parameters_do_not_matter_for_pairs() -> None:
+    assert choose_loss(Huber(3.0), LeakyReLU(0.3)) == Huber(3.0)
+    with pytest.raises(ValueError, match=r"'quantile' does not go with .* 'exp'"):
+        choose_loss(Quantile(0.9), get_activation("exp"))
+
+
+def test_other_activations_go_with_the_regression_losses() -> None:
+    class Bent(Activation):
+        name = "bent"
+
+    assert Bent().kernel == "bent"
+    assert choose_loss("auto", Bent()) == MSE()
+    assert {loss.name for loss in LOSSES.values() if loss.goes_with(Bent())} == REGRESSION
