@@ -1,1 +1,92 @@
-"""fastmlp."""
+"""Multilayer perceptrons on a CPU: the whole network is one compiled program.
+
+Names are imported from their modules when they are first used, so that ``import fastmlp`` costs
+next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import kernels as kernels
+    from .activations import ELU as ELU
+    from .activations import LeakyReLU as LeakyReLU
+    from .callbacks import Callback as Callback
+    from .callbacks import CSVLogger as CSVLogger
+    from .callbacks import EarlyStopping as EarlyStopping
+    from .callbacks import LambdaCallback as LambdaCallback
+    from .callbacks import ProgressBar as ProgressBar
+    from .errors import DivergenceError as DivergenceError
+    from .errors import ModelFileError as ModelFileError
+    from .history import History as History
+    from .layers import Activation as Activation
+    from .layers import BatchNorm as BatchNorm
+    from .layers import Dense as Dense
+    from .layers import Dropout as Dropout
+    from .layers import Residual as Residual
+    from .layers import WideAndDeep as WideAndDeep
+    from .losses import MAE as MAE
+    from .losses import MSE as MSE
+    from .losses import BinaryCrossentropy as BinaryCrossentropy
+    from .losses import CategoricalCrossentropy as CategoricalCrossentropy
+    from .losses import Huber as Huber
+    from .losses import Poisson as Poisson
+    from .losses import Quantile as Quantile
+    from .model import Sequential as Sequential
+    from .model_file import load as load
+    from .optimizers import SGD as SGD
+    from .optimizers import AdaGrad as AdaGrad
+    from .optimizers import Adam as Adam
+    from .optimizers import AdamW as AdamW
+    from .optimizers import Ftrl as Ftrl
+    from .optimizers import Nadam as Nadam
+    from .optimizers import RMSprop as RMSprop
+    from .schedules import Constant as Constant
+    from .schedules import CosineDecay as CosineDecay
+    from .schedules import ExponentialDecay as ExponentialDecay
+    from .schedules import InverseTimeDecay as InverseTimeDecay
+    from .schedules import OneCycle as OneCycle
+    from .schedules import ReduceOnPlateau as ReduceOnPlateau
+    from .schedules import StepDecay as StepDecay
+    from .warm import warmup as warmup
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "activations": ("ELU", "LeakyReLU"),
+    "callbacks": ("Callback", "CSVLogger", "EarlyStopping", "LambdaCallback", "ProgressBar"),
+    "errors": ("DivergenceError", "ModelFileError"),
+    "history": ("History",),
+    "layers": ("Activation", "BatchNorm", "Dense", "Dropout", "Residual", "WideAndDeep"),
+    "losses": (
+        *("MAE", "MSE", "BinaryCrossentropy", "CategoricalCrossentropy"),
+        *("Huber", "Poisson", "Quantile"),
+    ),
+    "model": ("Sequential",),
+    "model_file": ("load",),
+    "optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
+    "schedules": (
+        *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
+        *("OneCycle", "ReduceOnPlateau", "StepDecay"),
+    ),
+    "warm": ("warmup",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = ["__version__", "kernels", *sorted(_HOME)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name == "kernels":
+        return import_module(".kernels", __name__)
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _RISING = {"accuracy", "f1", "auc", "r2", "precision", "recall"}
 _SHOWN = ("loss", "accuracy")
+_BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
 
 
 class Callback:
@@ -29,6 +30,9 @@ class Callback:
 
     def on_epoch_begin(self, model: Any, epoch: int) -> None:
         """Run before each epoch; ``epoch`` counts since the model's last reset."""
+
+    def on_progress(self, model: Any, fraction: float) -> None:
+        """Run some twenty times a second within an epoch, of which `fraction` is done."""
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Run after each epoch with its values: loss, accuracy, val_loss and so on."""
@@ -300,6 +304,7 @@ class ProgressBar(Callback):
 
     def __init__(self) -> None:
         self._bar: Any = None
+        self._done = 0
 
     def on_fit_begin(self, model: Any) -> None:
         """Show an empty bar of ``model.fit_epochs`` epochs."""
@@ -308,7 +313,12 @@ class ProgressBar(Callback):
         except ImportError as error:
             raise missing_extra("tqdm", "cli") from error
         self._close()
-        self._bar = tqdm(total=model.fit_epochs, unit="epoch")
+        self._done = 0
+        self._bar = tqdm(total=model.fit_epochs, unit="epoch", bar_format=_BAR)
+
+    def on_progress(self, model: Any, fraction: float) -> None:
+        """Move on within an epoch."""
+        self._move(fraction)
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Move on by one epoch."""
@@ -318,11 +328,16 @@ class ProgressBar(Callback):
             if name in _SHOWN or name.startswith("val_")
         ]
         self._bar.set_postfix_str(", ".join(values), refresh=False)
-        self._bar.update()
+        self._move(1.0)
+        self._done += 1
 
     def on_fit_end(self, model: Any) -> None:
         """Leave the bar as it stands."""
         self._close()
+
+    def _move(self, fraction: float) -> None:
+        # tqdm draws at most ten times a second, however often it is told.
+        self._bar.update(round(self._done + fraction, 2) - self._bar.n)
 
     def _close(self) -> None:
         if self._bar is not None:

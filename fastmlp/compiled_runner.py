@@ -75,7 +75,7 @@ class CompiledRunner:
     def __init__(self, state: State, n_threads: int | str = "auto") -> None:
         self.state = state
         self._n_threads = n_threads
-        self._prediction: dict[str, _Prediction] = {}
+        self._prediction: dict[tuple[str, bool], _Prediction] = {}
 
     def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
         """Make ready to train on these rows."""
@@ -96,12 +96,12 @@ class CompiledRunner:
             executable.run_as(0, 0, 1, len(x), len(x))
         return float(executable.scalars[LAST_LOSS])
 
-    def predict(self, x: Array) -> Array:
-        """The network's output for all rows."""
-        kind = x.dtype.name
-        prediction = self._prediction.get(kind)
+    def predict(self, x: Array, head: bool = False) -> Array:
+        """The network's output for all rows; with `head`, what the loss reads."""
+        key = (x.dtype.name, head)
+        prediction = self._prediction.get(key)
         if prediction is None:
-            prediction = self._prediction[kind] = _Prediction.of(self.state, kind)
+            prediction = self._prediction[key] = _Prediction.of(self.state, *key)
         return prediction.run(x)
 
 
@@ -207,9 +207,9 @@ class _Prediction:
     dtype: str
 
     @classmethod
-    def of(cls, state: State, x_dtype: str) -> _Prediction:
+    def of(cls, state: State, x_dtype: str, head: bool) -> _Prediction:
         program = state.program
-        ops, output = inference_ops(program)
+        ops, output = inference_ops(program, head)
         storage = for_inference(program.input, ops)
         encoder = Encoder(state, storage, ops, _PREDICTION_ROWS)
         encoder.gather(x_dtype, 0, 0)

@@ -85,9 +85,7 @@ class Encoder:
         self.keep: list[Array] = []
         self.n_scalars = N_SCALARS
         self._inv_stds: dict[Slot, int] = {}
-        self._buffers = [
-            self._memory(number, width) for number, width in enumerate(storage.widths)
-        ]
+        self._buffers = [self._memory(number, width) for number, width in enumerate(storage.widths)]
 
     # Memory
 

@@ -168,9 +168,7 @@ class Dropout(Layer):
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         number = builder.next_dropout()
-        return builder.add(
-            DropoutOp, f"{path}.output", x.width, x=x, rate=self.rate, number=number
-        )
+        return builder.add(DropoutOp, f"{path}.output", x.width, x=x, rate=self.rate, number=number)
 
 
 @declaration

@@ -21,6 +21,7 @@ from .program import (
     DropoutOp,
     Group,
     Op,
+    Program,
     SelectOp,
     Slot,
     Write,
@@ -212,7 +213,12 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     optimizer = state.program.optimizers[group.optimizer]
     part = slice(group.start, group.stop)
     kept = [state.moments[i, part] for i in range(len(optimizer.slots))]
-    p, g, step, constants = state.parameters[part], state.gradients[part], state.step + 1, optimizer.constants
+    p, g, step, constants = (
+        state.parameters[part],
+        state.gradients[part],
+        state.step + 1,
+        optimizer.constants,
+    )
     if optimizer.kernel == "sgd_update":
         velocity = kept[0] if kept else None
         kernels.sgd_update(p, g, velocity, rate, constants[0], bool(constants[1]))
@@ -236,6 +242,24 @@ def count_correct(state: State, read: Array, y: Array) -> float:
     return float((read.argmax(axis=1) == labels).sum())
 
 
+def output_from_head(program: Program, read: Array) -> Array:
+    """The network's output from what its loss reads."""
+    for op in program.output_ops:
+        if isinstance(op, ActivationOp):
+            read = kernels.activation_forward(read, op.activation.kernel)
+    return read
+
+
+def reported_loss(state: State, read: Array, y: Array, weight: Array | None) -> tuple[float, float]:
+    """Loss of rows, penalties included, and how many of them are right."""
+    with np.errstate(all="ignore"):
+        loss, _ = head_loss(state, read, y, weight)
+    for penalty in state.program.penalties:
+        w = state.parameter(penalty.weight)
+        loss += kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
+    return loss, count_correct(state, read, y)
+
+
 class NumpyRunner:
     """Runs a program with the reference kernels.
 
@@ -253,16 +277,18 @@ class NumpyRunner:
         """Leave the batch's gradients in the state and return its loss; change nothing else."""
         return loss_and_gradients(self.state, x, y, weight, training, False)[0]
 
-    def predict(self, x: Array) -> Array:
-        """The network's output for all rows."""
+    def predict(self, x: Array, head: bool = False) -> Array:
+        """The network's output for all rows; with `head`, what the loss reads."""
         program = self.state.program
+        ops = program.ops if head else program.ops + program.output_ops
+        slot = program.head.slot if head else program.output
         blocks = []
         for start in range(0, len(x), 1024):
             run = Pass(self.state, training=False)
             run.values[program.input] = as_dtype(x[start : start + 1024], program.dtype)
             with np.errstate(all="ignore"):
-                forward(program.ops + program.output_ops, run)
-            blocks.append(run.values[program.output])
+                forward(ops, run)
+            blocks.append(run.values[slot])
         return np.concatenate(blocks)
 
 

@@ -199,18 +199,22 @@ def inputs_of(op: Op) -> tuple[Slot, ...]:
     return (op.x, op.y) if isinstance(op, AddOp) else (op.x,)
 
 
-def inference_ops(program: Program) -> tuple[tuple[Op, ...], Slot]:
-    """The operations of a prediction, dropout gone, and the slot of the output."""
+def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Op, ...], Slot]:
+    """The operations of a prediction, dropout gone, and the slot of the output.
+
+    With `head`, those that lead to what the loss reads.
+    """
+    last = program.head.slot if head else program.output
     same: dict[Slot, Slot] = {}
     ops: list[Op] = []
-    for op in program.ops + program.output_ops:
+    for op in program.ops if head else program.ops + program.output_ops:
         if isinstance(op, DropoutOp):
             same[op.out] = same.get(op.x, op.x)
         elif isinstance(op, AddOp):
             ops.append(replace(op, x=same.get(op.x, op.x), y=same.get(op.y, op.y)))
         else:
             ops.append(replace(op, x=same.get(op.x, op.x)))
-    return tuple(ops), same.get(program.output, program.output)
+    return tuple(ops), same.get(last, last)
 
 
 def padded(length: int) -> int:

@@ -73,6 +73,10 @@ class State:
         """Writable view of a buffer."""
         return view(self.buffers, tensor)
 
+    def is_finite(self) -> bool:
+        """Whether all parameters and buffers are."""
+        return bool(np.isfinite(self.parameters).all() and np.isfinite(self.buffers).all())
+
     def forget_training(self) -> None:
         """Set optimizer state, gradients and counters back to their start."""
         self.gradients[:] = 0.0

@@ -69,9 +69,7 @@ def for_training(program: Program, reads_z: Callable[[str], bool]) -> Storage:
     values[program.input] = storage.new(program.input.width)
     for op in program.ops:
         if isinstance(op, BatchNormOp):
-            storage.normalised[op.out] = (
-                values[op.x] if is_free(op.x) else storage.new(op.x.width)
-            )
+            storage.normalised[op.out] = values[op.x] if is_free(op.x) else storage.new(op.x.width)
         elif isinstance(op, DropoutOp):
             storage.masks[op.out] = storage.new(op.x.width)
         shared: Slot | None = None

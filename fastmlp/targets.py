@@ -542,6 +542,14 @@ _TO_JSON: dict[str, Callable[[Array], list[Any]]] = {
     "m": lambda classes: classes.astype(np.int64).tolist(),
 }
 
+_WIDEST: dict[str, Any] = {
+    "i": np.int64,
+    "u": np.uint64,
+    "f": np.float64,
+    "M": np.int64,
+    "m": np.int64,
+}
+
 
 def _classes_to_state(classes: Array) -> dict[str, Any]:
     kind = classes.dtype.kind
@@ -555,8 +563,8 @@ def _classes_from_state(state: Mapping[str, Any]) -> Array:
         raise ValueError(f"labels of dtype {dtype}")
     if dtype.kind == "S":
         values = [value.encode("latin-1") for value in values]
-    classes = np.array(values, np.int64 if dtype.kind in "Mm" else dtype)
-    classes = classes.astype(dtype.newbyteorder("="), copy=False)
+    with np.errstate(over="ignore"):
+        classes = np.array(values, _WIDEST.get(dtype.kind, dtype)).astype(dtype.newbyteorder("="))
     # What NumPy had to bend to fit the dtype does not come out again as it went in.
     if classes.ndim != 1 or _classes_to_state(classes)["values"] != state["values"]:
         raise ValueError(f"labels that are not of dtype {dtype}")

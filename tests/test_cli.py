@@ -384,13 +384,14 @@ def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for names in (
-        *("-t {classification,regression}, --task", "-d NAME, --dataset", "-l", "-a", "-decay"),
-        *("--l1", "--l2", "-lr", "-o", "-wi", "-e", "-ts", "-s", "-en", "-wf", "--show_loss"),
-        *("--batch_size", "--optimizer", "--dropout", "--batch_norm", "--backend", "--threads"),
-        *("--dtype", "--output_dir"),
-    ):
-        assert f" {names}" in text
+    words = set(text.replace(",", " ").split())
+    assert words >= {
+        *("-t", "-d", "-l", "-a", "-decay", "-lr", "-o", "-wi", "-e", "-ts", "-s", "-en", "-wf"),
+        *("--task", "--dataset", "--layers", "--activation", "--decay_rate", "--learning_rate"),
+        *("--l1", "--l2", "--output", "--weight_init", "--epochs", "--test_size", "--seed"),
+        *("--extension_name", "--wanted_features", "--show_loss", "--batch_size", "--optimizer"),
+        *("--dropout", "--batch_norm", "--backend", "--threads", "--dtype", "--output_dir"),
+    }
     assert "(default: [64, 32])" in text
     assert "(default: None)" not in text
     assert "==SUPPRESS==" not in text

@@ -673,6 +673,8 @@ GOOD_STATE = {
         {"classes": {"dtype": "<i8", "values": ["a", "b"]}},
         {"classes": {"dtype": "<i8", "values": [3, 2**80]}},
         {"classes": {"dtype": "|i1", "values": [3, 500]}},
+        {"classes": {"dtype": "<u1", "values": [3, 300]}},
+        {"classes": {"dtype": "<f2", "values": [3.0, 1e6]}},
         {"classes": {"dtype": "<f8", "values": [3.0, float("nan")]}},
         {"classes": {"dtype": "U", "values": [3, 5]}},
         {"classes": {"dtype": "S", "values": [3, 5]}},

@@ -65,6 +65,7 @@ def _register() -> None:
 
 _register()
 
+
 @intrinsic
 def gemm(
     typing_context: Any,

@@ -34,7 +34,19 @@ def dense_forward(variant, args, attributes, counters, scalars):
         z, bias = pointer(variant, args[5]), pointer(variant, args[4])
         _fill_rows(variant, z, args[6], rows, columns, bias, args[4])
     gemm(
-        variant, 0, 0, columns, rows, args[7], args[2], args[3], args[0], args[1], 1, args[5], args[6]
+        variant,
+        0,
+        0,
+        columns,
+        rows,
+        args[7],
+        args[2],
+        args[3],
+        args[0],
+        args[1],
+        1,
+        args[5],
+        args[6],
     )
 
 
@@ -51,7 +63,21 @@ def _column_sums(d, ld, rows, columns, sums):
 def dense_backward_weight(variant, args, attributes, counters, scalars):
     """``d_weight = x.T @ d_z`` and, where there is one, ``d_bias = d_z.sum(0)``."""
     rows, inputs, columns = counters[ROWS], args[7], args[8]
-    gemm(variant, 0, 1, columns, inputs, rows, args[2], args[3], args[0], args[1], 0, args[4], args[5])
+    gemm(
+        variant,
+        0,
+        1,
+        columns,
+        inputs,
+        rows,
+        args[2],
+        args[3],
+        args[0],
+        args[1],
+        0,
+        args[4],
+        args[5],
+    )
     if args[6] != 0:
         d_z = pointer(variant, args[2])
         _column_sums(d_z, args[3], rows, columns, pointer(variant, args[6]))
@@ -62,7 +88,19 @@ def dense_backward_input(variant, args, attributes, counters, scalars):
     """``d_x = d_z @ weight.T``; `accumulate` adds to d_x instead."""
     rows, inputs, columns = counters[ROWS], args[6], args[7]
     gemm(
-        variant, 1, 0, inputs, rows, columns, args[2], args[3], args[0], args[1], args[8], args[4], args[5]
+        variant,
+        1,
+        0,
+        inputs,
+        rows,
+        columns,
+        args[2],
+        args[3],
+        args[0],
+        args[1],
+        args[8],
+        args[4],
+        args[5],
     )
 
 
@@ -85,7 +123,11 @@ def narrow_forward(variant, args, attributes, counters, scalars):
 @op("x", "ld_x", "d_z", "ld_z", "d_weight", "ld_weight", "d_bias", "inputs", "columns")
 def narrow_backward_weight(variant, args, attributes, counters, scalars):
     """`dense_backward_weight` by own loops."""
-    x, d_z, d_weight = pointer(variant, args[0]), pointer(variant, args[2]), pointer(variant, args[4])
+    x, d_z, d_weight = (
+        pointer(variant, args[0]),
+        pointer(variant, args[2]),
+        pointer(variant, args[4]),
+    )
     ld_x, ld_z, ld_weight, inputs, columns = args[1], args[3], args[5], args[7], args[8]
     rows = counters[ROWS]
     for k in range(inputs):
@@ -106,7 +148,11 @@ def narrow_backward_weight(variant, args, attributes, counters, scalars):
 )
 def narrow_backward_input(variant, args, attributes, counters, scalars):
     """`dense_backward_input` by own loops."""
-    d_z, weight, d_x = pointer(variant, args[0]), pointer(variant, args[2]), pointer(variant, args[4])
+    d_z, weight, d_x = (
+        pointer(variant, args[0]),
+        pointer(variant, args[2]),
+        pointer(variant, args[4]),
+    )
     ld_z, ld_weight, ld_x, inputs, columns = args[1], args[3], args[5], args[6], args[7]
     rows = counters[ROWS]
     for i in range(rows):

@@ -11,8 +11,10 @@ multiply-adds is allowed everywhere; no step depends on it.
 
 Errors stay below 2 units in the last place for `exp` and `log` and below 4 for the others, at every
 argument. Subnormal numbers are read and written, infinities and NaN follow IEEE 754. The method is
-the same for both dtypes: an exact range reduction with ln 2 in two parts, then a minimax polynomial
-(Remez exchange in 50 digits, leading coefficients rounded one after the other).
+the same for both dtypes: an exact range reduction with ln 2 in two parts, then a polynomial or, for
+`erf` in float64, a rational function. Those of `exp` and `log` come from Remez's exchange in 50
+digits, each coefficient rounded before the next ones are fitted again; those of `erf` from least
+squares whose weights are updated (Lawson) until the largest error of erf itself is least.
 
 References
 ----------
@@ -319,7 +321,7 @@ class _Real:
 
 
 def _sign_bit(number: _Format) -> int:
-    return 1 << (number.integer.width - 1)
+    return 1 << int(number.integer.width - 1)
 
 
 def _bits_of(x: float, number: _Format) -> int:
@@ -353,7 +355,7 @@ def _emit_exp(x: _Real) -> _Real:
 
 
 def _emit_half_expm1(x: _Real) -> _Real:
-    """Return (e**x - 1) / 2, which unlike 2**n itself never overflows too early."""
+    """Return (e**x - 1) / 2: its 2**(n - 1) is a number where 2**n is infinite already."""
     fraction, k = _emit_reduction(x)
     half_power = (k - (x.number.bias + 1)).power_of_two()
     return half_power * fraction + (half_power - 0.5)
@@ -401,7 +403,7 @@ def _emit_log_of_normal(x: _Real, places: _Real | float = 0.0, error: _Real | No
         # For x beyond 2**(fraction_bits + 8) the error is nothing, and 2**-k may be no number.
         scale = (2 * number.bias - exponent).power_of_two()
         f = f + x.choose("<", 2.0 ** (number.fraction_bits + 8), error * scale, 0.0)
-    # log(m) = 2 atanh(s) = f - s * (f - s * (2 atanh(s) / s - 2)), since 2 s = f - s * f.
+    # log(m) = 2 atanh(s) = f - s * (f - (2 atanh(s) / s - 2)), since 2 s = f - s * f.
     s = f / (2.0 + f)
     z = s * s
     rest = s * (f - z * z.polynomial(number.log_polynomial))
@@ -447,8 +449,8 @@ def _register(function: Callable[[Any], Any], emit: Callable[[_Real], _Real]) ->
 
         return typer
 
-    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = _FORMATS[signature.return_type]
+    def lower(context: Any, builder: Any, resolved: Any, arguments: Any) -> Any:
+        number = _FORMATS[resolved.return_type]
         return emit(_Real(builder, number, arguments[0])).value
 
     for format_type in _FORMATS:

@@ -155,7 +155,11 @@ def ftrl_update(variant, args, attributes, counters, scalars):
     p, g = pointer(variant, args[0]), pointer(variant, args[1])
     z, n = pointer(variant, args[5]), pointer(variant, args[6])
     inverse_rate = cast(variant, 1.0 / _learning_rate(args, counters))
-    l1, l2, beta = cast(variant, attributes[0]), cast(variant, attributes[1]), cast(variant, attributes[2])
+    l1, l2, beta = (
+        cast(variant, attributes[0]),
+        cast(variant, attributes[1]),
+        cast(variant, attributes[2]),
+    )
     zero, tiny = cast(variant, 0.0), smallest_normal(variant)
     for i in range(args[2]):
         # A coordinate that the batch did not touch is left alone.

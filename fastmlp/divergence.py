@@ -1,0 +1,55 @@
+"""The error of a fit whose loss is not finite: which layer it began in, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import DivergenceError
+from .numpy_runner import Pass, forward
+from .program import DropoutOp
+from .state import State
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+
+def explain(
+    state: State, x: Array, y: Array, weight: Array | None, epoch: int, batch: int
+) -> DivergenceError:
+    """Find the first layer with values that are not finite, with the weights as they are."""
+    layer = _broken_parameter(state) or _broken_slot(state, x)
+    where = f"layer {layer}" if layer else "the loss itself"
+    return DivergenceError(
+        f"the loss is not finite in epoch {epoch}, batch {batch}: the first values that are NaN "
+        f"or infinite are those of {where}. The weights of the last finite epoch are kept. Try a "
+        "smaller learning rate, clip_norm=1.0 in the optimizer, or standardised features and "
+        "targets."
+    )
+
+
+def _broken_parameter(state: State) -> str | None:
+    for tensor in state.program.parameters:
+        if not np.isfinite(state.parameter(tensor)).all():
+            layer, _, name = tensor.name.rpartition(".")
+            return f"{layer} (its {name})"
+    return None
+
+
+def _broken_slot(state: State, x: Array) -> str | None:
+    program = state.program
+    names = {slot: name.rpartition(".") for name, slot in program.records}
+    run = Pass(state, training=True, update_statistics=False)
+    run.values[program.input] = np.ascontiguousarray(x, dtype=program.dtype)
+    last = ""
+    with np.errstate(all="ignore"):
+        for op in program.ops:
+            forward((op,), run)
+            layer, _, name = names.get(op.out, (last, "", "value"))
+            last = layer
+            if isinstance(op, DropoutOp):
+                continue
+            if not np.isfinite(run.values[op.out]).all():
+                return f"{layer} (its {name})"
+    return None

@@ -1,0 +1,479 @@
+"""`Sequential`, the layer that users touch: checks, converts, and hands over to a runner."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import numpy_runner
+from .build import FirstValue, build_program, fill_first_values, output_activation
+from .callbacks import Callback
+from .data import Batches
+from .history import History
+from .inputs import check_feature_pair, check_features, check_weights
+from .kernels import available_backends, get_backend
+from .layers import Layer, WideAndDeep, check_layers
+from .losses import Loss, choose_loss
+from .names import check_int, check_positive_int, describe, find_name
+from .numpy_runner import NumpyRunner
+from .optimizers import Optimizer, get_optimizer
+from .program import Program
+from .schedules import as_schedule
+from .state import Snapshot, State, named
+from .summary import summarize
+from .targets import TargetEncoder, target_encoder
+from .training import FitData, check_fit_arguments, run_fit
+
+if TYPE_CHECKING:
+    from .compiled_runner import CompiledRunner
+    from .kernels.typing import Array
+
+
+class Sequential:
+    """A network of layers, one after the other, with its loss and optimizer.
+
+    Parameters
+    ----------
+    layers : list of Layer
+    loss : str or Loss
+        ``"auto"``: categorical cross-entropy for softmax, binary cross-entropy for sigmoid, else
+        mean squared error.
+    optimizer : str or Optimizer
+    dtype : {"float32", "float64"}
+    backend : {"auto", "numba", "numpy"}
+        What computes; auto is numba where it is installed.
+    random_state : int, optional
+        Seed of the first weights, the order of rows, dropout and the validation split. None
+        draws one.
+    n_threads : int or "auto"
+        Threads of the numba backend; auto is a rule over sizes and cores. The results are the
+        same bits for any number.
+
+    Attributes
+    ----------
+    history : History
+        All epochs since the model was made or reset.
+    metadata : dict of str to str
+        Notes that are saved with the model.
+    stop_training : bool
+        A callback sets it to end the fit after the epoch.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> model = fm.Sequential([fm.Dense(8, activation="tanh"), fm.Dense(1)], random_state=0)
+    >>> history = model.fit([[0.0], [1.0]], [1.0, 3.0], epochs=5, verbose=0)
+    >>> model.predict([[0.5]]).shape
+    (1, 1)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        loss: str | Loss = "auto",
+        optimizer: str | Optimizer = "adam",
+        dtype: str = "float32",
+        backend: str = "auto",
+        random_state: int | None = None,
+        n_threads: int | str = "auto",
+    ) -> None:
+        self.layers = check_layers(layers, "Sequential")
+        self.optimizer = get_optimizer(optimizer)
+        self.loss = choose_loss(loss, output_activation(self.layers))
+        self.dtype = find_name("dtype", str(np.dtype(dtype)), ("float32", "float64"))
+        self.backend = _choose_backend(backend)
+        self.n_threads = _check_threads(n_threads)
+        if random_state is None:
+            self.random_state = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        else:
+            self.random_state = check_int("random_state", random_state, 0)
+        self.history = History()
+        self.metadata: dict[str, str] = {}
+        self.stop_training = False
+        self.fit_epochs = 0
+        self._plan: tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...]] | None = None
+        self._n_wide: int | None = None
+        self._start()
+
+    def _start(self) -> None:
+        """Set everything that training changes, but the vectors, to its beginning."""
+        weights, shuffles, dropout = np.random.SeedSequence(self.random_state).spawn(3)
+        self._weight_seed = weights
+        self._shuffle_rng = np.random.default_rng(shuffles)
+        self._dropout_seed = int(dropout.generate_state(1, np.uint64)[0])
+        self._targets: TargetEncoder | None = None
+        self._schedule_states: list[dict[str, Any]] | None = None
+        self._epoch = 0
+
+    # Building
+
+    def build(self, n_features: int | tuple[int, int]) -> Sequential:
+        """Allocate the parameters for this many columns of X and draw the first weights.
+
+        Parameters
+        ----------
+        n_features : int, or (int, int) for ``X = (X_wide, X_deep)``
+
+        Raises
+        ------
+        ValueError
+            The model was built for another number.
+        """
+        self._commit(self._planned(n_features))
+        return self
+
+    def _planned(
+        self, n_features: int | tuple[int, int]
+    ) -> tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...], int | None]:
+        """The program for this input; nothing is changed."""
+        n_wide = None
+        layers: tuple[Layer, ...] = self.layers
+        if isinstance(n_features, tuple):
+            n_wide, n_deep = (check_positive_int("n_features", n) for n in n_features)
+            n_features = n_wide + n_deep
+            layers = (self._with_parts(n_wide, n_deep), *layers[1:])
+        n_features = check_positive_int("n_features", n_features)
+        if self._plan is not None:
+            built_for = self._plan[0].input.width
+            if built_for != n_features or self._n_wide != n_wide:
+                raise ValueError(
+                    f"the model was built for {built_for} features, got {n_features}; make a new "
+                    "model for other data"
+                )
+            return (*self._plan, n_wide)
+        return (
+            *build_program(layers, n_features, self.loss, self.optimizer, self.dtype),
+            n_wide,
+        )
+
+    def _with_parts(self, n_wide: int, n_deep: int) -> Layer:
+        first = self.layers[0]
+        if not isinstance(first, WideAndDeep) or first.wide or first.deep_columns:
+            raise ValueError(
+                "X = (X_wide, X_deep) needs a WideAndDeep first in the network, without wide and "
+                f"deep_columns of its own; this network starts with {describe(first)}"
+            )
+        columns = tuple(range(n_wide + n_deep))
+        return replace(first, wide=columns[:n_wide], deep_columns=columns[n_wide:])
+
+    def _commit(
+        self, plan: tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...], int | None]
+    ) -> None:
+        if self._plan is not None:
+            return
+        *self_plan, self._n_wide = plan
+        self._plan = (plan[0], plan[1], plan[2])
+        self._state = State(plan[0], self._dropout_seed)
+        self._fill()
+        self._runner = self._make_runner()
+
+    def _fill(self) -> None:
+        _, parameters, buffers = self._built()
+        fill_first_values(
+            parameters, self._state.parameters, np.random.default_rng(self._weight_seed)
+        )
+        fill_first_values(buffers, self._state.buffers)
+
+    def _make_runner(self) -> NumpyRunner | CompiledRunner:
+        if self.backend == "numpy":
+            return NumpyRunner(self._state)
+        get_backend("numba")
+        from .compiled_runner import CompiledRunner
+
+        return CompiledRunner(self._state, self.n_threads)
+
+    def _built(self) -> tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...]]:
+        if self._plan is None:
+            raise ValueError(
+                "the model has no parameters yet; call fit(X, y) or build(n_features) first"
+            )
+        return self._plan
+
+    def reset(self) -> None:
+        """Draw the same first weights again and forget labels, history and optimizer state."""
+        self._start()
+        self.history = History()
+        if self._plan is not None:
+            self._state.seed = self._dropout_seed
+            self._state.forget_training()
+            self._fill()
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """Writable views of the live parameters by name, in their order."""
+        return MappingProxyType(named(self._built()[0].parameters, self._state.parameters))
+
+    @property
+    def buffers(self) -> Mapping[str, Array]:
+        """Writable views of the live running statistics by name."""
+        return MappingProxyType(named(self._built()[0].buffers, self._state.buffers))
+
+    @property
+    def classes(self) -> Array | None:
+        """The labels in the order of the outputs; None before a fit and for a regression."""
+        return None if self._targets is None else self._targets.classes
+
+    def get_weights(self) -> Snapshot:
+        """A copy of parameters and buffers for `set_weights`."""
+        self._built()
+        return self._state.snapshot("parameters", "buffers")
+
+    def set_weights(self, snapshot: Snapshot) -> None:
+        """Write parameters and buffers back; the count of updates goes on."""
+        for name, vector in snapshot.vectors.items():
+            getattr(self._state, name)[...] = vector
+
+    # Checking input
+
+    def _features(self, X: object, name: str = "X") -> tuple[Array, int | tuple[int, int]]:
+        """X as one array, and its number of columns, or of both parts."""
+        program = None if self._plan is None else self._plan[0]
+        width = None if program is None else program.input.width
+        if isinstance(X, tuple) and len(X) == 2 and self._takes_pair():
+            n_wide = self._n_wide
+            n_deep = width - n_wide if width is not None and n_wide is not None else None
+            wide, deep = check_feature_pair(X, n_wide, n_deep, dtype=self.dtype)
+            if not isinstance(wide, np.ndarray):
+                raise TypeError("a sparse X_wide is not supported; pass a dense array")
+            both = np.concatenate([wide, deep], axis=1, dtype=self.dtype)
+            return both, (wide.shape[1], deep.shape[1])
+        x = check_features(X, width, dtype=self.dtype, name=name)
+        if self._n_wide is not None:
+            raise ValueError("the model was built for X = (X_wide, X_deep), got one array")
+        return x, x.shape[1]
+
+    def _takes_pair(self) -> bool:
+        return self._n_wide is not None or (
+            self._plan is None and isinstance(self.layers[0], WideAndDeep)
+        )
+
+    def _encoder(self, program: Program) -> TargetEncoder:
+        """What y means; a copy, so that nothing is learnt before all is checked."""
+        if self._targets is not None:
+            return copy.copy(self._targets)
+        activation = output_activation(self.layers)
+        return target_encoder(activation.name, program.output.width, self.loss.name, self.dtype)
+
+    def _weights(self, sample_weight: object, factors: Array | None, n_rows: int) -> Array | None:
+        weights = check_weights(sample_weight, n_rows)
+        if factors is not None:
+            weights = factors if weights is None else weights * factors
+        return None if weights is None else weights.astype(self.dtype)
+
+    # Training
+
+    def fit(
+        self,
+        X: object,
+        y: object,
+        *,
+        epochs: int = 10,
+        batch_size: int | None = 64,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: object = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        verbose: int = 1,
+    ) -> History:
+        """Train for `epochs` more passes over the rows.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        y : array_like
+            Labels, 0/1 columns or numbers, as the output layer asks for.
+        epochs : int
+        batch_size : int or None
+            Rows of an update; None is all of them. A last, smaller batch is trained on too.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+        validation_split : float
+            Share of the rows that is drawn for validation, stratified for classes; the same rows
+            in each fit of the same data.
+        sample_weight : array_like, shape (n,), optional
+        class_weight : dict or "balanced", optional
+            Factors by label; they multiply the sample weights.
+        shuffle : bool
+        callbacks : iterable of Callback
+        verbose : {0, 1, 2}
+            Nothing; a progress bar on a terminal (by tqdm), else about ten lines; a line an epoch.
+
+        Returns
+        -------
+        History
+            Of these epochs; ``model.history`` holds all.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Unusable input; the model is left as it was.
+        DivergenceError
+            The loss is not finite; the model is left as the last finite epoch had it.
+        """
+        arguments = check_fit_arguments(epochs, batch_size, shuffle, callbacks, verbose)
+        x, n_features = self._features(X)
+        plan = self._planned(n_features)
+        encoder = self._encoder(plan[0])
+        encoded = encoder.encode(y, len(x), fit=True)
+        weights = self._weights(sample_weight, encoder.class_weights(class_weight, encoded), len(x))
+        data = FitData.split(
+            x,
+            encoded,
+            weights,
+            encoder.class_codes(encoded),
+            validation_split,
+            np.random.default_rng([self.random_state, 4]),
+        )
+        if validation_data is not None:
+            if data.validation is not None:
+                raise ValueError("give validation_data or validation_split, not both")
+            data = replace(data, validation=self._validation(validation_data, encoder, n_features))
+        self._commit(plan)
+        self._targets = encoder
+        return run_fit(self, data, arguments)
+
+    def _validation(
+        self, given: object, encoder: TargetEncoder, n_features: int | tuple[int, int]
+    ) -> tuple[Array, Array, Array | None]:
+        if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+            raise ValueError(
+                "validation_data must be (X, y) or (X, y, sample_weight), got " + describe(given)
+            )
+        x, found = self._features(given[0], "validation_data's X")
+        if found != n_features:
+            raise ValueError(f"X has {n_features} features, but validation_data's has {found}")
+        encoded = encoder.encode(given[1], len(x), fit=False)
+        weights = self._weights(given[2] if len(given) == 3 else None, None, len(x))
+        return x, encoded, weights
+
+    def train_step(self, X: object, y: object, sample_weight: object = None) -> float:
+        """Do one update on this batch and return its loss.
+
+        The learning rate is that of the epoch that the next `fit` would begin with.
+        """
+        x, n_features = self._features(X)
+        plan = self._planned(n_features)
+        encoder = self._encoder(plan[0])
+        encoded = encoder.encode(y, len(x), fit=True)
+        weights = self._weights(sample_weight, None, len(x))
+        self._commit(plan)
+        self._targets = encoder
+        rates = self._rates(1)
+        session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
+        try:
+            session.start_epoch(None, rates)
+            session.run(0)
+        except FloatingPointError:
+            from .divergence import explain
+
+            raise explain(self._state, x, encoded, weights, self._epoch, 0) from None
+        finally:
+            session.close()
+        return session.loss_sum / session.rows_sum
+
+    def _rates(self, steps: int) -> list[float | Array]:
+        """The learning rates of each optimizer in the coming epoch."""
+        schedules = [as_schedule(o.learning_rate) for o in self._built()[0].optimizers]
+        if self._schedule_states is None:
+            self._schedule_states = [schedule.start() for schedule in schedules]
+        return [
+            schedule.rates(self._epoch, steps, state)
+            for schedule, state in zip(schedules, self._schedule_states, strict=True)
+        ]
+
+    def _observe(self, logs: Mapping[str, float]) -> None:
+        """Let the schedules see an epoch's values, and count the epoch."""
+        schedules = [as_schedule(o.learning_rate) for o in self._built()[0].optimizers]
+        states = self._schedule_states or [schedule.start() for schedule in schedules]
+        self._schedule_states = [
+            schedule.observe(logs, state) for schedule, state in zip(schedules, states, strict=True)
+        ]
+        self._epoch += 1
+
+    # Using
+
+    def predict(self, X: object) -> Array:
+        """The output for each row, ``(n, units)``: probabilities for softmax and sigmoid."""
+        self._built()
+        return self._runner.predict(self._features(X)[0])
+
+    def predict_classes(self, X: object) -> Array:
+        """Labels as y had them; ``(n, k)`` of 0 and 1 for multilabel."""
+        program = self._built()[0]
+        return self._encoder(program).decode(self.predict(X))
+
+    def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
+        """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
+        from .metrics import classification_metrics, regression_metrics
+
+        program = self._built()[0]
+        x, _ = self._features(X)
+        encoder = self._encoder(program)
+        encoded = encoder.encode(y, len(x), fit=False)
+        weights = self._weights(sample_weight, None, len(x))
+        read = self._runner.predict(x, head=True)
+        outputs = numpy_runner.output_from_head(program, read)
+        loss, _ = numpy_runner.reported_loss(self._state, read, encoded, weights)
+        if encoder.task == "regression":
+            return {"loss": loss, **regression_metrics(encoded, outputs, weights)}
+        codes = encoder.class_codes(encoded)
+        codes = encoded if codes is None else codes
+        return {"loss": loss, **classification_metrics(encoder.task, codes, outputs, weights)}
+
+    def gradients(
+        self, X: object, y: object, sample_weight: object = None, training: bool = True
+    ) -> dict[str, Array]:
+        """Gradients of the reported loss of this batch, named like the parameters.
+
+        With `training`, batch statistics and the next step's dropout mask are used. Nothing is
+        updated, running statistics included.
+        """
+        program = self._built()[0]
+        x, _ = self._features(X)
+        encoded = self._encoder(program).encode(y, len(x), fit=False)
+        weights = self._weights(sample_weight, None, len(x))
+        x = numpy_runner.as_dtype(x, self.dtype)
+        self._runner.gradients(x, encoded, weights, training)
+        return {tensor.name: self._state.gradient(tensor).copy() for tensor in program.parameters}
+
+    def activations(self, X: object, training: bool = False) -> dict[str, Array]:
+        """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""
+        self._built()
+        return numpy_runner.activations(self._state, self._features(X)[0], training)
+
+    def summary(self) -> str:
+        """Print and return a table: layer, output width, parameters."""
+        text = summarize(self.layers, self._built()[0])
+        print(text)
+        return text
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, optimizer state included, to a file in the safetensors format."""
+        from .model_file import save
+
+        save(self, path)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(type(layer).__name__ for layer in self.layers)
+        return f"Sequential([{layers}], loss={self.loss.name!r}, backend={self.backend!r})"
+
+
+def _choose_backend(backend: object) -> str:
+    name = find_name("backend", backend, ("auto", "numba", "numpy"))
+    if name == "auto":
+        return available_backends()[-1]
+    get_backend(name)
+    return name
+
+
+def _check_threads(n_threads: object) -> int | str:
+    if isinstance(n_threads, str):
+        return find_name("n_threads", n_threads, ("auto",))
+    return check_positive_int("n_threads", n_threads)

@@ -1,0 +1,32 @@
+"""The table that `Sequential.summary` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .layers import Layer
+from .program import Program
+
+
+def summarize(layers: Sequence[Layer], program: Program) -> str:
+    """A line a layer: its place and kind, the width of its output, its parameters."""
+    widths = {name: slot.width for name, slot in program.records}
+    rows = [("layer", "output width", "parameters")]
+    for place, layer in enumerate(layers):
+        count = sum(
+            tensor.size for tensor in program.parameters if tensor.name.startswith(f"{place}.")
+        )
+        kind = type(layer).__name__
+        activation = layer.activation_function
+        if activation is not None and activation.name != "linear":
+            kind += f" {activation.name}"
+        rows.append((f"{place} {kind}", str(widths[f"{place}.output"]), f"{count:,}"))
+    total = sum(tensor.size for tensor in program.parameters)
+    rows.append(("total", "", f"{total:,}"))
+    sizes = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        f"{name:<{sizes[0]}}  {width:>{sizes[1]}}  {count:>{sizes[2]}}"
+        for name, width, count in rows
+    ]
+    rule = "-" * len(lines[0])
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])

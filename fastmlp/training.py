@@ -1,0 +1,202 @@
+"""The course of a fit: epochs, validation, callbacks, progress, and what happens when it fails."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import numpy_runner
+from .callbacks import Callback, ProgressBar
+from .data import Batches
+from .divergence import explain
+from .history import History
+from .inputs import split_validation
+from .names import check_bool, check_positive_int, describe
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+    from .model import Sequential
+
+_LINES = 10
+
+
+@dataclass(frozen=True)
+class FitArguments:
+    """Checked arguments of a fit."""
+
+    epochs: int
+    batch_size: int | None
+    shuffle: bool
+    callbacks: tuple[Callback, ...]
+    verbose: int
+
+
+def check_fit_arguments(
+    epochs: object, batch_size: object, shuffle: object, callbacks: object, verbose: object
+) -> FitArguments:
+    """Check what does not depend on the data."""
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0, 1 or 2, got {verbose!r}")
+    if isinstance(callbacks, Callback):
+        callbacks = (callbacks,)
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks must be a list of Callback, got {describe(callbacks)}")
+    listed = tuple(callbacks)
+    for callback in listed:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks must be a list of Callback, got {describe(callback)}")
+    return FitArguments(
+        epochs=check_positive_int("epochs", epochs),
+        batch_size=None if batch_size is None else check_positive_int("batch_size", batch_size),
+        shuffle=check_bool("shuffle", shuffle),
+        callbacks=listed,
+        verbose=int(verbose),
+    )
+
+
+@dataclass(frozen=True)
+class FitData:
+    """Checked and encoded rows to train on and, if any, to validate with."""
+
+    x: Array
+    y: Array
+    weight: Array | None
+    validation: tuple[Array, Array, Array | None] | None = None
+
+    @classmethod
+    def split(
+        cls,
+        x: Array,
+        y: Array,
+        weight: Array | None,
+        classes: Array | None,
+        fraction: float,
+        rng: np.random.Generator,
+    ) -> FitData:
+        """Draw the share of the rows that is for validation."""
+        train, held = split_validation(len(x), fraction, rng, classes if fraction else None)
+        if not len(held):
+            return cls(x, y, weight)
+
+        def part(rows: Array) -> tuple[Array, Array, Array | None]:
+            return x[rows], y[rows], None if weight is None else weight[rows]
+
+        return cls(*part(train), validation=part(held))
+
+
+def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> History:
+    """Train a model whose input has been checked."""
+    batches = Batches(
+        data.x, data.y, data.weight, arguments.batch_size or len(data.x), arguments.shuffle
+    )
+    history = History()
+    model.stop_training = False
+    model.fit_epochs = arguments.epochs
+    callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
+    begun: list[Callback] = []
+    session = model._runner.session(batches, model._rates(batches.count))
+    try:
+        for callback in callbacks:
+            begun.append(callback)
+            callback.on_fit_begin(model)
+        state = model._state
+        finite = state.snapshot()
+        for _ in range(arguments.epochs):
+            epoch = model._epoch
+            for callback in callbacks:
+                callback.on_epoch_begin(model, epoch)
+            start = time.perf_counter()
+            rates = model._rates(batches.count)
+            order = model._shuffle_rng.permutation(batches.n_rows) if arguments.shuffle else None
+            session.start_epoch(order, rates)
+            number = 0
+            try:
+                while number < batches.count:
+                    number = session.run(number)
+                    for callback in callbacks:
+                        callback.on_progress(model, number / batches.count)
+                if not state.is_finite():
+                    raise FloatingPointError(batches.count - 1)
+            except FloatingPointError as error:
+                failed = error.args[0]
+                rows = batches.take(failed, order, state.program.dtype)
+                problem = explain(state, *rows, epoch, failed)
+                state.restore(finite)
+                raise problem from None
+            state.update(finite)
+            logs = _logs(model, session, data, rates[0], time.perf_counter() - start)
+            model._observe(logs)
+            history.append(epoch, logs)
+            model.history.append(epoch, logs)
+            for callback in callbacks:
+                callback.on_epoch_end(model, epoch, logs)
+            if model.stop_training:
+                break
+    finally:
+        session.close()
+        for callback in begun:
+            callback.on_fit_end(model)
+    return history
+
+
+def _logs(
+    model: Sequential, session: Any, data: FitData, rate: float | Array, seconds: float
+) -> dict[str, float]:
+    """The values of an epoch that has just ended."""
+    classifies = model._targets is not None and model._targets.task != "regression"
+    rows = max(session.rows_sum, 1)
+    logs = {"loss": session.loss_sum / rows}
+    if classifies:
+        logs["accuracy"] = session.correct_sum / rows
+    if data.validation is not None:
+        x, y, weight = data.validation
+        read = model._runner.predict(x, head=True)
+        loss, correct = numpy_runner.reported_loss(model._state, read, y, weight)
+        logs["val_loss"] = loss
+        if classifies:
+            logs["val_accuracy"] = correct / len(x)
+    logs["seconds"] = seconds
+    logs["learning_rate"] = float(np.ravel(rate)[-1])
+    return logs
+
+
+def _progress(verbose: int) -> tuple[Callback, ...]:
+    if verbose == 0:
+        return ()
+    if verbose == 1 and sys.stderr.isatty() and _has_tqdm():
+        return (ProgressBar(),)
+    return (_Lines(every_epoch=verbose == 2),)
+
+
+def _has_tqdm() -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec("tqdm") is not None
+    except (ImportError, ValueError):
+        return False
+
+
+class _Lines(Callback):
+    """Print an epoch's values in a line: every epoch's, or about ten in all."""
+
+    def __init__(self, every_epoch: bool) -> None:
+        self._every_epoch = every_epoch
+        self._done = 0
+
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
+        self._done += 1
+        total = model.fit_epochs
+        step = 1 if self._every_epoch else max(1, round(total / _LINES))
+        if self._done % step and self._done not in (1, total) and not model.stop_training:
+            return
+        values = "  ".join(
+            f"{name} {value:.4g}" for name, value in logs.items() if name != "seconds"
+        )
+        width = len(str(total))
+        print(f"epoch {self._done:{width}}/{total}  {values}  {logs['seconds']:.3g} s", flush=True)
