@@ -75,7 +75,7 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__", "kernels", *sorted(_HOME)]  # noqa: PLE0604
+__all__ = ["__version__", "kernels", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:

@@ -43,6 +43,15 @@ class FirstValue:
     initializer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A program, and how its parameters and buffers start."""
+
+    program: Program
+    parameters: tuple[FirstValue, ...]
+    buffers: tuple[FirstValue, ...]
+
+
 class Builder:
     """Collects the operations and tensors that layers ask for."""
 
@@ -145,7 +154,7 @@ def build_program(
     loss: str | Loss,
     optimizer: Optimizer,
     dtype: str,
-) -> tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...]]:
+) -> Blueprint:
     """Make the program of a list of layers, and say how its parameters and buffers start."""
     builder = Builder(n_features)
     output = builder.chain(layers, builder.input, "", "linear")
@@ -174,7 +183,7 @@ def build_program(
         penalties=tuple(builder.penalties),
         **_group(builder, optimizer),
     )
-    return program, tuple(builder.parameters), tuple(builder.buffers)
+    return Blueprint(program, tuple(builder.parameters), tuple(builder.buffers))
 
 
 def _split_head(

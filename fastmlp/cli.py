@@ -337,7 +337,8 @@ def _train(arguments: argparse.Namespace) -> None:
     for column in columns:
         _draw_response(files.path(f"response_feature{column}.png"), model, table, column)
 
-    print(f"\n{arguments.epochs} epochs in {seconds:.2f} s\n")
+    epochs = sum(model.history["seconds"])
+    print(f"\n{arguments.epochs} epochs in {epochs:.3g} s, {seconds:.1f} s with all around them\n")
     _print_metrics(metrics)
     print("\nwritten:", *files.written, sep="\n  ")
 

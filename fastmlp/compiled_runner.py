@@ -145,7 +145,7 @@ class CompiledSession:
 
     def start_epoch(self, order: Array | None, rates: list[float | Array]) -> None:
         """Begin an epoch: the order of rows, and the learning rate of each optimizer."""
-        if self._order is not None:
+        if self._order is not None and order is not None:
             self._order[:] = order
         for kept, rate in zip(self._rates, rates, strict=True):
             kept[:] = rate

@@ -656,53 +656,46 @@ class Encoder:
         return [("d", t.name) for t in self.program.parameters if start <= t.start < stop]
 
     def _clip(self) -> None:
-        program, gradients = self.program, address(self.state.gradients)
-        optimizers = program.optimizers
-        for group in program.groups:
-            limit = optimizers[group.optimizer].clip_value
-            if limit is not None:
+        """Clip by value, then by the norm over all parameters; each group has its own limits."""
+        program = self.program
+        limits = [program.optimizers[group.optimizer] for group in program.groups]
+        for group, optimizer in zip(program.groups, limits, strict=True):
+            if optimizer.clip_value is not None:
                 self._over_flat(
                     cuts.flat(group.start, group.stop),
                     self._names(group.start, group.stop),
-                    lambda first, count, limit=limit: instruction(
-                        "clip_by_value",
-                        gradients=gradients + first * self.itemsize,
-                        count=count,
-                        limit=limit,
-                    ),
+                    partial(self._on_gradients, "clip_by_value", limit=optimizer.clip_value),
                 )
-        if all(optimizer.clip_norm is None for optimizer in optimizers):
+        if all(optimizer.clip_norm is None for optimizer in limits):
             return
         cut = cuts.flat(0, program.n_parameters)
         totals = self.scalars(cut.shards)
-
-        def square(shard: int) -> Instruction:
-            first, count = cut.part(shard)
-            return instruction(
-                "sum_of_squares",
-                gradients=gradients + first * self.itemsize,
-                count=count,
-                total=totals + shard,
-            )
-
-        everything = self._names(0, program.n_parameters)
-        self.tasks.add(cut, square, reads=everything, writes=["norm"])
-        for group in program.groups:
-            limit = optimizers[group.optimizer].clip_norm
-            if limit is not None:
+        self.tasks.add(
+            cut,
+            lambda shard: self._on_gradients(
+                "sum_of_squares", *cut.part(shard), total=totals + shard
+            ),
+            reads=self._names(0, program.n_parameters),
+            writes=["norm"],
+        )
+        for group, optimizer in zip(program.groups, limits, strict=True):
+            if optimizer.clip_norm is not None:
                 self._over_flat(
                     cuts.flat(group.start, group.stop),
                     self._names(group.start, group.stop),
-                    lambda first, count, limit=limit: instruction(
+                    partial(
+                        self._on_gradients,
                         "clip_by_norm",
-                        gradients=gradients + first * self.itemsize,
-                        count=count,
                         totals=totals,
                         n_totals=cut.shards,
-                        limit=limit,
+                        limit=optimizer.clip_norm,
                     ),
                     reads_whole=["norm"],
                 )
+
+    def _on_gradients(self, op: str, first: int, count: int, **arguments: float) -> Instruction:
+        place = address(self.state.gradients) + first * self.itemsize
+        return instruction(op, gradients=place, count=count, **arguments)
 
     def _over_flat(
         self,

@@ -15,7 +15,7 @@ from .config import assign, declaration
 from .initializers import get_initializer
 from .names import check_bool, check_number, check_positive_int, describe
 from .optimizers import Optimizer, get_optimizer
-from .program import ActivationOp, AddOp, BatchNormOp, DenseOp, DropoutOp, SelectOp, Slot
+from .program import AddOp, BatchNormOp, DenseOp, DropoutOp, SelectOp, Slot
 
 if TYPE_CHECKING:
     from .build import Builder
@@ -152,8 +152,10 @@ class BatchNorm(Layer):
 @declaration
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """Inverted dropout (Srivastava et al. 2014): in training each value is 0 with probability
-    `rate` and otherwise divided by ``1 - rate``; in prediction nothing happens.
+    """Inverted dropout (Srivastava et al. 2014).
+
+    In training each value is 0 with probability `rate` and otherwise divided by ``1 - rate``; in
+    prediction nothing happens.
 
     Parameters
     ----------

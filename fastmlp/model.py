@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import numpy_runner
-from .build import FirstValue, build_program, fill_first_values, output_activation
+from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
 from .data import Batches
 from .history import History
@@ -97,7 +97,9 @@ class Sequential:
         self.metadata: dict[str, str] = {}
         self.stop_training = False
         self.fit_epochs = 0
-        self._plan: tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...]] | None = None
+        self._blueprint: Blueprint | None = None
+        self._allocated: State | None = None
+        self._made: NumpyRunner | CompiledRunner | None = None
         self._n_wide: int | None = None
         self._start()
 
@@ -128,10 +130,8 @@ class Sequential:
         self._commit(self._planned(n_features))
         return self
 
-    def _planned(
-        self, n_features: int | tuple[int, int]
-    ) -> tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...], int | None]:
-        """The program for this input; nothing is changed."""
+    def _planned(self, n_features: int | tuple[int, int]) -> tuple[Blueprint, int | None]:
+        """The program for this input and the width of X_wide, if any; nothing is changed."""
         n_wide = None
         layers: tuple[Layer, ...] = self.layers
         if isinstance(n_features, tuple):
@@ -139,18 +139,15 @@ class Sequential:
             n_features = n_wide + n_deep
             layers = (self._with_parts(n_wide, n_deep), *layers[1:])
         n_features = check_positive_int("n_features", n_features)
-        if self._plan is not None:
-            built_for = self._plan[0].input.width
+        if self._blueprint is not None:
+            built_for = self._blueprint.program.input.width
             if built_for != n_features or self._n_wide != n_wide:
                 raise ValueError(
                     f"the model was built for {built_for} features, got {n_features}; make a new "
                     "model for other data"
                 )
-            return (*self._plan, n_wide)
-        return (
-            *build_program(layers, n_features, self.loss, self.optimizer, self.dtype),
-            n_wide,
-        )
+            return self._blueprint, n_wide
+        return build_program(layers, n_features, self.loss, self.optimizer, self.dtype), n_wide
 
     def _with_parts(self, n_wide: int, n_deep: int) -> Layer:
         first = self.layers[0]
@@ -162,23 +159,17 @@ class Sequential:
         columns = tuple(range(n_wide + n_deep))
         return replace(first, wide=columns[:n_wide], deep_columns=columns[n_wide:])
 
-    def _commit(
-        self, plan: tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...], int | None]
-    ) -> None:
-        if self._plan is not None:
-            return
-        *self_plan, self._n_wide = plan
-        self._plan = (plan[0], plan[1], plan[2])
-        self._state = State(plan[0], self._dropout_seed)
-        self._fill()
-        self._runner = self._make_runner()
+    def _commit(self, planned: tuple[Blueprint, int | None]) -> None:
+        """Allocate what was planned, unless that was done before."""
+        if self._blueprint is None:
+            self._blueprint, self._n_wide = planned
+            self._allocated = State(self._blueprint.program, self._dropout_seed)
+            self._fill(self._blueprint)
 
-    def _fill(self) -> None:
-        _, parameters, buffers = self._built()
-        fill_first_values(
-            parameters, self._state.parameters, np.random.default_rng(self._weight_seed)
-        )
-        fill_first_values(buffers, self._state.buffers)
+    def _fill(self, blueprint: Blueprint) -> None:
+        rng = np.random.default_rng(self._weight_seed)
+        fill_first_values(blueprint.parameters, self._state.parameters, rng)
+        fill_first_values(blueprint.buffers, self._state.buffers)
 
     def _make_runner(self) -> NumpyRunner | CompiledRunner:
         if self.backend == "numpy":
@@ -188,31 +179,41 @@ class Sequential:
 
         return CompiledRunner(self._state, self.n_threads)
 
-    def _built(self) -> tuple[Program, tuple[FirstValue, ...], tuple[FirstValue, ...]]:
-        if self._plan is None:
+    @property
+    def _state(self) -> State:
+        if self._allocated is None:
             raise ValueError(
                 "the model has no parameters yet; call fit(X, y) or build(n_features) first"
             )
-        return self._plan
+        return self._allocated
+
+    @property
+    def _program(self) -> Program:
+        return self._state.program
+
+    @property
+    def _runner(self) -> NumpyRunner | CompiledRunner:
+        if self._made is None or self._made.state is not self._state:
+            self._made = self._make_runner()
+        return self._made
 
     def reset(self) -> None:
         """Draw the same first weights again and forget labels, history and optimizer state."""
         self._start()
         self.history = History()
-        if self._plan is not None:
-            self._state.seed = self._dropout_seed
+        if self._blueprint is not None:
             self._state.forget_training()
-            self._fill()
+            self._fill(self._blueprint)
 
     @property
     def parameters(self) -> Mapping[str, Array]:
         """Writable views of the live parameters by name, in their order."""
-        return MappingProxyType(named(self._built()[0].parameters, self._state.parameters))
+        return MappingProxyType(named(self._program.parameters, self._state.parameters))
 
     @property
     def buffers(self) -> Mapping[str, Array]:
         """Writable views of the live running statistics by name."""
-        return MappingProxyType(named(self._built()[0].buffers, self._state.buffers))
+        return MappingProxyType(named(self._program.buffers, self._state.buffers))
 
     @property
     def classes(self) -> Array | None:
@@ -221,20 +222,17 @@ class Sequential:
 
     def get_weights(self) -> Snapshot:
         """A copy of parameters and buffers for `set_weights`."""
-        self._built()
         return self._state.snapshot("parameters", "buffers")
 
     def set_weights(self, snapshot: Snapshot) -> None:
         """Write parameters and buffers back; the count of updates goes on."""
-        for name, vector in snapshot.vectors.items():
-            getattr(self._state, name)[...] = vector
+        self._state.write(snapshot)
 
     # Checking input
 
     def _features(self, X: object, name: str = "X") -> tuple[Array, int | tuple[int, int]]:
         """X as one array, and its number of columns, or of both parts."""
-        program = None if self._plan is None else self._plan[0]
-        width = None if program is None else program.input.width
+        width = None if self._blueprint is None else self._program.input.width
         if isinstance(X, tuple) and len(X) == 2 and self._takes_pair():
             n_wide = self._n_wide
             n_deep = width - n_wide if width is not None and n_wide is not None else None
@@ -250,7 +248,7 @@ class Sequential:
 
     def _takes_pair(self) -> bool:
         return self._n_wide is not None or (
-            self._plan is None and isinstance(self.layers[0], WideAndDeep)
+            self._blueprint is None and isinstance(self.layers[0], WideAndDeep)
         )
 
     def _encoder(self, program: Program) -> TargetEncoder:
@@ -319,8 +317,8 @@ class Sequential:
         """
         arguments = check_fit_arguments(epochs, batch_size, shuffle, callbacks, verbose)
         x, n_features = self._features(X)
-        plan = self._planned(n_features)
-        encoder = self._encoder(plan[0])
+        planned = self._planned(n_features)
+        encoder = self._encoder(planned[0].program)
         encoded = encoder.encode(y, len(x), fit=True)
         weights = self._weights(sample_weight, encoder.class_weights(class_weight, encoded), len(x))
         data = FitData.split(
@@ -335,7 +333,7 @@ class Sequential:
             if data.validation is not None:
                 raise ValueError("give validation_data or validation_split, not both")
             data = replace(data, validation=self._validation(validation_data, encoder, n_features))
-        self._commit(plan)
+        self._commit(planned)
         self._targets = encoder
         return run_fit(self, data, arguments)
 
@@ -359,11 +357,11 @@ class Sequential:
         The learning rate is that of the epoch that the next `fit` would begin with.
         """
         x, n_features = self._features(X)
-        plan = self._planned(n_features)
-        encoder = self._encoder(plan[0])
+        planned = self._planned(n_features)
+        encoder = self._encoder(planned[0].program)
         encoded = encoder.encode(y, len(x), fit=True)
         weights = self._weights(sample_weight, None, len(x))
-        self._commit(plan)
+        self._commit(planned)
         self._targets = encoder
         rates = self._rates(1)
         session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
@@ -380,7 +378,7 @@ class Sequential:
 
     def _rates(self, steps: int) -> list[float | Array]:
         """The learning rates of each optimizer in the coming epoch."""
-        schedules = [as_schedule(o.learning_rate) for o in self._built()[0].optimizers]
+        schedules = [as_schedule(o.learning_rate) for o in self._program.optimizers]
         if self._schedule_states is None:
             self._schedule_states = [schedule.start() for schedule in schedules]
         return [
@@ -390,7 +388,7 @@ class Sequential:
 
     def _observe(self, logs: Mapping[str, float]) -> None:
         """Let the schedules see an epoch's values, and count the epoch."""
-        schedules = [as_schedule(o.learning_rate) for o in self._built()[0].optimizers]
+        schedules = [as_schedule(o.learning_rate) for o in self._program.optimizers]
         states = self._schedule_states or [schedule.start() for schedule in schedules]
         self._schedule_states = [
             schedule.observe(logs, state) for schedule, state in zip(schedules, states, strict=True)
@@ -401,19 +399,19 @@ class Sequential:
 
     def predict(self, X: object) -> Array:
         """The output for each row, ``(n, units)``: probabilities for softmax and sigmoid."""
-        self._built()
-        return self._runner.predict(self._features(X)[0])
+        runner = self._runner
+        return runner.predict(self._features(X)[0])
 
     def predict_classes(self, X: object) -> Array:
         """Labels as y had them; ``(n, k)`` of 0 and 1 for multilabel."""
-        program = self._built()[0]
+        program = self._program
         return self._encoder(program).decode(self.predict(X))
 
     def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
         """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
         from .metrics import classification_metrics, regression_metrics
 
-        program = self._built()[0]
+        program = self._program
         x, _ = self._features(X)
         encoder = self._encoder(program)
         encoded = encoder.encode(y, len(x), fit=False)
@@ -435,7 +433,7 @@ class Sequential:
         With `training`, batch statistics and the next step's dropout mask are used. Nothing is
         updated, running statistics included.
         """
-        program = self._built()[0]
+        program = self._program
         x, _ = self._features(X)
         encoded = self._encoder(program).encode(y, len(x), fit=False)
         weights = self._weights(sample_weight, None, len(x))
@@ -445,12 +443,12 @@ class Sequential:
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""
-        self._built()
-        return numpy_runner.activations(self._state, self._features(X)[0], training)
+        state = self._state
+        return numpy_runner.activations(state, self._features(X)[0], training)
 
     def summary(self) -> str:
         """Print and return a table: layer, output width, parameters."""
-        text = summarize(self.layers, self._built()[0])
+        text = summarize(self.layers, self._program)
         print(text)
         return text
 

@@ -38,7 +38,7 @@ assert _layers
 
 def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     """Write a model to a file; see `Sequential.save`."""
-    program, _, _ = model._built()
+    program = model._program
     state = model._state
     tensors: dict[str, Array] = {
         **named(program.parameters, state.parameters),
@@ -136,7 +136,7 @@ def _restore(
     )
     n_features = description["n_features"]
     model.build(tuple(n_features) if isinstance(n_features, list) else n_features)
-    program, state = model._built()[0], model._state
+    program, state = model._program, model._state
     expected: dict[str, Array] = {
         **named(program.parameters, state.parameters),
         **named(program.buffers, state.buffers),
@@ -178,7 +178,7 @@ def _fill(expected: dict[str, Array], tensors: dict[str, Array]) -> None:
 
 def _moments(model: Sequential) -> list[tuple[Tensor, int, str]]:
     """Which parameter's optimizer state lies in which row of the moments, under which name."""
-    program = model._built()[0]
+    program = model._program
     return [
         (tensor, row, name)
         for group in program.groups

@@ -51,13 +51,13 @@ class Pass:
             self.gradients[slot] = self.gradients[slot] + gradient
 
 
-def dense_forward(op: DenseOp, run: Pass) -> None:
+def _dense_forward(op: DenseOp, run: Pass) -> None:
     weight = run.state.parameter(op.weight)
     bias = None if op.bias is None else run.state.parameter(op.bias)
     run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
 
 
-def dense_backward(op: DenseOp, run: Pass) -> None:
+def _dense_backward(op: DenseOp, run: Pass) -> None:
     d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
     out = run.values[op.out]
     d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
@@ -67,16 +67,16 @@ def dense_backward(op: DenseOp, run: Pass) -> None:
     run.give(op.x, op.d_x, d_x)
 
 
-def activation_forward(op: ActivationOp, run: Pass) -> None:
+def _activation_forward(op: ActivationOp, run: Pass) -> None:
     run.values[op.out] = kernels.activation_forward(run.values[op.x], op.activation.kernel)
 
 
-def activation_backward(op: ActivationOp, run: Pass) -> None:
+def _activation_backward(op: ActivationOp, run: Pass) -> None:
     z, out, kernel = run.values[op.x], run.values[op.out], op.activation.kernel
     run.give(op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel))
 
 
-def batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
+def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
     state = run.state
     momentum = op.momentum if run.update_statistics else 0.0
     run.values[op.out], *run.kept[op.out] = kernels.batchnorm_forward(
@@ -91,7 +91,7 @@ def batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
     )
 
 
-def batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
+def _batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
     x_hat, inv_std = run.kept[op.out]
     gamma = run.state.parameter(op.gamma)
     if run.training:
@@ -106,7 +106,7 @@ def batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
     run.give(op.x, op.d_x, d_x)
 
 
-def dropout_forward(op: DropoutOp, run: Pass) -> None:
+def _dropout_forward(op: DropoutOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x]
     if run.training:
         state = run.state
@@ -115,39 +115,39 @@ def dropout_forward(op: DropoutOp, run: Pass) -> None:
         )
 
 
-def dropout_backward(op: DropoutOp, run: Pass) -> None:
+def _dropout_backward(op: DropoutOp, run: Pass) -> None:
     d_out = run.gradients[op.out]
     if run.training:
         d_out = kernels.dropout_backward(d_out, run.kept[op.out])
     run.give(op.x, op.d_x, d_out)
 
 
-def add_forward(op: AddOp, run: Pass) -> None:
+def _add_forward(op: AddOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x] + run.values[op.y]
 
 
-def add_backward(op: AddOp, run: Pass) -> None:
+def _add_backward(op: AddOp, run: Pass) -> None:
     run.give(op.y, op.d_y, run.gradients[op.out])
     run.give(op.x, op.d_x, run.gradients[op.out])
 
 
-def select_forward(op: SelectOp, run: Pass) -> None:
+def _select_forward(op: SelectOp, run: Pass) -> None:
     run.values[op.out] = np.ascontiguousarray(run.values[op.x][:, op.columns])
 
 
-def select_backward(op: SelectOp, run: Pass) -> None:
+def _select_backward(op: SelectOp, run: Pass) -> None:
     d_x = np.zeros_like(run.values[op.x])
     d_x[:, op.columns] = run.gradients[op.out]
     run.give(op.x, op.d_x, d_x)
 
 
 REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], None]]] = {
-    DenseOp: (dense_forward, dense_backward),
-    ActivationOp: (activation_forward, activation_backward),
-    BatchNormOp: (batchnorm_forward, batchnorm_backward),
-    DropoutOp: (dropout_forward, dropout_backward),
-    AddOp: (add_forward, add_backward),
-    SelectOp: (select_forward, select_backward),
+    DenseOp: (_dense_forward, _dense_backward),
+    ActivationOp: (_activation_forward, _activation_backward),
+    BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
+    DropoutOp: (_dropout_forward, _dropout_backward),
+    AddOp: (_add_forward, _add_backward),
+    SelectOp: (_select_forward, _select_backward),
 }
 
 
@@ -212,7 +212,7 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     """Move a group's parameters by its optimizer."""
     optimizer = state.program.optimizers[group.optimizer]
     part = slice(group.start, group.stop)
-    kept = [state.moments[i, part] for i in range(len(optimizer.slots))]
+    kept: list[Any] = [state.moments[i, part] for i in range(len(optimizer.slots))]
     p, g, step, constants = (
         state.parameters[part],
         state.gradients[part],
@@ -224,7 +224,8 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
         kernels.sgd_update(p, g, velocity, rate, constants[0], bool(constants[1]))
     elif optimizer.kernel == "nadam_update":
         product = state.products[number : number + 1]
-        kernels.nadam_update(p, g, *kept, step, product, rate, *constants)
+        m, v = kept
+        kernels.nadam_update(p, g, m, v, step, product, rate, *constants)
     elif optimizer.kernel in ("adam_update", "adamw_update"):
         getattr(kernels, optimizer.kernel)(p, g, *kept, step, rate, *constants)
     else:

@@ -95,10 +95,14 @@ class State:
             vector[...] = getattr(self, name)
         snapshot.step = self.step
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Write a snapshot back; views of the vectors stay valid."""
+    def write(self, snapshot: Snapshot) -> None:
+        """Write a snapshot's vectors back; views of them stay valid, the count of updates stays."""
         for name, vector in snapshot.vectors.items():
             getattr(self, name)[...] = vector
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot."""
+        self.write(snapshot)
         self.step = snapshot.step
 
 
@@ -112,7 +116,8 @@ def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     memory = np.zeros(size + 64, dtype=np.uint8)
     offset = -memory.ctypes.data % 64
-    return memory[offset : offset + size].view(dtype).reshape(shape)
+    zeros: Array = memory[offset : offset + size].view(dtype).reshape(shape)
+    return zeros
 
 
 def named(tensors: tuple[Tensor, ...], vector: Array) -> Mapping[str, Array]:

@@ -73,9 +73,8 @@ def for_training(program: Program, reads_z: Callable[[str], bool]) -> Storage:
         elif isinstance(op, DropoutOp):
             storage.masks[op.out] = storage.new(op.x.width)
         shared: Slot | None = None
-        if isinstance(op, ActivationOp) and not reads_z(op.activation.name):
-            shared = op.x if is_free(op.x) else None
-        elif isinstance(op, DropoutOp):
+        reads_only_output = isinstance(op, ActivationOp) and not reads_z(op.activation.name)
+        if reads_only_output or isinstance(op, DropoutOp):
             shared = op.x if is_free(op.x) else None
         elif isinstance(op, AddOp):
             shared = next((slot for slot in (op.y, op.x) if is_free(slot)), None)

@@ -74,6 +74,7 @@ class Tasks:
         # A single shard is always the first worker's, whatever it is a shard of.
         own = WHOLE if cut.shards == 1 else cut
         whole = WHOLE if cut.shards == 1 else None
+        uses: list[tuple[Hashable, Cut | None, bool]]
         uses = [(resource, own, False) for resource in reads]
         uses += [(resource, own, True) for resource in writes]
         uses += [(resource, whole, False) for resource in reads_whole]

@@ -47,7 +47,8 @@ def enable_cache(callback: CFunc) -> None:
             raise
         _warn_without_cache("no folder for the cache can be written")
         return
-    cache_file: Any = callback._cache._cache_file
+    cache: Any = vars(callback)["_cache"]
+    cache_file = cache._cache_file
     if not hasattr(cache_file, "_source_stamp"):
         raise ImportError(
             f"Numba {numba.__version__} keeps the stamp of a cached function elsewhere than "

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from numba import types
 from numba.core.ccallback import CFunc
@@ -91,8 +90,7 @@ class Op:
 
     def address(self, dtype: str, member: str = "") -> int:
         """Address of the compiled op."""
-        address: int = self.compiled(dtype, member).address
-        return address
+        return int(self.compiled(dtype, member).address or 0)
 
 
 OPS: dict[str, Op] = {}

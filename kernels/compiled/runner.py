@@ -129,7 +129,7 @@ def runner() -> Callable[..., int]:
     callback.compile()
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 12)
     _alive.append(callback)
-    return prototype(callback.address)
+    return prototype(int(callback.address or 0))
 
 
 _alive: list[CFunc] = []
