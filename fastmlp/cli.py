@@ -308,6 +308,7 @@ def _train(arguments: argparse.Namespace) -> None:
     # What does not depend on the data comes first: a misspelt name is told before a long load.
     hidden, optimizer = _hidden_layers(arguments), _optimizer(arguments)
     data = datasets.load(arguments.dataset)
+    arguments.task = arguments.task or data.task
     table = _split_and_scale(data, arguments)
     columns = _wanted_columns(arguments.wanted_features, table.feature_names)
     files = _Files(arguments.output_dir, arguments.extension_name)
@@ -392,7 +393,7 @@ def _split_and_scale(data: Dataset, arguments: argparse.Namespace) -> _Table:
     from sklearn.preprocessing import StandardScaler
 
     y, classes = data.y, data.target_names
-    if (arguments.task or data.task) == "regression":
+    if arguments.task == "regression":
         y, classes = y.astype(np.float64), ()
     elif data.task == "regression":
         raise ValueError(

@@ -181,13 +181,15 @@ class CompiledSession:
         counters = self._executable.counters
         counters[:, STEP] = state.step
         start = time.perf_counter()
-        reached = self._team.run(first, last, batches.size, batches.n_rows)
+        try:
+            reached = self._team.run(first, last, batches.size, batches.n_rows)
+        finally:
+            state.step = int(counters[0, STEP])
         seconds = time.perf_counter() - start
-        state.step = int(counters[0, STEP])
         if reached < 0:
             raise FloatingPointError(-1 - reached)
-        wanted = self._chunk * _CHUNK_SECONDS / max(seconds, 1e-6)
-        self._chunk = max(1, int(min(wanted, 4.0 * self._chunk)))
+        possible = (last - first) * _CHUNK_SECONDS / max(seconds, 1e-6)
+        self._chunk = max(1, int(min(possible, 4.0 * self._chunk, batches.count)))
         return reached
 
     def close(self) -> None:

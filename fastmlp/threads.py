@@ -52,6 +52,7 @@ class Team:
         self._job: tuple[int, int, int, int] | None = None
         self._start = [threading.Semaphore(0) for _ in range(workers - 1)]
         self._done = threading.Semaphore(0)
+        self._running = 0
         self._threads = [
             threading.Thread(
                 target=self._help, args=(worker,), name=f"fastmlp-{worker}", daemon=True
@@ -74,16 +75,17 @@ class Team:
         self._job = (first, last, batch_size, n_rows)
         sync = self._runnable.sync
         sync[:] = 0
-        for start in self._start:
-            start.release()
         try:
+            for start in self._start:
+                start.release()
+                self._running += 1
             return self._runnable.run_as(0, *self._job)
         finally:
-            # Workers come to the end of a run together; the abort word frees those that cannot.
-            if self._threads:
-                sync[_ABORT] = 1
-                for _ in self._threads:
-                    self._done.acquire()
+            # Workers come to the end of a run together, unless Ctrl-C kept this one from it.
+            sync[_ABORT] = 1
+            while self._running:
+                self._done.acquire()
+                self._running -= 1
 
     def close(self) -> None:
         """End the helper threads."""
