@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,10 +21,11 @@ from .kernels.compiled.op import (
     ROWS_SUM,
     STEP,
 )
-from .kernels.compiled.runner import N_SYNC, runner
+from .kernels.compiled.runner import FIRST_ARGUMENT, N_SYNC, runner
 from .program import inference_ops
 from .state import State
 from .storage import for_inference, for_training
+from .tasks import Symbol
 from .threads import Team, choose_threads
 
 if TYPE_CHECKING:
@@ -34,24 +36,42 @@ _CHUNK_SECONDS = 0.03
 _FIRST_CHUNK_FLOPS = 2e7
 # Rows that predictions are made of at a time: activations stay in a core's cache.
 _PREDICTION_ROWS = 256
+# Tables that are kept for the next fit, and the memory that they may hold on to.
+_KEPT = 8
+_KEPT_BYTES = 16 * 2**20
 
 
 class Executable:
-    """The tables of an `Encoder`, ready to run."""
+    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses."""
 
     def __init__(self, encoder: Encoder, workers: int = 1) -> None:
-        self._encoder = encoder
+        self.n_bytes = sum(array.nbytes for array in encoder.keep)
+        self._memory = encoder.keep
         self.table, self.attributes = encoder.tasks.table()
         self.scalars = np.zeros(encoder.n_scalars)
-        self.counters = np.zeros((workers, 64 // 8 * -(-N_COUNTERS // 8)), dtype=np.int64)
+        # A cache line for each worker's counters.
+        self.counters = np.zeros((workers, 8 * -(-N_COUNTERS // 8)), dtype=np.int64)
         self.sync = np.zeros(N_SYNC, dtype=np.int64)
         self.workers = workers
+        self._bound: dict[int, Array] = {}
+        arguments = self.table[:, FIRST_ARGUMENT:]
+        self._places = {
+            int(symbol): np.nonzero(arguments == symbol)
+            for symbol in np.unique(arguments[arguments < 0])
+        }
         self._run = runner()
-        self._fixed = (
-            address(self.table),
-            len(self.table),
-            address(self.attributes),
-        )
+        self._fixed = (address(self.table), len(self.table), address(self.attributes))
+
+    def bind(self, arrays: dict[int, Array]) -> None:
+        """Put the addresses of these arrays, by symbol, into the table."""
+        self._bound = arrays
+        arguments = self.table[:, FIRST_ARGUMENT:]
+        for symbol, places in self._places.items():
+            arguments[places] = address(arrays[symbol])
+
+    def release(self) -> None:
+        """Forget the arrays; the tables must be bound again before they run."""
+        self._bound = {}
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
@@ -69,78 +89,148 @@ class Executable:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What tables depend on beside the program: two fits of one kind share them."""
+
+    x_dtype: str
+    rows: int
+    coded: bool
+    ordered: bool
+    weighted: bool
+    per_step: tuple[bool, ...] | None
+
+    @classmethod
+    def of(cls, batches: Batches, rates: list[float | Array] | None) -> _Kind:
+        return cls(
+            batches.x.dtype.name,
+            min(batches.size, batches.n_rows),
+            batches.y.ndim == 1,
+            batches.shuffled,
+            batches.weight is not None,
+            None if rates is None else tuple(bool(np.ndim(rate)) for rate in rates),
+        )
+
+
+def _arrays(batches: Batches, order: Array | None) -> dict[int, Array]:
+    arrays: dict[int, Array] = {Symbol.X: batches.x, Symbol.Y: batches.y}
+    if order is not None:
+        arrays[Symbol.ORDER] = order
+    if batches.weight is not None:
+        arrays[Symbol.WEIGHTS] = batches.weight
+    return arrays
+
+
 class CompiledRunner:
     """Runs a program by compiled kernels; the methods are those of `NumpyRunner`."""
 
     def __init__(self, state: State, n_threads: int | str = "auto") -> None:
         self.state = state
         self._n_threads = n_threads
-        self._prediction: dict[tuple[str, bool], _Prediction] = {}
+        self._kept: dict[Any, Executable] = {}
 
     def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
         """Make ready to train on these rows."""
-        return CompiledSession(self.state, batches, rates, self._n_threads)
+        kind = _Kind.of(batches, rates)
+        executable = self._take(kind, lambda: self._training(kind))
+        return CompiledSession(
+            self.state, batches, rates, executable, lambda: self._give_back(kind, executable)
+        )
 
     def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> float:
         """Leave the batch's gradients in the state and return its loss; change nothing else."""
         state = self.state
         if not training:
             return numpy_runner.loss_and_gradients(state, x, y, weight, False, False)[0]
-        program = state.program
         batches = Batches(x, y, weight, len(x))
-        encoder = Encoder(state, for_training(program, reads_z), program.ops, len(x))
-        _encode_gradients(encoder, batches, order=0, momentum=False)
-        executable = Executable(encoder)
+        kind = _Kind.of(batches, None)
+        executable = self._take(kind, lambda: self._training(kind))
+        executable.bind(_arrays(batches, None))
         executable.counters[0, STEP] = state.step
         with single_threaded():
             executable.run_as(0, 0, 1, len(x), len(x))
+        self._give_back(kind, executable)
         return float(executable.scalars[LAST_LOSS])
 
     def predict(self, x: Array, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
-        key = (x.dtype.name, head)
-        prediction = self._prediction.get(key)
-        if prediction is None:
-            prediction = self._prediction[key] = _Prediction.of(self.state, *key)
-        return prediction.run(x)
+        dtype, program = x.dtype.name, self.state.program
+        width = (program.head.slot if head else program.output).width
+        out = np.empty((len(x), width), dtype=program.dtype)
+        executable = self._take((dtype, head), lambda: self._inference(dtype, head))
+        executable.bind({Symbol.X: x, Symbol.OUT: out})
+        count = -(-len(x) // _PREDICTION_ROWS)
+        if count == 1:
+            executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
+        else:
+            with single_threaded():
+                executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
+        self._give_back((dtype, head), executable)
+        return out
 
+    def _take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
+        """Tables of this kind, from the last ones used or newly made; nobody else has them."""
+        return self._kept.pop(kind, None) or make()
 
-def _encode_gradients(encoder: Encoder, batches: Batches, order: int, momentum: bool) -> None:
-    weights = 0 if batches.weight is None else address(batches.weight)
-    encoder.gather(batches.x.dtype.name, encoder.hold(batches.x), order)
-    encoder.weights(order, weights)
-    encoder.forward(training=True, momentum=momentum)
-    encoder.loss(batches, order)
-    encoder.backward()
-    encoder.report()
+    def _give_back(self, kind: Any, executable: Executable) -> None:
+        """Keep tables for the next use, but not the arrays that they were bound to."""
+        executable.release()
+        if executable.n_bytes <= _KEPT_BYTES:
+            self._kept[kind] = executable
+            if len(self._kept) > _KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+
+    def _training(self, kind: _Kind) -> Executable:
+        program = self.state.program
+        encoder = Encoder(self.state, for_training(program, reads_z), program.ops, kind.rows)
+        updates = kind.per_step is not None
+        encoder.gather(kind.x_dtype, kind.ordered)
+        encoder.weights(kind.ordered, kind.weighted)
+        encoder.forward(training=True, momentum=updates)
+        encoder.loss(kind.coded, kind.ordered, kind.weighted)
+        encoder.backward()
+        encoder.report()
+        workers = 1
+        if kind.per_step is not None:
+            encoder.update(kind.per_step)
+            shards = encoder.tasks.most_shards
+            workers = choose_threads(self._n_threads, program, kind.rows, shards)
+        return Executable(encoder, workers)
+
+    def _inference(self, x_dtype: str, head: bool) -> Executable:
+        program = self.state.program
+        ops, output = inference_ops(program, head)
+        storage = for_inference(program.input, ops)
+        encoder = Encoder(self.state, storage, ops, _PREDICTION_ROWS)
+        encoder.gather(x_dtype, ordered=False)
+        encoder.forward(training=False)
+        encoder.store(output)
+        return Executable(encoder)
 
 
 class CompiledSession:
-    """One fit in progress: the tables, the order of rows, and the threads."""
+    """One fit in progress: the bound tables, the order of rows, and the threads."""
 
     def __init__(
         self,
         state: State,
         batches: Batches,
         rates: list[float | Array],
-        n_threads: int | str,
+        executable: Executable,
+        give_back: Callable[[], None],
     ) -> None:
+        self._give_back = give_back
         self._state = state
         self._batches = batches
-        program = state.program
-        rows = min(batches.size, batches.n_rows)
+        self._executable = executable
         self._rates = [np.zeros(batches.count if np.ndim(rate) else 1) for rate in rates]
         self._order = np.arange(batches.n_rows) if batches.shuffled else None
-        order = 0 if self._order is None else address(self._order)
-        encoder = Encoder(state, for_training(program, reads_z), program.ops, rows)
-        _encode_gradients(encoder, batches, order, momentum=True)
-        encoder.update(self._rates)
-        workers = choose_threads(n_threads, program, rows, encoder.tasks.most_shards)
-        self._executable = Executable(encoder, workers)
+        arrays = _arrays(batches, self._order)
+        executable.bind({**arrays, **{Symbol.RATES - k: r for k, r in enumerate(self._rates)}})
         self._blas = single_threaded()
         self._blas.__enter__()
-        self._team = Team(self._executable, workers)
-        flops = 6 * program.n_parameters * rows
+        self._team = Team(executable, executable.workers)
+        flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
 
     def start_epoch(self, order: Array | None, rates: list[float | Array]) -> None:
@@ -196,39 +286,4 @@ class CompiledSession:
         """Let the threads go and give BLAS its own back."""
         self._team.close()
         self._blas.__exit__(None, None, None)
-
-
-@dataclass
-class _Prediction:
-    """A forward pass over blocks of rows of one dtype, made once and used again."""
-
-    executable: Executable
-    source: list[int]
-    target: list[int]
-    width: int
-    dtype: str
-
-    @classmethod
-    def of(cls, state: State, x_dtype: str, head: bool) -> _Prediction:
-        program = state.program
-        ops, output = inference_ops(program, head)
-        storage = for_inference(program.input, ops)
-        encoder = Encoder(state, storage, ops, _PREDICTION_ROWS)
-        encoder.gather(x_dtype, 0, 0)
-        encoder.forward(training=False)
-        encoder.store(output, 0)
-        source, target = encoder.tasks.rows_of("gather_rows"), encoder.tasks.rows_of("store_rows")
-        return cls(Executable(encoder), source, target, output.width, program.dtype)
-
-    def run(self, x: Array) -> Array:
-        out = np.empty((len(x), self.width), dtype=self.dtype)
-        table = self.executable.table
-        table[self.source, 3] = address(x)
-        table[self.target, 5] = address(out)
-        count = -(-len(x) // _PREDICTION_ROWS)
-        if len(x) < _PREDICTION_ROWS:
-            self.executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
-        else:
-            with single_threaded():
-                self.executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
-        return out
+        self._give_back()

@@ -20,6 +20,7 @@ from .program import (
     BatchNormOp,
     DenseOp,
     DropoutOp,
+    Group,
     Op,
     Program,
     SelectOp,
@@ -29,10 +30,9 @@ from .program import (
 )
 from .state import State, aligned_zeros
 from .storage import Storage
-from .tasks import Instruction, Tasks, instruction
+from .tasks import Instruction, Symbol, Tasks, instruction
 
 if TYPE_CHECKING:
-    from .data import Batches
     from .kernels.typing import Array
 
 # Products with fewer multiply-adds a row than this are faster in own loops than in BLAS.
@@ -128,7 +128,7 @@ class Encoder:
 
     # Rows in and out
 
-    def gather(self, x_dtype: str, source: int, order: int) -> None:
+    def gather(self, x_dtype: str, ordered: bool) -> None:
         """Copy the batch's rows of X."""
         slot = self.program.input
         cut, out = cuts.rows(slot.width, self.rows), self.value(slot)
@@ -137,9 +137,9 @@ class Encoder:
             return instruction(
                 "gather_rows",
                 x_dtype,
-                source=source,
+                source=Symbol.X,
                 ld_source=slot.width,
-                order=order,
+                order=Symbol.ORDER if ordered else 0,
                 out=out.address,
                 ld=out.ld,
                 columns=slot.width,
@@ -149,11 +149,16 @@ class Encoder:
 
         self.tasks.add(cut, make, writes=[out.key])
 
-    def store(self, slot: Slot, target: int) -> None:
+    def store(self, slot: Slot) -> None:
         """Write a slot's rows to their places in an array of all rows."""
         x = self.value(slot)
         self.single(
-            "store_rows", x=x.address, ld_x=x.ld, out=target, columns=slot.width, reads=[x.key]
+            "store_rows",
+            x=x.address,
+            ld_x=x.ld,
+            out=Symbol.OUT,
+            columns=slot.width,
+            reads=[x.key],
         )
 
     def single(self, op: str, *, reads: Any = (), writes: Any = (), **arguments: float) -> None:
@@ -386,14 +391,22 @@ class Encoder:
 
     # Loss
 
-    def weights(self, order: int, weights: int) -> None:
+    def weights(self, ordered: bool, weighted: bool) -> None:
         """Sum the batch's sample weights; a batch whose weights sum to 0 is skipped."""
-        self.single("sum_weights", order=order, weights=weights, writes=["weight sum"])
-        if weights:
+        self.single(
+            "sum_weights",
+            order=Symbol.ORDER if ordered else 0,
+            weights=Symbol.WEIGHTS if weighted else 0,
+            writes=["weight sum"],
+        )
+        if weighted:
             self.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
 
-    def loss(self, batches: Batches, order: int) -> None:
-        """Loss and accuracy of the batch; leaves the gradient of the slot that the head reads."""
+    def loss(self, coded: bool, ordered: bool, weighted: bool) -> None:
+        """Loss and accuracy of the batch; leaves the gradient of the slot that the head reads.
+
+        `coded`: y are class numbers.
+        """
         head = self.program.head
         width = head.slot.width
         value, d = self.value(head.slot), self.gradient(head.slot)
@@ -403,27 +416,23 @@ class Encoder:
         self._loss_parts = self.scalars(cut.shards)
         self._correct_parts = self.scalars(cut.shards)
         self._loss_shards = cut.shards
-        y, weights = self.hold(batches.y), 0
-        if batches.weight is not None:
-            weights = self.hold(batches.weight)
         common = {
             "d": d.address,
             "ld": d.ld,
             "columns": width,
-            "order": order,
-            "weights": weights,
+            "order": Symbol.ORDER if ordered else 0,
+            "weights": Symbol.WEIGHTS if weighted else 0,
             "loss": self._loss_parts,
             "correct": self._correct_parts,
             "shards": cut.shards,
         }
         if head.loss.kernel == "softmax_cross_entropy":
-            coded = batches.y.ndim == 1
             make = partial(
                 instruction,
                 "softmax_cross_entropy",
                 **common,
-                labels=y if coded else 0,
-                targets=0 if coded else y,
+                labels=Symbol.Y if coded else 0,
+                targets=0 if coded else Symbol.Y,
                 label_smoothing=head.loss.parameter,
             )
         else:
@@ -435,7 +444,7 @@ class Encoder:
                 "elementwise_loss",
                 head.loss.kernel,
                 **common,
-                targets=y,
+                targets=Symbol.Y,
                 parameter=parameter,
                 threshold=np.inf if head.threshold is None else head.threshold,
             )
@@ -645,12 +654,15 @@ class Encoder:
 
     # Update
 
-    def update(self, rates: list[Array]) -> None:
-        """Clip the gradients and move the parameters; `rates[k]` holds optimizer k's rates."""
+    def update(self, per_step: tuple[bool, ...]) -> None:
+        """Clip the gradients and move the parameters.
+
+        ``per_step[k]``: optimizer k has a learning rate for each step, not one for all.
+        """
         self.tasks.mark(CHECK_LOSS, reads=["loss"])
         self._clip()
         for number, group in enumerate(self.program.groups):
-            self._update_group(number, group.start, group.stop, group.optimizer, rates)
+            self._update_group(number, group, per_step[group.optimizer])
 
     def _names(self, start: int, stop: int) -> list[Any]:
         return [("d", t.name) for t in self.program.parameters if start <= t.start < stop]
@@ -708,10 +720,9 @@ class Encoder:
             cut, lambda shard: make(*cut.part(shard)), writes=names, reads_whole=reads_whole
         )
 
-    def _update_group(
-        self, number: int, start: int, stop: int, which: int, rates: list[Array]
-    ) -> None:
-        state, optimizer = self.state, self.program.optimizers[which]
+    def _update_group(self, number: int, group: Group, per_step: bool) -> None:
+        state, optimizer = self.state, self.program.optimizers[group.optimizer]
+        start, stop = group.start, group.stop
         kernel, constants = optimizer.kernel, list(optimizer.constants)
         extra: dict[str, int] = {}
         if kernel == "sgd_update":
@@ -734,8 +745,8 @@ class Encoder:
                 parameters=address(state.parameters) + first * self.itemsize,
                 gradients=address(state.gradients) + first * self.itemsize,
                 count=count,
-                rates=address(rates[which]),
-                rate_stride=int(len(rates[which]) > 1),
+                rates=Symbol.RATES - group.optimizer,
+                rate_stride=per_step,
                 **slots,
                 **extra,
                 **attributes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from .kernels.typing import Array
 
 WHOLE = Cut("columns", (0, 1))
+
+
+class Symbol(IntEnum):
+    """Stands for an address that is only known when a table is put to use."""
+
+    X = -1
+    ORDER = -2
+    Y = -3
+    WEIGHTS = -4
+    OUT = -5
+    RATES = -6  # of optimizer 0; those of optimizer k are RATES - k
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +130,3 @@ class Tasks:
             else:
                 table[row, 0] = entry
         return table, attributes
-
-    def rows_of(self, op: str) -> list[int]:
-        """The places of an op's instructions in the table."""
-        return [
-            row
-            for row, (_, _, entry) in enumerate(self._rows)
-            if isinstance(entry, Instruction) and entry.op == op
-        ]
