@@ -12,6 +12,7 @@ import numpy as np
 from . import cuts
 from .cuts import Cut
 from .kernels.compiled.activations import ELEMENTWISE
+from .kernels.compiled.dense import is_narrow
 from .kernels.compiled.op import N_SCALARS, OPS
 from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
 from .program import (
@@ -34,9 +35,6 @@ from .tasks import Instruction, Symbol, Tasks, instruction
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
-
-# Products with fewer multiply-adds a row than this are faster in own loops than in BLAS.
-_NARROW = 16 * 16
 
 
 def reads_z(activation: str) -> bool:
@@ -223,7 +221,7 @@ class Encoder:
     def _dense_forward(self, op: DenseOp) -> None:
         x, z = self.value(op.x), self.value(op.out)
         inputs, width = op.weight.shape
-        kind = "narrow_forward" if inputs * width <= _NARROW else "dense_forward"
+        kind = "narrow_forward" if is_narrow(inputs, width) else "dense_forward"
 
         def make(first: int, count: int) -> Instruction:
             return instruction(
@@ -515,7 +513,7 @@ class Encoder:
     def _dense_backward(self, op: DenseOp) -> None:
         x, d_z = self.value(op.x), self.gradient(op.out)
         inputs, width = op.weight.shape
-        narrow = inputs * width <= _NARROW
+        narrow = is_narrow(inputs, width)
         has_bias = op.bias is not None and not op.zero_bias_gradient
 
         def weight(first: int, count: int) -> Instruction:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _EPOCH = "epoch"
-_PANELS = ("loss", "accuracy")
+# Each metric with the corner that its curve leaves free.
+_PANELS = {"loss": "upper right", "accuracy": "lower right"}
 _MARKED_EPOCHS = 30
 
 
@@ -210,10 +211,10 @@ class History:
                 axes.plot(self.epochs, self[name], marker=marker, label=label)
             axes.set_xlabel("epoch")
             axes.set_ylabel(metric)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
             axes.grid(alpha=0.3)
             axes.spines[["top", "right"]].set_visible(False)
-            axes.legend(frameon=False)
+            axes.legend(frameon=False, loc=_PANELS[metric])
         if path is not None:
             figure.savefig(path, dpi=150)
         first: Axes = all_axes[0]

@@ -92,7 +92,11 @@ class Run:
 def train(model: fm.Sequential, run: Run) -> dict[str, Array]:
     """Train a model for 50 batches; all tensors, the predictions and the history by name."""
     history = model.fit(run.X, run.y, verbose=0, **run.fit)
-    results: dict[str, Array] = {**model.parameters, **model.buffers, "output": model.predict(run.X)}
+    results: dict[str, Array] = {
+        **model.parameters,
+        **model.buffers,
+        "output": model.predict(run.X),
+    }
     for name in set(history.keys()) - {"seconds"}:
         results[f"history {name}"] = np.array(history[name])
     return results
@@ -125,9 +129,7 @@ class Draw:
         return int(self.one((least, narrow, narrow, narrow, wide, wide)))
 
     def penalties(self) -> dict[str, float]:
-        return {
-            name: float(self.one((1e-3, 1e-2))) for name in ("l1", "l2") if self.chance(0.25)
-        }
+        return {name: float(self.one((1e-3, 1e-2))) for name in ("l1", "l2") if self.chance(0.25)}
 
     def activation(self, name: str) -> Any:
         if name == "leaky_relu":
@@ -206,7 +208,7 @@ def hidden_layers(draw: Draw, names: list[str], norm: bool) -> list[Layer]:
     return layers
 
 
-def optimizer(name: str, rate: str, dtype: str, clip: dict[str, float]) -> Optimizer:
+def optimizer(name: str, rate: str, clip: dict[str, float]) -> Optimizer:
     """An optimizer with a rate at which 50 steps are a training and no chaos."""
     initial = {"sgd": 0.02, "momentum": 0.005, "nesterov": 0.005, "adagrad": 0.005, "ftrl": 0.05}
     first = initial.get(name, 1e-3)
@@ -266,7 +268,7 @@ def class_weights(kind: str, y: Array) -> Any:
     return {label: 0.5 + 0.25 * place for place, label in enumerate(np.unique(y).tolist())}
 
 
-def random_run(number: int, dtype: str) -> Run:
+def random_run(number: int) -> Run:
     """Network number `number`; activations, heads, optimizers and schedules take turns."""
     draw = Draw(np.random.default_rng([number, 77]))
     output, loss, kind, units = HEADS[number % len(HEADS)]
@@ -285,15 +287,13 @@ def random_run(number: int, dtype: str) -> Run:
         if draw.chance(0.3)
     }
     turn = number // len(OPTIMIZERS)
-    chosen = optimizer(
-        OPTIMIZERS[number % len(OPTIMIZERS)], SCHEDULES[turn % len(SCHEDULES)], dtype, clip
-    )
+    chosen = optimizer(OPTIMIZERS[number % len(OPTIMIZERS)], SCHEDULES[turn % len(SCHEDULES)], clip)
     # The first step of FTRL leaves weights near 0, so that columns are all but constant.
     norm = not isinstance(chosen, fm.Ftrl) and draw.chance(0.75)
     layers = hidden_layers(draw, names, norm)
     features: Any = X
     if number % 4 == 3:
-        own = optimizer("ftrl" if number % 8 == 3 else "adagrad", "number", dtype, clip)
+        own = optimizer("ftrl" if number % 8 == 3 else "adagrad", "number", clip)
         own = own if draw.chance(0.8) else None
         deep: dict[str, Any] = {"deep": layers, "wide_optimizer": own}
         if n_features > 1 and draw.chance(0.7):

@@ -1,4 +1,4 @@
-"""What all tests share: where data lies, compiled kernels under several workers, skips."""
+"""What all tests share: where data lies, and skips."""
 
 from __future__ import annotations
 
@@ -14,13 +14,6 @@ _REQUIRE_ALL = "FASTMLP_REQUIRE_ALL"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes several seconds; leave out with -m 'not slow'")
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is not None:
-        # Two processes that compile one function for different types at the same moment can leave
-        # the index of Numba's cache pointing to each other's code, so each worker has its own.
-        # Numba reads the variable when it is imported.
-        folder = os.environ.get("NUMBA_CACHE_DIR") or config.rootpath / ".pytest_cache" / "numba"
-        os.environ["NUMBA_CACHE_DIR"] = os.path.join(folder, worker)
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

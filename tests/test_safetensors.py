@@ -352,7 +352,7 @@ def test_damaged_bytes_are_refused_or_harmless(tmp_path: Path) -> None:
     header_end = 8 + int.from_bytes(valid[:8], "little")
 
     refused = 0
-    for round_number in range(3000):
+    for round_number in range(1200):
         content = bytearray(valid)
         # Half of the damage in the header, where it can hurt.
         stop = header_end if round_number % 2 else len(content)
@@ -376,12 +376,12 @@ def test_damaged_bytes_are_refused_or_harmless(tmp_path: Path) -> None:
         again, metadata_again = safetensors.read(path)
         assert_identical(again, tensors)
         assert metadata_again == metadata
-    assert 1000 < refused < 3000
+    assert 400 < refused < 1200
 
 
 def test_every_truncation_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m"
-    safetensors.write(path, {"x": np.arange(5.0), "y": np.arange(3)}, {"a": "b"})
+    safetensors.write(path, {"x": np.arange(2.0)}, {"a": "b"})
     valid = path.read_bytes()
     for length in range(len(valid)):
         path.write_bytes(valid[:length])

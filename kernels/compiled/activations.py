@@ -1,8 +1,9 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Elementwise activations, compiled: scalar functions and the two ops that map them over rows.
 
-A new activation is one row in `ELEMENTWISE`. Its derivative is told both the preactivation z and
-the output; `reads_z` says whether it looks at z, for where it does not, z is not kept.
+A new activation is one row in `ELEMENTWISE`. Its backward function is told the gradient of the
+output, the preactivation z and the output; `reads_z` says whether it needs z, for where it does
+not, z is not kept.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def _linear(z, parameter):
 
 
 @device
-def _linear_derivative(z, out, parameter):
-    return like(z, 1.0)
+def _linear_backward(d, z, out, parameter):
+    return d
 
 
 @device
@@ -38,8 +39,8 @@ def _relu(z, parameter):
 
 
 @device
-def _relu_derivative(z, out, parameter):
-    return like(z, 1.0) if out > 0 else like(z, 0.0)
+def _relu_backward(d, z, out, parameter):
+    return d if z > 0 else like(d, 0.0)
 
 
 @device
@@ -48,8 +49,8 @@ def _leaky_relu(z, slope):
 
 
 @device
-def _leaky_relu_derivative(z, out, slope):
-    return like(z, 1.0) if out > 0 else slope
+def _leaky_relu_backward(d, z, out, slope):
+    return d if z > 0 else slope * d
 
 
 @device
@@ -58,8 +59,8 @@ def _tanh(z, parameter):
 
 
 @device
-def _tanh_derivative(z, out, parameter):
-    return like(z, 1.0) - out * out
+def _tanh_backward(d, z, out, parameter):
+    return d * (like(d, 1.0) - out * out)
 
 
 @device
@@ -74,8 +75,8 @@ def _sigmoid(z, parameter):
 
 
 @device
-def _sigmoid_derivative(z, out, parameter):
-    return out * (like(z, 1.0) - out)
+def _sigmoid_backward(d, z, out, parameter):
+    return d * (out * (like(d, 1.0) - out))
 
 
 @device
@@ -84,8 +85,8 @@ def _elu(z, alpha):
 
 
 @device
-def _elu_derivative(z, out, alpha):
-    return out + alpha if out <= 0 else like(z, 1.0)
+def _elu_backward(d, z, out, alpha):
+    return d if z > 0 else d * (out + alpha)
 
 
 @device
@@ -95,8 +96,8 @@ def _selu(z, parameter):
 
 
 @device
-def _selu_derivative(z, out, parameter):
-    return out + like(z, SELU_SCALE * SELU_ALPHA) if out <= 0 else like(z, SELU_SCALE)
+def _selu_backward(d, z, out, parameter):
+    return d * (like(d, SELU_SCALE) if z > 0 else out + like(d, SELU_SCALE * SELU_ALPHA))
 
 
 @device
@@ -106,11 +107,11 @@ def _gelu(z, parameter):
 
 
 @device
-def _gelu_derivative(z, out, parameter):
+def _gelu_backward(d, z, out, parameter):
     half = like(z, 0.5)
     cumulative = half * (like(z, 1.0) + erf(z * like(z, 0.7071067811865476)))
     density = like(z, 0.3989422804014327) * exp(-half * z * z)
-    return cumulative + z * density
+    return d * (cumulative + z * density)
 
 
 @device
@@ -119,28 +120,34 @@ def _silu(z, parameter):
 
 
 @device
-def _silu_derivative(z, out, parameter):
+def _silu_backward(d, z, out, parameter):
     one = like(z, 1.0)
     probability = logistic(z)
-    return probability * (one + z * (one - probability))
+    return d * (probability * (one + z * (one - probability)))
+
+
+# tanh(softplus(z)) rounds to 1 long before this; the square of exp(z) is still finite.
+_MISH_LIMIT = 20.0
 
 
 @device
 def _mish(z, parameter):
-    # tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2) with e = exp(z); it is 1 long before z = 20.
-    e = exp(min(z, like(z, 20.0)))
+    # tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2) with e = exp(z).
+    e = exp(min(z, like(z, _MISH_LIMIT)))
     n = e * (e + like(z, 2.0))
     return z * (n / (n + like(z, 2.0)))
 
 
 @device
-def _mish_derivative(z, out, parameter):
+def _mish_backward(d, z, out, parameter):
     one, two = like(z, 1.0), like(z, 2.0)
-    e = exp(min(z, like(z, 20.0)))
+    e = exp(min(z, like(z, _MISH_LIMIT)))
     n = e * (e + two)
     inverse = one / (n + two)
     probability = e / (one + e)
-    return n * inverse + z * probability * (like(z, 4.0) * (n + one) * inverse * inverse)
+    bend = like(z, 4.0) * (n + one) * inverse * inverse
+    bend = like(z, 0.0) if z > like(z, _MISH_LIMIT) else bend
+    return d * (n * inverse + z * probability * bend)
 
 
 @device
@@ -149,9 +156,9 @@ def _softplus(z, parameter):
 
 
 @device
-def _softplus_derivative(z, out, parameter):
+def _softplus_backward(d, z, out, parameter):
     # sigmoid(z) = 1 - exp(-softplus(z)), exact for small values too.
-    return -expm1(-out)
+    return d * -expm1(-out)
 
 
 @device
@@ -160,31 +167,35 @@ def _exp(z, parameter):
 
 
 @device
-def _exp_derivative(z, out, parameter):
-    return out
+def _exp_backward(d, z, out, parameter):
+    return d * out
 
 
 class Elementwise(NamedTuple):
-    """Scalar functions ``forward(z, parameter)`` and ``derivative(z, out, parameter)``."""
+    """Scalar functions ``forward(z, parameter)`` and ``backward(d, z, out, parameter)``.
+
+    Where `reads_z` is false, `backward` may be told `out` in place of z: it looks at the sign alone,
+    which is the same (a slope or an alpha below 0 needs z itself).
+    """
 
     forward: Callable[..., Any]
-    derivative: Callable[..., Any]
+    backward: Callable[..., Any]
     reads_z: bool = False
 
 
 ELEMENTWISE: dict[str, Elementwise] = {
-    "linear": Elementwise(_linear, _linear_derivative),
-    "relu": Elementwise(_relu, _relu_derivative),
-    "leaky_relu": Elementwise(_leaky_relu, _leaky_relu_derivative),
-    "tanh": Elementwise(_tanh, _tanh_derivative),
-    "sigmoid": Elementwise(_sigmoid, _sigmoid_derivative),
-    "elu": Elementwise(_elu, _elu_derivative),
-    "selu": Elementwise(_selu, _selu_derivative),
-    "gelu": Elementwise(_gelu, _gelu_derivative, reads_z=True),
-    "silu": Elementwise(_silu, _silu_derivative, reads_z=True),
-    "mish": Elementwise(_mish, _mish_derivative, reads_z=True),
-    "softplus": Elementwise(_softplus, _softplus_derivative),
-    "exp": Elementwise(_exp, _exp_derivative),
+    "linear": Elementwise(_linear, _linear_backward),
+    "relu": Elementwise(_relu, _relu_backward),
+    "leaky_relu": Elementwise(_leaky_relu, _leaky_relu_backward),
+    "tanh": Elementwise(_tanh, _tanh_backward),
+    "sigmoid": Elementwise(_sigmoid, _sigmoid_backward),
+    "elu": Elementwise(_elu, _elu_backward),
+    "selu": Elementwise(_selu, _selu_backward),
+    "gelu": Elementwise(_gelu, _gelu_backward, reads_z=True),
+    "silu": Elementwise(_silu, _silu_backward, reads_z=True),
+    "mish": Elementwise(_mish, _mish_backward, reads_z=True),
+    "softplus": Elementwise(_softplus, _softplus_backward),
+    "exp": Elementwise(_exp, _exp_backward),
 }
 
 
@@ -192,8 +203,8 @@ def _forward(variant, z, parameter):
     """Stand-in for the forward function that the variant names."""
 
 
-def _derivative(variant, z, out, parameter):
-    """Stand-in for the derivative that the variant names."""
+def _backward(variant, d, z, out, parameter):
+    """Stand-in for the backward function that the variant names."""
 
 
 @overload(_forward)
@@ -202,10 +213,10 @@ def _choose_forward(variant, z, parameter):
     return lambda variant, z, parameter: function(z, parameter)
 
 
-@overload(_derivative)
-def _choose_derivative(variant, z, out, parameter):
-    function = ELEMENTWISE[variant.function].derivative
-    return lambda variant, z, out, parameter: function(z, out, parameter)
+@overload(_backward)
+def _choose_backward(variant, d, z, out, parameter):
+    function = ELEMENTWISE[variant.function].backward
+    return lambda variant, d, z, out, parameter: function(d, z, out, parameter)
 
 
 @op("z", "out", "ld", "columns", attributes=("parameter",))
@@ -226,7 +237,10 @@ def activation_forward(variant, args, attributes, counters, scalars):
 
 @op("z", "out", "d", "ld", "columns", attributes=("parameter",))
 def activation_backward(variant, args, attributes, counters, scalars):
-    """``d *= f'(z)``, in place: the gradient of out becomes that of z."""
+    """``d *= f'(z)``, in place: the gradient of out becomes that of z.
+
+    Where z was not kept, z and out are one.
+    """
     z, out, d = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
     ld, columns, rows = args[3], args[4], counters[ROWS]
     parameter = cast(variant, attributes[0])
@@ -234,4 +248,4 @@ def activation_backward(variant, args, attributes, counters, scalars):
         columns, rows = columns * rows, 1
     for i in range(rows):
         for j in range(i * ld, i * ld + columns):
-            d[j] *= _derivative(variant, z[j], out[j], parameter)
+            d[j] = _backward(variant, d[j], z[j], out[j], parameter)

@@ -2,14 +2,18 @@
 
 Numba's cache looks at the one file that holds a function. A kernel also depends on the functions
 it calls in other files and on the compiler options, so here every entry carries a digest of all
-sources of this package: an edit anywhere recompiles, no edit loads.
+sources of this package in its name: an edit anywhere recompiles, no edit loads. Each variant of a
+kernel has files of its own, for Numba's index of several variants is not safe between processes
+that compile at the same time.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +33,38 @@ def sources_digest() -> str:
 
 
 @functools.cache
-def _warn_without_cache(reason: str) -> None:
+def _warn_without_cache() -> None:
     warnings.warn(
-        "compiled kernels cannot be cached, so every process compiles them again: "
-        f"{reason}. Set NUMBA_CACHE_DIR to a folder that can be written.",
+        "compiled kernels cannot be cached, for no folder for the cache can be written: every "
+        "process compiles them again. Set NUMBA_CACHE_DIR to a folder that can be written.",
         RuntimeWarning,
         stacklevel=2,
     )
 
 
-def enable_cache(callback: CFunc) -> None:
-    """Let `callback` be loaded from and saved to the cache under the digest of the sources."""
+def compile_callback(
+    function: Callable[..., Any], variant: str, signature: Any, options: dict[str, Any]
+) -> CFunc:
+    """Load a function from the cache, or compile it into the cache, as a C callback.
+
+    Parameters
+    ----------
+    function : callable
+    variant : str
+        What tells this use of the function from others; part of the name in the cache.
+    signature : tuple of argument types and the return type
+    options : dict
+        From `options.py`.
+    """
+    name = "_".join(part for part in (function.__name__, variant) if part)
+    copy = types.FunctionType(function.__code__, function.__globals__, name)
+    copy.__qualname__ = f"{name}_{sources_digest()[:16]}"
+    callback = CFunc(copy, signature, {}, options)
     try:
         callback.enable_caching()
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
-        _warn_without_cache("no folder for the cache can be written")
-        return
-    cache: Any = vars(callback)["_cache"]
-    cache_file = cache._cache_file
-    if not hasattr(cache_file, "_source_stamp"):
-        raise ImportError(
-            f"Numba {numba.__version__} keeps the stamp of a cached function elsewhere than "
-            "fastmlp expects; install a version between those that fastmlp names"
-        )
-    cache_file._source_stamp = sources_digest()
+        _warn_without_cache()
+    callback.compile()
+    return callback

@@ -12,6 +12,14 @@ from .intrinsics import cast, pointer
 from .op import ROWS, op
 from .options import device, device_reduction
 
+# Products with no more multiply-adds a row than this are faster in own loops than in BLAS.
+_NARROW = 16 * 16
+
+
+def is_narrow(inputs: int, outputs: int) -> bool:
+    """Whether a layer of these widths is better served by own loops than by BLAS."""
+    return inputs * outputs <= _NARROW
+
 
 @device
 def _fill_rows(variant, z, ld, rows, columns, bias, bias_address):

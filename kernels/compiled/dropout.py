@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .intrinsics import cast, pointer
+from .intrinsics import cast, integers, pointer
 from .op import ROWS, STEP, op
 from .options import device
 
@@ -34,6 +34,25 @@ def philox4x32(c0, c1, c2, c3, key0, key1):
         key0 = np.uint32(key0 + _W0)
         key1 = np.uint32(key1 + _W1)
     return c0, c1, c2, c3
+
+
+@op("words", "count")
+def philox_words(variant, args, attributes, counters, scalars):
+    """Encrypt `count` counters: of six rows of int64 words the first four become the results."""
+    words, n = integers(args[0]), args[1]
+    for i in range(n):
+        c0, c1, c2, c3 = (
+            np.uint32(words[i]),
+            np.uint32(words[n + i]),
+            np.uint32(words[2 * n + i]),
+            np.uint32(words[3 * n + i]),
+        )
+        key0, key1 = np.uint32(words[4 * n + i]), np.uint32(words[5 * n + i])
+        w0, w1, w2, w3 = philox4x32(c0, c1, c2, c3, key0, key1)
+        words[i] = np.int64(w0)
+        words[n + i] = np.int64(w1)
+        words[2 * n + i] = np.int64(w2)
+        words[3 * n + i] = np.int64(w3)
 
 
 @op(

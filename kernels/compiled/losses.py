@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numba.extending import overload
 
 from .activations import logistic
@@ -52,7 +53,8 @@ def _huber(prediction, y, delta):
 
 @device
 def _huber_gradient(prediction, y, delta):
-    return max(-delta, min(delta, prediction - y))
+    # Bounds come second: so NaN passes through min and max.
+    return max(min(prediction - y, delta), -delta)
 
 
 @device
@@ -64,19 +66,40 @@ def _quantile(prediction, y, q):
 @device
 def _quantile_gradient(prediction, y, q):
     error = y - prediction
-    slope = -q if error > 0 else like(y, 1.0) - q
-    return error if error == 0 or error != error else slope
+    below = like(y, 1.0) - q if error < 0 else like(y, 0.0)
+    return -q if error > 0 else below
+
+
+def _smallest_normal(sample):
+    """Stand-in for the smallest normal number of the sample's type."""
+
+
+def _largest(sample):
+    """Stand-in for the largest finite number of the sample's type."""
+
+
+@overload(_smallest_normal)
+def _choose_smallest_normal(sample):
+    value = float(np.finfo(str(sample)).smallest_normal)
+    return lambda sample: like(sample, value)
+
+
+@overload(_largest)
+def _choose_largest(sample):
+    value = float(np.finfo(str(sample)).max)
+    return lambda sample: like(sample, value)
 
 
 @device
-def _poisson(prediction, y, smallest):
+def _poisson(prediction, y, parameter):
     # exp may round to 0, where log would be infinite.
-    return prediction - y * log(max(prediction, smallest))
+    return prediction - y * log(max(prediction, _smallest_normal(y)))
 
 
 @device
-def _poisson_gradient(prediction, y, smallest):
-    return like(y, 1.0) - min(y / max(prediction, smallest), like(y, 1.0) / smallest)
+def _poisson_gradient(prediction, y, parameter):
+    ratio = y / max(prediction, _smallest_normal(y))
+    return like(y, 1.0) - min(ratio, _largest(y))
 
 
 @device
@@ -89,6 +112,12 @@ def _sigmoid_cross_entropy(logit, y, smoothing):
 def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return logistic(logit) - target
+
+
+@device
+def per_unit_of_weight(weight_sum):
+    """1 / weight_sum: what a mean is multiplied by; 0 where the weights sum to 0."""
+    return 0.0 if weight_sum == 0.0 else 1.0 / weight_sum
 
 
 class ElementwiseLoss(NamedTuple):
@@ -145,8 +174,8 @@ def elementwise_loss(variant, args, attributes, counters, scalars):
     order, weights = integers(args[4]), pointer(variant, args[5])
     first, last = share_of_rows(counters[ROWS], args[8], args[9])
     parameter, threshold = cast(variant, attributes[0]), cast(variant, attributes[1])
-    half, zero, one = cast(variant, 0.5), cast(variant, 0.0), cast(variant, 1.0)
-    per_element = 1.0 / (scalars[WEIGHT_SUM] * columns)
+    half, one = cast(variant, 0.5), cast(variant, 1.0)
+    per_element = per_unit_of_weight(scalars[WEIGHT_SUM]) / columns
     loss, correct = 0.0, 0.0
     for i in range(first, last):
         source = counters[START] + i
@@ -162,10 +191,7 @@ def elementwise_loss(variant, args, attributes, counters, scalars):
             row_loss += float(_value(variant, prediction, y, parameter))
             if (prediction >= threshold) == (y >= half):
                 row_correct += 1
-            if weight == zero:
-                d[i * ld + j] = zero
-            else:
-                d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
+            d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
         loss += float(weight) * row_loss / columns
         correct += row_correct / columns
     scalars[args[6] + args[8]] = loss

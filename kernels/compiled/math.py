@@ -1,8 +1,8 @@
 """Elementary functions that vectorise: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
 
-Called from Python they are NumPy's functions. Called from compiled code on a float32 or float64
-they emit straight-line arithmetic (no branch, no table, no call), so that LLVM turns a loop over a
-contiguous array into packed instructions; integers count as float64.
+They are the functions of the reference: called from Python they are NumPy's. Called from compiled
+code on a float32 or float64 they emit straight-line arithmetic (no branch, no table, no call), so
+that LLVM turns a loop over a contiguous array into packed instructions; integers count as float64.
 
 The instructions are emitted directly: Numba neither infers types nor compiles a function for them,
 and each instruction carries fast-math flags of its own, which those of the caller never replace
@@ -29,52 +29,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.typing import signature
 from numba.extending import lower_builtin, type_callable
 
+from ..reference.math import erf, exp, expm1, log, log1p, tanh
+
 __all__ = ["erf", "exp", "expm1", "log", "log1p", "tanh"]
-
-
-def exp(x: Any) -> Any:
-    """Exponential, e**x."""
-    with np.errstate(all="ignore"):
-        return np.exp(x)
-
-
-def expm1(x: Any) -> Any:
-    """Exponential less one, e**x - 1, accurate to the last places near 0."""
-    with np.errstate(all="ignore"):
-        return np.expm1(x)
-
-
-def log(x: Any) -> Any:
-    """Natural logarithm; -inf at 0, NaN below."""
-    with np.errstate(all="ignore"):
-        return np.log(x)
-
-
-def log1p(x: Any) -> Any:
-    """Natural logarithm of 1 + x, accurate to the last places near 0; -inf at -1, NaN below."""
-    with np.errstate(all="ignore"):
-        return np.log1p(x)
-
-
-def tanh(x: Any) -> Any:
-    """Hyperbolic tangent."""
-    return np.tanh(x)
-
-
-def erf(x: Any) -> Any:
-    """Error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
-    x = np.asarray(x)
-    dtype = x.dtype if x.dtype.kind == "f" else np.float64
-    return np.asarray(_erf_of_objects(x), dtype=dtype)[()]
-
-
-_erf_of_objects = np.frompyfunc(math.erf, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -436,7 +398,7 @@ def _emit_log1p(x: _Real) -> _Real:
 
 
 def _register(function: Callable[[Any], Any], emit: Callable[[_Real], _Real]) -> None:
-    """Make a function of this module callable from compiled code."""
+    """Make a function of the reference callable from compiled code."""
 
     @type_callable(function)
     def typing(context: Any) -> Any:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from numba import types
 from numba.core.ccallback import CFunc
 
-from .cache import enable_cache
+from .cache import compile_callback
 from .intrinsics import Variant
 from .options import OP_OPTIONS, REDUCTION_OPTIONS
 
@@ -82,9 +82,12 @@ class Op:
         if callback is None:
             with self._lock:
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
-                callback = CFunc(self._function, (signature, types.void), {}, self._options)
-                enable_cache(callback)
-                callback.compile()
+                callback = compile_callback(
+                    self._function,
+                    "_".join((dtype, member)).rstrip("_"),
+                    (signature, types.void),
+                    self._options,
+                )
                 self._compiled[key] = callback
         return callback
 

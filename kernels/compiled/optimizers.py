@@ -61,7 +61,7 @@ def rmsprop_update(variant, args, attributes, counters, scalars):
     epsilon, tiny = cast(variant, attributes[1]), smallest_normal(variant)
     for i in range(args[2]):
         gradient = g[i]
-        second = _flushed(rho * v[i] + rest * gradient * gradient, tiny)
+        second = _flushed(rho * v[i] + rest * (gradient * gradient), tiny)
         v[i] = second
         p[i] -= rate * gradient / (math.sqrt(second) + epsilon)
 
@@ -81,7 +81,7 @@ def _adam(variant, args, attributes, counters, decay):
     for i in range(args[2]):
         gradient = g[i]
         first = _flushed(beta_1 * m[i] + rest_1 * gradient, tiny)
-        second = _flushed(beta_2 * v[i] + rest_2 * gradient * gradient, tiny)
+        second = _flushed(beta_2 * v[i] + rest_2 * (gradient * gradient), tiny)
         m[i] = first
         v[i] = second
         p[i] = keep * p[i] - step_size * first / (math.sqrt(second) * scale + epsilon)
@@ -135,7 +135,7 @@ def nadam_update(variant, args, attributes, counters, scalars):
     for i in range(args[2]):
         gradient = g[i]
         first = _flushed(beta_1 * m[i] + rest_1 * gradient, tiny)
-        second = _flushed(beta_2 * v[i] + rest_2 * gradient * gradient, tiny)
+        second = _flushed(beta_2 * v[i] + rest_2 * (gradient * gradient), tiny)
         m[i] = first
         v[i] = second
         p[i] -= (by_gradient * gradient + by_moment * first) / (math.sqrt(second) * scale + epsilon)

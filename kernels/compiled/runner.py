@@ -17,7 +17,7 @@ from collections.abc import Callable
 from numba import types
 from numba.core.ccallback import CFunc
 
-from .cache import enable_cache
+from .cache import compile_callback
 from .intrinsics import atomic_add, atomic_load, call_op, doubles, integers
 from .op import BATCH, LAST_LOSS, ROWS, START, STEP, WEIGHT_SUM
 from .options import OP_OPTIONS, device
@@ -124,9 +124,7 @@ def run_steps(
 def runner() -> Callable[..., int]:
     """The compiled `run_steps`, callable from Python; it runs without the GIL."""
     signature = types.int64(*[types.int64] * 12)
-    callback = CFunc(run_steps, (signature.args, signature.return_type), {}, OP_OPTIONS)
-    enable_cache(callback)
-    callback.compile()
+    callback = compile_callback(run_steps, "", (signature.args, signature.return_type), OP_OPTIONS)
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 12)
     _alive.append(callback)
     return prototype(int(callback.address or 0))

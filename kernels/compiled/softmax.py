@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from .intrinsics import cast, integers, pointer
+from .losses import per_unit_of_weight
 from .math import exp
 from .op import ROWS, START, WEIGHT_SUM, op
 from .options import device_reduction
@@ -69,8 +70,8 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
 
     Labels are int64 codes at `labels`, or rows of probabilities at `targets` where `labels` is 0.
     `order` (0: none) gives the row of X of each row of the epoch, `weights` (0: none) their
-    float64 weights. The sum of the rows' weighted losses and the number of right predictions go
-    to the scalars of those numbers.
+    weights. The sum of the rows' weighted losses and the number of right predictions go to the
+    scalars of those numbers.
     """
     d, ld, columns = pointer(variant, args[0]), args[1], args[2]
     labels, targets = integers(args[3]), pointer(variant, args[4])
@@ -79,7 +80,7 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
     start = counters[START]
     smoothing = attributes[0]
     off, on = cast(variant, smoothing / columns), cast(variant, 1.0 - smoothing)
-    per_weight = 1.0 / scalars[WEIGHT_SUM]
+    per_weight = per_unit_of_weight(scalars[WEIGHT_SUM])
     loss, correct = 0.0, 0
     for i in range(first, last):
         source = start + i
@@ -102,7 +103,7 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
                 predicted = j
         if predicted == label:
             correct += 1
-        row_loss = 0.0
+        row_loss, mass = 0.0, cast(variant, 1.0)
         largest = _row_maximum(d, row, columns)
         if args[3] != 0 and smoothing == 0.0:
             row_loss = float(largest - d[row + label])
@@ -111,14 +112,16 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
                 row_loss += float(off * (largest - d[row + j]))
             row_loss += float(on * (largest - d[row + label]))
         else:
+            mass = cast(variant, 0.0)
             for j in range(columns):
                 share = on * targets[source * columns + j] + off
+                mass += share
                 row_loss += float(share * (largest - d[row + j]))
         _, total = _exponentials(variant, d, d, row, columns)
-        row_loss += math.log(float(total))
+        row_loss += float(mass) * math.log(float(total))
         loss += row_loss * float(weight)
         scale = cast(variant, float(weight) * per_weight)
-        inverse = cast(variant, 1.0) / total
+        inverse = mass / total
         if args[3] != 0:
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - off)

@@ -1,0 +1,53 @@
+"""Elementary functions: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
+
+Called from Python they are NumPy's, without its warnings; the compiled backend has polynomials of
+its own for the same functions. What is written with them runs in either.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+__all__ = ["erf", "exp", "expm1", "log", "log1p", "tanh"]
+
+
+def exp(x: Any) -> Any:
+    """Exponential, e**x."""
+    with np.errstate(all="ignore"):
+        return np.exp(x)
+
+
+def expm1(x: Any) -> Any:
+    """Exponential less one, e**x - 1, accurate to the last places near 0."""
+    with np.errstate(all="ignore"):
+        return np.expm1(x)
+
+
+def log(x: Any) -> Any:
+    """Natural logarithm; -inf at 0, NaN below."""
+    with np.errstate(all="ignore"):
+        return np.log(x)
+
+
+def log1p(x: Any) -> Any:
+    """Natural logarithm of 1 + x, accurate to the last places near 0; -inf at -1, NaN below."""
+    with np.errstate(all="ignore"):
+        return np.log1p(x)
+
+
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return np.tanh(x)
+
+
+def erf(x: Any) -> Any:
+    """Error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
+    x = np.asarray(x)
+    dtype = x.dtype if x.dtype.kind == "f" else np.float64
+    return np.asarray(_erf_of_objects(x), dtype=dtype)[()]
+
+
+_erf_of_objects = np.frompyfunc(math.erf, 1, 1)

@@ -1,0 +1,176 @@
+"""Whole trainings: NumPy against Numba on random networks, and the same bits where promised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from architectures import (
+    HEADS,
+    HIDDEN,
+    OPTIMIZERS,
+    SCHEDULES,
+    Run,
+    error,
+    random_run,
+    train,
+)
+
+import fastmlp as fm
+from fastmlp.config import to_config
+from fastmlp.kernels.typing import Array
+
+pytest.importorskip("numba")
+
+N_FLOAT64 = 104
+N_FLOAT32 = 60
+BLOCK = 10
+
+
+def worst(a: dict[str, Array], b: dict[str, Array]) -> tuple[float, str]:
+    """The largest error of all results, and whose it is."""
+    assert a.keys() == b.keys()
+    return max((error(a[name], b[name]), name) for name in b)
+
+
+def without_accuracy(results: dict[str, Array]) -> dict[str, Array]:
+    """Results without those that jump where two outputs are equal but for rounding."""
+    return {name: values for name, values in results.items() if "accuracy" not in name}
+
+
+@pytest.mark.parametrize("number", range(N_FLOAT64))
+def test_backends_agree_in_float64(number: int) -> None:
+    run = random_run(number)
+    reference = train(run.model("numpy", "float64"), run)
+    compiled = train(run.model("numba", "float64"), run)
+    largest, name = worst(compiled, reference)
+    assert largest <= 1e-9, f"{name} of {run}"
+
+
+@pytest.mark.parametrize("first", range(0, N_FLOAT32, BLOCK))
+def test_backends_agree_in_float32(first: int) -> None:
+    judged = 0
+    for number in range(first, first + BLOCK):
+        run = random_run(number)
+        reference = without_accuracy(train(run.model("numpy", "float32"), run))
+        exact = without_accuracy(train(run.model("numpy", "float64"), run))
+        if worst(reference, exact)[0] > 1e-4:
+            # Rounding alone moves this training so far that a difference would tell nothing.
+            continue
+        judged += 1
+        compiled = without_accuracy(train(run.model("numba", "float32"), run))
+        largest, name = worst(compiled, reference)
+        assert largest <= 1e-3, f"{name} of {run}"
+    assert judged >= 7
+
+
+def declarations(value: Any) -> set[str]:
+    """All words in a nested configuration: names of declarations, activations, losses."""
+    if isinstance(value, dict):
+        return set().union(*(declarations(part) for part in value.values()))
+    if isinstance(value, list | tuple):
+        return set().union(*(declarations(part) for part in value))
+    return {value} if isinstance(value, str) else set()
+
+
+def all_words(numbers: range) -> set[str]:
+    words: set[str] = set()
+    for number in numbers:
+        run = random_run(number)
+        model = run.model("numpy", "float64")
+        configs = [to_config(x) for x in (*model.layers, model.loss, model.optimizer)]
+        words |= declarations(configs)
+    return words
+
+
+def test_random_networks_cover_everything() -> None:
+    """A generator that leaves something out would make the tests above say less than they seem."""
+    wanted = {"Dense", "BatchNorm", "Dropout", "Activation", "Residual", "WideAndDeep"}
+    wanted |= set(HIDDEN) - {"leaky_relu", "elu"} | {"LeakyReLU", "ELU"}
+    wanted |= {"MSE", "MAE", "Huber", "Quantile", "Poisson"}
+    wanted |= {"BinaryCrossentropy", "CategoricalCrossentropy"}
+    wanted |= {"SGD", "RMSprop", "Adam", "AdamW", "Nadam", "AdaGrad", "Ftrl"}
+    wanted |= set(SCHEDULES) - {"number"}
+    assert wanted <= all_words(range(N_FLOAT64))
+    assert N_FLOAT64 >= 2 * len(HEADS)
+    assert N_FLOAT32 >= len(OPTIMIZERS) * len(SCHEDULES) - 3
+    runs = [random_run(number) for number in range(N_FLOAT64)]
+    assert any(isinstance(run.X, tuple) for run in runs)
+    assert any("class_weight" in run.fit for run in runs)
+    assert any("sample_weight" in run.fit and run.fit.get("shuffle", True) for run in runs)
+    assert any(not run.fit.get("shuffle", True) for run in runs)
+    assert any(run.optimizer.clip_norm is None and run.optimizer.clip_value for run in runs)
+    assert any(run.optimizer.clip_norm and run.optimizer.clip_value is None for run in runs)
+
+
+def large_run(optimizer: Any, head: str) -> Run:
+    """A network wide enough that a step is cut into several shards."""
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(600, 70))
+    labels = rng.integers(0, 130, size=600)
+    y = np.concatenate([np.arange(130), labels])[:600] if head == "softmax" else X[:, :3].sum(1)
+    layers = [
+        fm.Dense(256, l2=1e-3),
+        fm.BatchNorm(),
+        fm.Activation("relu"),
+        fm.Dropout(0.3),
+        fm.Residual([fm.Dense(192, "gelu"), fm.Dense(256, l1=1e-4)]),
+        fm.Dense(130, "softmax" if head == "softmax" else "tanh"),
+    ]
+    if head != "softmax":
+        layers = [fm.WideAndDeep(1, deep=layers, wide_optimizer="ftrl")]
+    weights = rng.uniform(0.5, 1.5, size=600)
+    return Run(layers, "auto", optimizer, X, y, {"epochs": 2, "sample_weight": weights})
+
+
+LARGE = {
+    "adam, norm clipped": (fm.Adam(clip_norm=0.5, clip_value=0.1), "softmax"),
+    "nadam": (fm.Nadam(), "softmax"),
+    "nesterov, wide": (fm.SGD(0.01, momentum=0.9, nesterov=True, clip_norm=1.0), "linear"),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", LARGE)
+def test_threads_do_not_change_a_bit(name: str, dtype: str) -> None:
+    run = large_run(*LARGE[name])
+    run.fit["batch_size"] = 128
+    results = []
+    for n_threads in (1, 2, 4):
+        model = run.model("numba", dtype, n_threads=n_threads)
+        results.append(train(model, run))
+    for several in results[1:]:
+        for key, values in results[0].items():
+            np.testing.assert_array_equal(several[key], values, err_msg=key)
+
+
+def test_large_networks_are_cut_into_shards() -> None:
+    from fastmlp.compiled_runner import CompiledSession
+    from fastmlp.data import Batches
+
+    run = large_run(*LARGE["nadam"])
+    model = run.model("numba", "float32", n_threads=4).build(70)
+    batches = Batches(run.X, np.zeros(600, dtype=np.int64), None, 128)
+    session = CompiledSession(model._state, batches, [0.0], 4)
+    session.close()
+    assert session._executable.workers == 4
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("number", [3, 10, 14, 28])
+def test_same_seed_same_bits(backend: str, number: int) -> None:
+    run = random_run(number)
+    first = train(run.model(backend, "float32"), run)
+    second = train(run.model(backend, "float32"), run)
+    for name, values in first.items():
+        np.testing.assert_array_equal(second[name], values, err_msg=name)
+
+
+def test_another_seed_other_weights() -> None:
+    run = random_run(10)
+    models = [
+        fm.Sequential(run.layers, random_state=seed, backend="numpy").build(4) for seed in (0, 1)
+    ]
+    a, b = (model.parameters["0.weight"] for model in models)
+    assert not np.array_equal(a, b)
