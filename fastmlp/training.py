@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,14 +99,14 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
-    begun: list[Callback] = []
-    session = model._runner.session(batches, model._rates(batches.count))
-    try:
+    with ExitStack() as stack:
         for callback in callbacks:
-            begun.append(callback)
+            # However the fit ends, and whatever another callback does then.
+            stack.callback(callback.on_fit_end, model)
             callback.on_fit_begin(model)
-        state = model._state
-        finite = state.snapshot()
+        session = model._runner.session(batches, model._rates(batches.count))
+        stack.callback(session.close)
+        finite = model._state.snapshot()
         for _ in range(arguments.epochs):
             epoch = model._epoch
             for callback in callbacks:
@@ -114,21 +115,15 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
             rates = model._rates(batches.count)
             order = model._shuffle_rng.permutation(batches.n_rows) if arguments.shuffle else None
             session.start_epoch(order, rates)
-            number = 0
             try:
-                while number < batches.count:
-                    number = session.run(number)
-                    for callback in callbacks:
-                        callback.on_progress(model, number / batches.count)
-                if not state.is_finite():
-                    raise FloatingPointError(batches.count - 1)
+                _run_epoch(model, session, batches, callbacks)
             except FloatingPointError as error:
                 failed = error.args[0]
-                rows = batches.take(failed, order, state.program.dtype)
-                problem = explain(state, *rows, epoch, failed)
-                state.restore(finite)
+                rows = batches.take(failed, order, model.dtype)
+                problem = explain(model._state, *rows, epoch, failed)
+                model._state.restore(finite)
                 raise problem from None
-            state.update(finite)
+            model._state.update(finite)
             logs = _logs(model, session, data, rates[0], time.perf_counter() - start)
             model._observe(logs)
             history.append(epoch, logs)
@@ -137,11 +132,27 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
                 callback.on_epoch_end(model, epoch, logs)
             if model.stop_training:
                 break
-    finally:
-        session.close()
-        for callback in begun:
-            callback.on_fit_end(model)
     return history
+
+
+def _run_epoch(
+    model: Sequential, session: Any, batches: Batches, callbacks: tuple[Callback, ...]
+) -> None:
+    """Train on all batches once.
+
+    Raises
+    ------
+    FloatingPointError
+        A loss, or what the last update left, is not finite; the number of the batch is the first
+        argument.
+    """
+    number, count = 0, batches.count
+    while number < count:
+        number = session.run(number)
+        for callback in callbacks:
+            callback.on_progress(model, number / count)
+    if not model._state.is_finite():
+        raise FloatingPointError(count - 1)
 
 
 def _logs(

@@ -292,44 +292,64 @@ class TestLambdaCallback:
 
 
 class TestProgressBar:
-    LOGS: dict[str, float] = {"loss": 0.123456, "val_loss": 2, "seconds": 0.5, "accuracy": 0.75}
-
-    def test_one_bar_over_the_epochs(self, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.fixture(autouse=True)
+    def needs_tqdm(self) -> None:
         pytest.importorskip("tqdm")
-        Model().fit([self.LOGS] * 3, ProgressBar())
+
+    @staticmethod
+    def drawn(capsys: pytest.CaptureFixture[str]) -> list[str]:
+        """Every state of the bar that reached the terminal."""
         out, error = capsys.readouterr()
         assert out == ""
-        last = error.strip().split("\r")[-1]
-        assert "3/3" in last
-        assert "loss=0.1235, val_loss=2, accuracy=0.75]" in last
-        assert "seconds" not in last
+        return error.strip().split("\r")
 
-    @pytest.mark.parametrize("how", ["stopped", "interrupted"])
-    def test_bar_of_a_short_fit_stays_where_it_was(
-        self, capsys: pytest.CaptureFixture[str], how: str
-    ) -> None:
-        pytest.importorskip("tqdm")
+    def test_one_bar_over_the_epochs(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logs = {"loss": 0.123456, "val_loss": 2.0, "seconds": 0.5, "accuracy": 0.75}
+        Model().fit([logs] * 3, ProgressBar())
+        first, *_, last = self.drawn(capsys)
+        assert "0.0/3 epochs" in first
+        assert "100%" in last
+        assert "3.0/3 epochs" in last
+        assert last.endswith("loss=0.1235, val_loss=2, accuracy=0.75]")
+
+    def test_bar_moves_within_an_epoch(self, capsys: pytest.CaptureFixture[str]) -> None:
         bar = ProgressBar()
-        if how == "stopped":
-            Model().fit(epochs_of("loss", 1, 2, 3), bar, EarlyStopping("loss", patience=1))
-            done = "2/3"
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                Model().fit([{"loss": 1.0}, KeyboardInterrupt(), {}], bar)
-            done = "1/3"
-        assert done in capsys.readouterr().err.strip().split("\r")[-1]
+        model = Model()
+        model.fit_epochs = 2
+        bar.on_fit_begin(model)
+        bar.on_epoch_end(model, 0, {"loss": 1.0})
+        bar.on_progress(model, 0.25)
+        bar.on_progress(model, 0.5)
+        bar.on_fit_end(model)
+        last = self.drawn(capsys)[-1]
+        assert "75%" in last
+        assert "1.5/2 epochs" in last
+
+    def test_bar_of_a_stopped_fit_stays_where_it_was(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stopping = EarlyStopping("loss", patience=1)
+        Model().fit(epochs_of("loss", 1, 2, 3), ProgressBar(), stopping)
+        assert "2.0/3 epochs" in self.drawn(capsys)[-1]
+
+    def test_bar_of_an_interrupted_fit_stays_where_it_was(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            Model().fit([{"loss": 1.0}, KeyboardInterrupt(), {}], ProgressBar())
+        assert "1.0/3 epochs" in self.drawn(capsys)[-1]
 
     def test_reuse_shows_a_new_bar(self, capsys: pytest.CaptureFixture[str]) -> None:
-        pytest.importorskip("tqdm")
         bar = ProgressBar()
         Model().fit(epochs_of("loss", 1, 2), bar)
         capsys.readouterr()
         Model().fit(epochs_of("loss", 3), bar)
-        assert "1/1" in capsys.readouterr().err
+        assert "1.0/1 epochs" in self.drawn(capsys)[-1]
 
-    def test_without_tqdm(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "tqdm", None)
-        model = Model()
-        with pytest.raises(ImportError, match=r"fastmlp\[cli\]"):
-            model.fit(epochs_of("loss", 1), ProgressBar())
-        assert model.weights == -1
+
+def test_progress_bar_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    model = Model()
+    with pytest.raises(ImportError, match=r"fastmlp\[cli\]"):
+        model.fit(epochs_of("loss", 1), ProgressBar())
+    assert model.weights == -1

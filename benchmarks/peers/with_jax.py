@@ -89,18 +89,14 @@ class Peer:
         losses = []
         for _ in range(epochs):
             order = self._order.permutation(n_rows) if shuffle else np.arange(n_rows)
-            self._state, loss = self._epoch(
-                self._state, order.astype(np.int32), self._x, self._y
-            )
+            self._state, loss = self._epoch(self._state, order.astype(np.int32), self._x, self._y)
             losses.append(loss)
         jax.block_until_ready((self._state, losses))
 
     def layers(self) -> list[Layer]:
         trained = self._unravel(self._state[0])
         layers = []
-        for number, (parameters, running) in enumerate(
-            zip(trained, self._state[4], strict=True)
-        ):
+        for number, (parameters, running) in enumerate(zip(trained, self._state[4], strict=True)):
             arrays = [np.asarray(array) for array in (*parameters, *running)]
             if self._case.has_bias(number):
                 layers.append(Layer(*arrays))
@@ -209,14 +205,14 @@ def _make_epoch(case: Case, trained: Any, variant: str) -> tuple[Any, Any]:
         step_key = None
         if case.dropout:
             key, step_key = jax.random.split(key)
-        (loss, running), g = jax.value_and_grad(batch_loss, has_aux=True)(p, running, x, y, step_key)
+        (loss, running), g = jax.value_and_grad(batch_loss, has_aux=True)(
+            p, running, x, y, step_key
+        )
         t = t + 1
         rate = LEARNING_RATE / (1 - BETA_1**t)
         root = jnp.sqrt(1 - BETA_2**t)
         updated = jax.tree.map(lambda *leaves: update(*leaves, rate, root), p, m, v, g)
-        p, m, v = jax.tree.transpose(
-            jax.tree.structure(p), jax.tree.structure((0, 0, 0)), updated
-        )
+        p, m, v = jax.tree.transpose(jax.tree.structure(p), jax.tree.structure((0, 0, 0)), updated)
         return (p, m, v, t, running, key), loss
 
     def epoch(state: Any, order: Any, x: Any, y: Any) -> Any:

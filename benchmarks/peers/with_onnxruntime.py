@@ -78,7 +78,11 @@ def _graph(case: Case, layers: list[Layer]) -> bytes:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])
 
     graph = helper.make_graph(
-        nodes, "network", [rows_of("x", case.widths[0])], [rows_of(last, case.widths[-1])], constants
+        nodes,
+        "network",
+        [rows_of("x", case.widths[0])],
+        [rows_of(last, case.widths[-1])],
+        constants,
     )
     opset = helper.make_opsetid("", 17)
     model: bytes = helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()

@@ -1,4 +1,9 @@
-"""The kernels compiled by Numba: the same functions as the reference, and the ops behind them."""
+"""The kernels compiled by Numba: the same functions as the reference, and the ops behind them.
+
+The functions take what those of the reference take and give the same results, by one call of the
+op that a program would use on the whole range. An array that receives a result may be the input
+whose place it takes, such as ``d_z`` that of ``d_out``, but may not overlap another.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,59 @@ from . import (
     rows,
     softmax,
 )
+from .functions_activations import activation_backward, activation_forward
+from .functions_batchnorm import batchnorm_backward, batchnorm_forward
+from .functions_dense import dense_backward, dense_forward
+from .functions_dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
+from .functions_gradients import add_penalty, clip_by_norm, clip_by_value
+from .functions_losses import (
+    huber_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    poisson_loss,
+    quantile_loss,
+    sigmoid_cross_entropy,
+    softmax_cross_entropy,
+)
+from .functions_optimizers import (
+    adagrad_update,
+    adam_update,
+    adamw_update,
+    ftrl_update,
+    nadam_update,
+    rmsprop_update,
+    sgd_update,
+)
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "adagrad_update",
+    "adam_update",
+    "adamw_update",
+    "add_penalty",
+    "batchnorm_backward",
+    "batchnorm_forward",
+    "clip_by_norm",
+    "clip_by_value",
+    "dense_backward",
+    "dense_forward",
+    "dropout_backward",
+    "dropout_forward",
+    "dropout_mask",
+    "ftrl_update",
+    "huber_loss",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "nadam_update",
+    "philox4x32",
+    "poisson_loss",
+    "quantile_loss",
+    "rmsprop_update",
+    "sgd_update",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+]
 
 # Importing a module declares its ops.
 _MODULES = (activations, batchnorm, dense, dropout, gradients, losses, optimizers, rows, softmax)

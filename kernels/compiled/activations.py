@@ -174,8 +174,8 @@ def _exp_backward(d, z, out, parameter):
 class Elementwise(NamedTuple):
     """Scalar functions ``forward(z, parameter)`` and ``backward(d, z, out, parameter)``.
 
-    Where `reads_z` is false, `backward` may be told `out` in place of z: it looks at the sign alone,
-    which is the same (a slope or an alpha below 0 needs z itself).
+    Where `reads_z` is false, `backward` may be told `out` in place of z. It looks at the sign of z
+    alone, and that is the sign of `out`, unless a slope or an alpha is below 0.
     """
 
     forward: Callable[..., Any]

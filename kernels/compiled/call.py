@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -21,34 +22,36 @@ def _function(name: str, member: str, dtype: str) -> Callable[..., None]:
     return _Prototype(OPS[name].address(dtype, member))
 
 
-def scalars(count: int = 0) -> Array:
-    """The scalars of a step, and `count` more behind them."""
+def new_scalars(count: int) -> Array:
+    """The scalars of a step, and `count` of the caller's own behind them."""
     return np.zeros(N_SCALARS + count)
 
 
 def call(
     name: str,
-    member: str,
-    dtype: np.dtype,
-    rows: int,
+    dtype: np.dtype[Any],
+    rows: int = 0,
     *,
+    member: str = "",
     step: int = 0,
     scalars: Array | None = None,
-    **arguments: Array | float | None,
+    **arguments: Any,
 ) -> None:
-    """Call an op on a batch of `rows` rows.
+    """Call an op.
 
     Parameters
     ----------
-    name, member : str
-        The op, and which of its family, ``""`` where it is none.
+    name : str
     dtype : dtype
         float32 or float64.
     rows : int
+        Rows of the batch, for ops that work on one.
+    member : str
+        Which one it is, where the op is a family.
     step : int
         Updates done before this one.
     scalars : array, optional
-        What `scalars` makes.
+        What `new_scalars` makes.
     **arguments : array, float or None
         Those that the op declares; an array stands for its address, None for 0.
 
@@ -59,7 +62,7 @@ def call(
     """
     op, function = OPS[name], _function(name, member, dtype.name)
     if arguments.keys() != {*op.args, *op.attributes}:
-        raise TypeError(f"{op!r} does not take just {', '.join(arguments)}")
+        raise TypeError(f"{op!r} was called with {', '.join(arguments)}")
     integers = (ctypes.c_int64 * len(op.args))(*[_integer(arguments[key]) for key in op.args])
     floats = (ctypes.c_double * len(op.attributes))(*[arguments[key] for key in op.attributes])
     counters = (ctypes.c_int64 * N_COUNTERS)()

@@ -1,0 +1,112 @@
+"""The parent's end of a worker process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import worker
+from .peer import LIBRARIES
+
+_TAIL = 2000
+
+
+class PeerError(RuntimeError):
+    """A worker could not do what it was asked; the message says why."""
+
+
+class Process:
+    """A worker process of one library with so many threads; a context manager that ends it.
+
+    Parameters
+    ----------
+    library : str
+    threads : int
+    """
+
+    def __init__(self, library: str, threads: int) -> None:
+        self.library = library
+        package = (__package__ or "").split(".")
+        # The folder that holds the outermost package.
+        root = str(Path(__file__).resolve().parents[len(package)])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {
+            **os.environ,
+            **worker.environment(threads),
+            **LIBRARIES[library].load().environment(threads),
+            "PYTHONPATH": os.pathsep.join(paths),
+        }
+        self._files = ExitStack()
+        self._stderr = self._files.enter_context(
+            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        )
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.worker", library, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=environment,
+            text=True,
+        )
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        """Send a request, wait for its answer and return the value.
+
+        Raises
+        ------
+        PeerError
+            The worker failed or ended.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            self._process.wait()
+            raise PeerError(f"{self.library}'s process ended: {self._last_words()}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise PeerError(answer["error"])
+        return answer["value"]
+
+    def _last_words(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read()[-_TAIL:].strip() or f"exit code {self._process.returncode}"
+
+    def close(self) -> None:
+        """End the process."""
+        # Both pipes are closed, also where one is broken already.
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._files.close()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
