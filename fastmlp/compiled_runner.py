@@ -11,6 +11,8 @@ import numpy as np
 
 from . import numpy_runner
 from .data import Batches
+from .encode_ops import encode_forward
+from .encode_training import encode_gradients, encode_update
 from .encoder import Encoder, address, reads_z
 from .kernels.compiled.blas import single_threaded
 from .kernels.compiled.op import (
@@ -181,18 +183,13 @@ class CompiledRunner:
                 self._kept.pop(next(iter(self._kept)), None)
 
     def _training(self, kind: _Kind) -> Executable:
-        program = self.state.program
-        encoder = Encoder(self.state, for_training(program, reads_z), program.ops, kind.rows)
-        updates = kind.per_step is not None
-        encoder.gather(kind.x_dtype, kind.ordered)
-        encoder.weights(kind.ordered, kind.weighted)
-        encoder.forward(training=True, momentum=updates)
-        encoder.loss(kind.coded, kind.ordered, kind.weighted)
-        encoder.backward()
-        encoder.report()
+        program, updates = self.state.program, kind.per_step is not None
+        storage = for_training(program, reads_z)
+        encoder = Encoder(self.state, storage, program.ops, kind.rows, True, updates)
+        encode_gradients(encoder, kind.x_dtype, kind.coded, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:
-            encoder.update(kind.per_step)
+            encode_update(encoder, kind.per_step)
             shards = encoder.tasks.most_shards
             workers = choose_threads(self._n_threads, program, kind.rows, shards)
         return Executable(encoder, workers)
@@ -201,9 +198,9 @@ class CompiledRunner:
         program = self.state.program
         ops, output = inference_ops(program, head)
         storage = for_inference(program.input, ops)
-        encoder = Encoder(self.state, storage, ops, _PREDICTION_ROWS)
+        encoder = Encoder(self.state, storage, ops, _PREDICTION_ROWS, training=False)
         encoder.gather(x_dtype, ordered=False)
-        encoder.forward(training=False)
+        encode_forward(ops, encoder)
         encoder.store(output)
         return Executable(encoder)
 

@@ -48,6 +48,11 @@ def _bounds(length: int, parts: int, step: int) -> tuple[int, ...]:
     return (*(blocks * k // parts * step for k in range(parts)), length)
 
 
+def whole(length: int) -> Cut:
+    """Do not cut."""
+    return Cut("whole", (0, length))
+
+
 def columns(width: int, batch: int) -> Cut:
     """Cut the columns of a ``(batch, width)`` slot."""
     parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, width // _SMALLEST_WIDTH)

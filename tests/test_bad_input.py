@@ -444,21 +444,30 @@ def test_class_weight_of_numbers(tmp_path):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("method", ["fit", "train_step"])
-def test_divergence_leaves_parameters_and_running_statistics(method, backend, tmp_path):
-    model = fitted("letters", backend)
+@pytest.mark.parametrize("scale", [1e25, 1e38])
+def test_divergence_leaves_parameters_and_running_statistics(scale, method, backend):
+    """At 1e25 the variance of a column overflows, at 1e38 its mean, and with it the loss."""
+    model = fm.Sequential([fm.BatchNorm(), fm.Dense(1)], random_state=1, backend=backend)
+    model.fit(X, NUMBERS, epochs=1, batch_size=4, verbose=0)
     before = copy.deepcopy((dict(model.parameters), dict(model.buffers), model.history.to_dict()))
-    call = {
-        "fit": lambda x: model.fit(x, LETTERS, epochs=1, verbose=0),
-        "train_step": lambda x: model.train_step(x, LETTERS),
-    }[method]
-    model.parameters["0.weight"][...] *= 1e30
-    before[0]["0.weight"] *= np.float32(1e30)
+    x = np.full_like(X, scale)
+    x[0] = -scale
+    arguments = {"epochs": 1, "verbose": 0} if method == "fit" else {}
     with pytest.raises(fm.DivergenceError, match=r"not finite in epoch 1, batch 0.* layer 0"):
-        call(X * np.float32(1e30))
+        getattr(model, method)(x, NUMBERS, **arguments)
     after = dict(model.parameters), dict(model.buffers), model.history.to_dict()
     np.testing.assert_equal(after, before)
-    model.parameters["0.weight"][...] *= 1e-30
-    assert_usable(model, "letters")
+    assert_usable(model, "numbers")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_update_that_diverges_is_undone(backend):
+    """The loss of the batch is finite, the parameters after its update are not."""
+    model = network("numbers", backend, optimizer=fm.SGD(1e38)).build(3)
+    before = copy.deepcopy(dict(model.parameters))
+    with pytest.raises(fm.DivergenceError, match="not finite"):
+        model.train_step(100 * X, 100 * NUMBERS)
+    np.testing.assert_equal(dict(model.parameters), before)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -492,7 +501,7 @@ BAD_NETWORKS = {
     "units None": (lambda: fm.Dense(None), TypeError, r"units must be an integer, got None"),
     "activation": (
         *(lambda: fm.Dense(1, "rleu"), ValueError),
-        r"unknown activation 'rleu'; did you mean 'relu'\? known: relu",
+        r"unknown activation 'rleu'; did you mean 'relu'\? known: .*tanh",
     ),
     "activation None": (
         lambda: fm.Dense(1, None),
@@ -791,9 +800,9 @@ def test_predictor_files_are_not_models(tmp_path):
         ("optimizer", "adam", r"damaged"),
         ("dtype", "float64", r"float32.* but the network has float64"),
         ("dtype", "int8", r"unknown dtype 'int8'"),
-        ("n_features", 4, r"the tensor .* \(?float32\[3, 3\]|the tensor"),
+        ("n_features", 4, r"the tensor .* is float32\[3, 3\], but the network has float32\[4, 3\]"),
         ("n_features", -1, r"n_features must be an integer >= 1, got -1"),
-        ("n_features", 10**9, r"damaged|memory"),
+        ("n_features", 10**13, r"the tensor"),
         ("n_features", None, r"n_features must be an integer"),
         ("random_state", -1, r"random_state must be an integer >= 0, got -1"),
         ("step", -1, r"step"),
@@ -865,7 +874,6 @@ def test_targets_of_another_network(kind, key, value, tmp_path):
         (lambda t: t["0.weight"].fill(np.nan), r"0\.weight has values that are NaN or infinite"),
         (lambda t: t["1.running_var"].fill(np.inf), r"1\.running_var has values that are NaN"),
         (lambda t: t["1.running_var"].fill(-1), r"1\.running_var"),
-        (lambda t: t["optimizer.v.0.weight"].fill(-1), r"optimizer\.v\.0\.weight"),
     ],
 )
 def test_tensors_of_another_network(change, message, tmp_path):
@@ -892,7 +900,7 @@ def test_bad_arguments_of_load_do_not_blame_the_file(arguments, message, tmp_pat
 def test_what_was_saved_can_be_loaded(backend, tmp_path):
     """Moments that overflow (here those of squares of gradients) are no damage."""
     model = network("numbers", backend)
-    model.fit(X, 1e25 * NUMBERS, epochs=1, verbose=0)
+    model.fit(1e4 * X, 1e18 * NUMBERS, epochs=1, verbose=0)
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(fm.load(tmp_path / "model").predict(X), model.predict(X))
 

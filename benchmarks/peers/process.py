@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,10 +42,8 @@ class Process:
             **LIBRARIES[library].load().environment(threads),
             "PYTHONPATH": os.pathsep.join(paths),
         }
-        self._files = ExitStack()
-        self._stderr = self._files.enter_context(
-            tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        )
+        # It is closed by `close`.
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.worker", library, str(threads)],
             stdin=subprocess.PIPE,
@@ -98,7 +95,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._files.close()
+        self._stderr.close()
 
     def __enter__(self) -> Process:
         return self

@@ -74,9 +74,9 @@ class Worker:
         -------
         dict
             ``variant``; ``trials``, seconds of an epoch or a prediction by variant; ``seconds``,
-            those of the variant chosen.
+            those of the variant chosen; ``first_loss``, before training.
         """
-        from .networks import first_parameters, get_case, make_data
+        from .networks import first_parameters, get_case, loss, make_data
 
         self._case = get_case(case)
         self._x, self._y = make_data(self._case, rows)
@@ -94,7 +94,12 @@ class Worker:
             del peer
             gc.collect()
         chosen = min(trials, key=lambda name: trials[name])
-        return {"variant": chosen, "trials": trials, "seconds": trials[chosen]}
+        return {
+            "variant": chosen,
+            "trials": trials,
+            "seconds": trials[chosen],
+            "first_loss": loss(self._case, self._first, self._x, self._y),
+        }
 
     def _seconds_each(self, peer: Peer) -> float:
         """Seconds of an epoch or a prediction once all is compiled."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .intrinsics import cast, pointer
 from .op import (
     CORRECT_SUM,
@@ -28,8 +30,8 @@ def add_penalty(variant, args, attributes, counters, scalars):
         w = weight[i]
         sign = l1 if w > zero else -l1
         d_weight[i] += (zero if w == zero else sign) + l2 * w
-        absolute += float(abs(w))
-        squares += float(w) * float(w)
+        absolute += abs(w)
+        squares += np.float64(w) * np.float64(w)
     scalars[args[3]] = attributes[0] * absolute + 0.5 * attributes[1] * squares
 
 
@@ -48,7 +50,7 @@ def sum_of_squares(variant, args, attributes, counters, scalars):
     """``sum g^2`` of a range, to the scalar of that number."""
     g, total = pointer(variant, args[0]), 0.0
     for i in range(args[1]):
-        total += float(g[i]) * float(g[i])
+        total += np.float64(g[i]) * np.float64(g[i])
     scalars[args[2]] = total
 
 

@@ -162,6 +162,7 @@ def _choose_gradient(variant, prediction, y, parameter):
 @op(
     *("d", "ld", "columns", "targets", "order", "weights", "loss", "correct", "shard", "shards"),
     attributes=("parameter", "threshold"),
+    reduction=True,
 )
 def elementwise_loss(variant, args, attributes, counters, scalars):
     """Loss of each element; d holds the predictions (or logits) and becomes their gradient.
@@ -184,15 +185,15 @@ def elementwise_loss(variant, args, attributes, counters, scalars):
         weight = one
         if args[5] != 0:
             weight = weights[source]
-        scale = cast(variant, float(weight) * per_element)
+        scale = cast(variant, weight * per_element)
         row_loss, row_correct = 0.0, 0
         for j in range(columns):
             prediction, y = d[i * ld + j], targets[source * columns + j]
-            row_loss += float(_value(variant, prediction, y, parameter))
+            row_loss += _value(variant, prediction, y, parameter)
             if (prediction >= threshold) == (y >= half):
                 row_correct += 1
             d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
-        loss += float(weight) * row_loss / columns
+        loss += weight * row_loss / columns
         correct += row_correct / columns
     scalars[args[6] + args[8]] = loss
     scalars[args[7] + args[8]] = correct

@@ -43,13 +43,11 @@ def sgd_momentum_update(variant, args, attributes, counters, scalars):
     p, g, u = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[5])
     rate = cast(variant, _learning_rate(args, counters))
     momentum, tiny = cast(variant, attributes[0]), smallest_normal(variant)
-    ahead, own = cast(variant, 1.0), cast(variant, 0.0)
-    if args[6] != 0:
-        ahead, own = momentum, cast(variant, 1.0)
+    nesterov = args[6] != 0
     for i in range(args[2]):
         velocity = _flushed(momentum * u[i] + g[i], tiny)
         u[i] = velocity
-        p[i] -= rate * (own * g[i] + ahead * velocity)
+        p[i] -= rate * (g[i] + momentum * velocity if nesterov else velocity)
 
 
 @op(*_COMMON, "v", attributes=("rho", "epsilon"))

@@ -106,26 +106,27 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
         row_loss, mass = 0.0, cast(variant, 1.0)
         largest = _row_maximum(d, row, columns)
         if args[3] != 0 and smoothing == 0.0:
-            row_loss = float(largest - d[row + label])
+            row_loss += largest - d[row + label]
         elif args[3] != 0:
             for j in range(columns):
-                row_loss += float(off * (largest - d[row + j]))
-            row_loss += float(on * (largest - d[row + label]))
+                row_loss += off * (largest - d[row + j])
+            row_loss += on * (largest - d[row + label])
         else:
             mass = cast(variant, 0.0)
             for j in range(columns):
                 share = on * targets[source * columns + j] + off
                 mass += share
-                row_loss += float(share * (largest - d[row + j]))
+                row_loss += share * (largest - d[row + j])
         _, total = _exponentials(variant, d, d, row, columns)
-        row_loss += float(mass) * math.log(float(total))
-        loss += row_loss * float(weight)
-        scale = cast(variant, float(weight) * per_weight)
+        row_loss += mass * math.log(total)
+        loss += row_loss * weight
+        scale = cast(variant, weight * per_weight)
         inverse = mass / total
         if args[3] != 0:
+            of_label = d[row + label] * inverse
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - off)
-            d[row + label] -= scale * on
+            d[row + label] = scale * (of_label - (on + off))
         else:
             for j in range(columns):
                 share = on * targets[source * columns + j] + off

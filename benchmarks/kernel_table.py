@@ -1,0 +1,506 @@
+"""Every kernel once: how its inputs are made, and how near the two backends come to each other.
+
+Tests and benchmarks are generated from `KERNELS`; a new kernel is a row here.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fastmlp.kernels import reference
+from fastmlp.kernels.reference.activations import ACTIVATIONS
+from fastmlp.kernels.typing import ActivationSpec, Array
+
+DTYPES = ("float32", "float64")
+
+# One row, one column, around the widths of vector registers, and one for BLAS.
+SIZES = (
+    *((1, 1), (1, 5), (5, 1), (3, 5)),
+    *((2, 15), (3, 16), (5, 17)),
+    *((1, 64), (64, 33), (64, 128)),
+)
+BENCHMARK_SIZES = ((1, 64), (64, 64), (256, 256))
+
+Values = Callable[[np.random.Generator, tuple[int, ...], "np.dtype[Any]"], Array]
+
+
+def ordinary(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Standard normal numbers."""
+    return rng.standard_normal(shape)
+
+
+def _alternating(shape: tuple[int, ...]) -> Array:
+    return np.where(np.indices(shape).sum(axis=0) % 2 == 0, 1.0, -1.0)
+
+
+def _with(special: float) -> Values:
+    """Normal numbers, one in five of which is replaced."""
+
+    def values(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        numbers = rng.standard_normal(shape)
+        numbers[rng.random(shape) < 0.2] = special
+        numbers.flat[0] = special
+        return numbers
+
+    return values
+
+
+def _subnormal(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    tiny = float(np.finfo(dtype).smallest_normal)
+    return _alternating(shape) * tiny * rng.choice([2.0**-10, 0.5, 1.0, 2.0], shape)
+
+
+def _enormous(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    return _alternating(shape) * float(np.finfo(dtype).max) ** 0.75
+
+
+NASTY: dict[str, Values] = {
+    "zeros": lambda rng, shape, dtype: np.zeros(shape),
+    "signed zeros": lambda rng, shape, dtype: 0.0 * _alternating(shape),
+    "alternating signs": lambda rng, shape, dtype: _alternating(shape),
+    "constant columns": lambda rng, shape, dtype: np.ones(shape) * rng.standard_normal(shape[-1]),
+    "huge": lambda rng, shape, dtype: 1e4 * _alternating(shape),
+    "enormous": _enormous,
+    "subnormal": _subnormal,
+    "NaN": _with(np.nan),
+    "infinity": _with(np.inf),
+    "minus infinity": _with(-np.inf),
+}
+
+
+class Inputs:
+    """Draws the arguments of a kernel; `values` decides what the numbers that may be any are."""
+
+    def __init__(self, dtype: str, values: Values = ordinary, seed: int = 1) -> None:
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self._values = values
+        self._rng = np.random.default_rng(seed)
+
+    def any(self, *shape: int) -> Array:
+        """Numbers that may be any: activations, gradients, predictions."""
+        return self._values(self._rng, shape, self.dtype).astype(self.dtype)
+
+    def normal(self, *shape: int) -> Array:
+        return self._rng.standard_normal(shape).astype(self.dtype)
+
+    def positive(self, *shape: int) -> Array:
+        return (self._rng.random(shape) + 0.1).astype(self.dtype)
+
+    def weights(self, n: int) -> Array:
+        """Sample weights; that of the last of several rows is 0."""
+        weights = self.positive(n)
+        weights[1:][-1:] = 0.0
+        return weights
+
+    def probabilities(self, n: int, k: int) -> Array:
+        drawn = self.positive(n, k)
+        return np.asarray(drawn / drawn.sum(axis=1, keepdims=True), self.dtype)
+
+    def labels(self, n: int, k: int) -> Array:
+        """Classes, of which the last one of several never occurs."""
+        return self._rng.integers(0, max(1, k - 1), n)
+
+    def words(self, n: int) -> Array:
+        return self._rng.integers(0, 2**32, n)
+
+
+Make = Callable[[Inputs, int, int], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel, or a member of a family of kernels.
+
+    Attributes
+    ----------
+    label : str
+    function : str
+        Its name in either backend.
+    make : callable
+        ``make(inputs, rows, columns)`` gives the arguments by name.
+    results : tuple of str
+        Names of what it returns.
+    modified : tuple of str
+        Arguments that it modifies.
+    tolerance : float
+        Largest difference between the backends, in units of the dtype's eps: relative to the
+        number itself, or to 1 where that is larger.
+    of_sums : bool
+        Whether results are sums: the difference is then relative to the largest of the array.
+    except_for : mapping
+        Nasty inputs on which the backends differ, with the reason.
+    """
+
+    label: str
+    function: str
+    make: Make
+    results: tuple[str, ...] = ()
+    modified: tuple[str, ...] = ()
+    tolerance: float = 16.0
+    of_sums: bool = False
+    except_for: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def out(self) -> tuple[str, ...]:
+        """The results that go into arrays of the caller where these are given."""
+        parameters = inspect.signature(getattr(reference, self.function)).parameters
+        return tuple(name for name in self.results if name in parameters)
+
+    def run(
+        self, backend: ModuleType, arguments: Mapping[str, Any], **given: Array
+    ) -> dict[str, Any]:
+        """Call the kernel on these arguments; results and modified arguments by name."""
+        with np.errstate(all="ignore"):
+            returned = getattr(backend, self.function)(**arguments, **given)
+        if not self.results:
+            returned = ()
+        elif len(self.results) == 1:
+            returned = (returned,)
+        results = dict(zip(self.results, returned, strict=True))
+        return results | {name: arguments[name] for name in self.modified}
+
+    def errors(
+        self, expected: Mapping[str, Any], actual: Mapping[str, Any], dtype: str
+    ) -> dict[str, float]:
+        """Difference of each result from what was expected, in units of its tolerance.
+
+        Infinite where only one of the two is NaN, or infinite, or another type or shape.
+        """
+        limits = np.finfo(dtype)
+        return {
+            name: _error(
+                np.asarray(value),
+                np.asarray(actual[name]),
+                self.tolerance * float(limits.eps),
+                float(limits.smallest_subnormal),
+                self.of_sums,
+            )
+            for name, value in expected.items()
+        }
+
+
+def _error(
+    expected: Array, actual: Array, tolerance: float, smallest: float, of_sums: bool
+) -> float:
+    if expected.shape != actual.shape or expected.dtype != actual.dtype:
+        return np.inf
+    finite = np.isfinite(expected)
+    if not np.array_equal(expected[~finite], actual[~finite], equal_nan=True):
+        return np.inf
+    wanted, got = expected[finite].astype(np.float64), actual[finite].astype(np.float64)
+    if np.array_equal(wanted, got):
+        return 0.0
+    magnitude = np.abs(wanted)
+    largest = float(magnitude.max())
+    scale = largest if of_sums else np.maximum(magnitude, min(1.0, largest))
+    with np.errstate(over="ignore"):
+        return float((np.abs(got - wanted) / (tolerance * scale + 4.0 * smallest)).max())
+
+
+def copied(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The same arguments, each array a copy."""
+    return {
+        name: value.copy() if isinstance(value, np.ndarray) else value
+        for name, value in arguments.items()
+    }
+
+
+def _activations() -> Iterator[Kernel]:
+    specs: list[ActivationSpec] = [*ACTIVATIONS, ("leaky_relu", -0.3), ("elu", 0.5)]
+    for spec in specs:
+
+        def forward(
+            inputs: Inputs, rows: int, columns: int, spec: ActivationSpec = spec
+        ) -> dict[str, Any]:
+            return {"z": inputs.any(rows, columns), "activation": spec}
+
+        def backward(
+            inputs: Inputs, rows: int, columns: int, spec: ActivationSpec = spec
+        ) -> dict[str, Any]:
+            z = inputs.any(rows, columns)
+            with np.errstate(all="ignore"):
+                out = reference.activation_forward(z, spec)
+            return {"d_out": inputs.any(rows, columns), "z": z, "out": out, "activation": spec}
+
+        name = spec if isinstance(spec, str) else f"{spec[0]} {spec[1]}"
+        yield Kernel(f"activation_forward[{name}]", "activation_forward", forward, ("out",))
+        yield Kernel(
+            f"activation_backward[{name}]",
+            "activation_backward",
+            backward,
+            ("d_z",),
+            of_sums=name == "softmax",
+        )
+
+
+def _dense_forward(activation: str, bias: bool) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        units = columns // 2 + 1
+        return {
+            "x": inputs.any(rows, columns),
+            "weight": inputs.normal(columns, units),
+            "bias": inputs.normal(units) if bias else None,
+            "activation": activation,
+        }
+
+    return make
+
+
+def _dense_backward(activation: str) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        units = columns // 2 + 1
+        x, weight = inputs.any(rows, columns), inputs.normal(columns, units)
+        with np.errstate(all="ignore"):
+            out, z = reference.dense_forward(x, weight, None, activation)
+        return {
+            "d_out": inputs.any(rows, units),
+            "x": x,
+            "weight": weight,
+            "z": z,
+            "out": out,
+            "activation": activation,
+        }
+
+    return make
+
+
+def _batchnorm_forward(training: bool) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        return {
+            "x": inputs.any(rows, columns),
+            "gamma": inputs.normal(columns),
+            "beta": inputs.normal(columns),
+            "running_mean": inputs.normal(columns),
+            "running_var": inputs.positive(columns),
+            "momentum": 0.1,
+            "epsilon": 1e-5,
+            "training": training,
+        }
+
+    return make
+
+
+def _batchnorm_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    return {
+        "d_out": inputs.any(rows, columns),
+        "x_hat": inputs.normal(rows, columns),
+        "inv_std": inputs.positive(columns),
+        "gamma": inputs.normal(columns),
+    }
+
+
+_MASK = {"rate": 0.3, "seed": 0x123456789ABCDEF0, "step": 7, "layer": 2}
+
+
+def _dropout_mask(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    return {"rows": rows, "columns": columns, **_MASK, "dtype": inputs.dtype}
+
+
+def _dropout_forward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    return {"x": inputs.any(rows, columns), **_MASK}
+
+
+def _dropout_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    mask = reference.dropout_mask(rows, columns, **_MASK, dtype=inputs.dtype)
+    return {"d_out": inputs.any(rows, columns), "mask": mask}
+
+
+def _philox(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    n = rows * columns
+    return {
+        **{f"c{word}": inputs.words(n) for word in range(4)},
+        **{f"key{word}": int(inputs.words(1)[0]) for word in range(2)},
+    }
+
+
+def _softmax_cross_entropy(coded: bool, weighted: bool, smoothing: float) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        # Rows of probabilities that do not sum to 1 are allowed.
+        shares = inputs.probabilities(rows, columns) * inputs.positive(rows, 1)
+        return {
+            "logits": inputs.any(rows, columns),
+            "y": inputs.labels(rows, columns) if coded else shares,
+            "sample_weight": inputs.weights(rows) if weighted else None,
+            "label_smoothing": smoothing,
+        }
+
+    return make
+
+
+def _loss(name: str, weighted: bool, **parameter: float) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        prediction, y = inputs.any(rows, columns), inputs.normal(rows, columns)
+        # Some residuals are exactly 0.
+        y[::2, 1::2] = prediction[::2, 1::2]
+        if name == "sigmoid_cross_entropy":
+            y = np.round(inputs.probabilities(rows, columns))
+        if name == "poisson_loss":
+            prediction, y = np.abs(prediction), np.floor(4.0 * inputs.positive(rows, columns))
+        return {
+            "logits" if name == "sigmoid_cross_entropy" else "prediction": prediction,
+            "y": y,
+            "sample_weight": inputs.weights(rows) if weighted else None,
+            **parameter,
+        }
+
+    return make
+
+
+def _losses() -> Iterator[Kernel]:
+    minus_infinity = {
+        "minus infinity": "the reference multiplies log 0 by the 0 of a class that is not the label"
+    }
+    for coded in (True, False):
+        for weighted, smoothing in ((False, 0.0), (True, 0.1)):
+            yield Kernel(
+                "softmax_cross_entropy"
+                f"[{'labels' if coded else 'probabilities'}{', weighted, smoothed' * weighted}]",
+                "softmax_cross_entropy",
+                _softmax_cross_entropy(coded, weighted, smoothing),
+                ("loss", "d_logits"),
+                except_for=minus_infinity if coded and smoothing == 0.0 else {},
+            )
+    parameters: dict[str, dict[str, float]] = {
+        "sigmoid_cross_entropy": {"label_smoothing": 0.1},
+        "mean_squared_error": {},
+        "mean_absolute_error": {},
+        "huber_loss": {"delta": 0.7},
+        "quantile_loss": {"q": 0.2},
+        "poisson_loss": {},
+    }
+    for name, parameter in parameters.items():
+        gradient = "d_logits" if name == "sigmoid_cross_entropy" else "d_prediction"
+        yield Kernel(name, name, _loss(name, False), ("loss", gradient))
+        yield Kernel(
+            f"{name}[{', '.join(['weighted', *parameter])}]",
+            name,
+            _loss(name, True, **parameter),
+            ("loss", gradient),
+        )
+
+
+def _update(slots: tuple[str, ...], **constants: Any) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        n = rows * columns
+        gradients = inputs.any(n)
+        gradients[::5] = 0.0
+        return {
+            "parameters": inputs.normal(n),
+            "gradients": gradients,
+            **{slot: inputs.positive(n) for slot in slots},
+            **{
+                name: value.copy() if isinstance(value, np.ndarray) else value
+                for name, value in constants.items()
+            },
+        }
+
+    return make
+
+
+def _optimizers() -> Iterator[Kernel]:
+    adam = {"step": 3, "learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}
+    mu_product = np.array([0.8])
+    rows: tuple[tuple[str, str, tuple[str, ...], dict[str, Any]], ...] = (
+        (
+            *("sgd_update", "", ()),
+            {"velocity": None, "learning_rate": 0.1, "momentum": 0.0, "nesterov": False},
+        ),
+        (
+            *("sgd_update", "[momentum]", ("velocity",)),
+            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False},
+        ),
+        (
+            *("sgd_update", "[nesterov]", ("velocity",)),
+            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+        ),
+        ("rmsprop_update", "", ("v",), {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-8}),
+        ("adam_update", "", ("m", "v"), adam),
+        ("adamw_update", "", ("m", "v"), {**adam, "weight_decay": 0.1}),
+        ("adagrad_update", "", ("v",), {"learning_rate": 0.1, "epsilon": 1e-10}),
+        ("nadam_update", "", ("m", "v"), {**adam, "mu_product": mu_product}),
+        ("ftrl_update", "", ("z", "n"), {"learning_rate": 0.1, "l1": 0.5, "l2": 0.1, "beta": 1.0}),
+    )
+    for name, member, slots, constants in rows:
+        arrays = [key for key, value in constants.items() if isinstance(value, np.ndarray)]
+        yield Kernel(
+            name + member,
+            name,
+            _update(slots, **constants),
+            modified=("parameters", *slots, *arrays),
+            # FTRL takes the difference of two roots that lie close together.
+            tolerance=64.0 if name == "ftrl_update" else 16.0,
+        )
+
+
+def _add_penalty(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    weight, d_weight = inputs.any(rows, columns), inputs.normal(rows, columns)
+    return {"weight": weight, "d_weight": d_weight, "l1": 0.1, "l2": 0.01}
+
+
+def _clip(limit: float) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        return {"gradients": inputs.any(rows * columns), "limit": limit}
+
+    return make
+
+
+KERNELS: tuple[Kernel, ...] = (
+    *_activations(),
+    *(
+        Kernel(
+            f"dense_forward[{activation}{'' if bias else ', no bias'}]",
+            "dense_forward",
+            _dense_forward(activation, bias),
+            ("out", "z"),
+            tolerance=64.0,
+            of_sums=True,
+        )
+        for activation, bias in (("linear", True), ("tanh", True), ("softmax", False))
+    ),
+    *(
+        Kernel(
+            f"dense_backward[{activation}]",
+            "dense_backward",
+            _dense_backward(activation),
+            ("d_x", "d_weight", "d_bias"),
+            of_sums=True,
+        )
+        for activation in ("linear", "tanh", "softmax")
+    ),
+    *(
+        Kernel(
+            f"batchnorm_forward[{'training' if training else 'inference'}]",
+            "batchnorm_forward",
+            _batchnorm_forward(training),
+            ("out", "x_hat", "inv_std"),
+            modified=("running_mean", "running_var") if training else (),
+            of_sums=True,
+        )
+        for training in (True, False)
+    ),
+    Kernel(
+        "batchnorm_backward",
+        "batchnorm_backward",
+        _batchnorm_backward,
+        ("d_x", "d_gamma", "d_beta"),
+        of_sums=True,
+    ),
+    Kernel("philox4x32", "philox4x32", _philox, ("w0", "w1", "w2", "w3"), tolerance=0.0),
+    Kernel("dropout_mask", "dropout_mask", _dropout_mask, ("mask",), tolerance=0.0),
+    Kernel("dropout_forward", "dropout_forward", _dropout_forward, ("out", "mask"), tolerance=0.0),
+    Kernel("dropout_backward", "dropout_backward", _dropout_backward, ("d_x",), tolerance=0.0),
+    *_losses(),
+    *_optimizers(),
+    Kernel("add_penalty", "add_penalty", _add_penalty, ("penalty",), modified=("d_weight",)),
+    Kernel("clip_by_value", "clip_by_value", _clip(0.5), modified=("gradients",), tolerance=0.0),
+    Kernel("clip_by_norm", "clip_by_norm", _clip(0.5), ("norm",), modified=("gradients",)),
+)

@@ -1,0 +1,371 @@
+"""How each kind of operation is encoded: which ops, on which memory, forward and backward.
+
+The compiled twin of the tables in `numpy_runner.py`: a new kind of operation is one row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .encoder import Encoder, Memory
+from .kernels.compiled.dense import is_narrow
+from .program import (
+    ActivationOp,
+    AddOp,
+    BatchNormOp,
+    DenseOp,
+    DropoutOp,
+    Op,
+    SelectOp,
+    Write,
+)
+from .tasks import Instruction, instruction
+
+
+def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
+    x, z = encoder.value(op.x), encoder.value(op.out)
+    inputs, width = op.weight.shape
+    kind = "narrow_forward" if is_narrow(inputs, width) else "dense_forward"
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            kind,
+            x=x.address,
+            ld_x=x.ld,
+            weight=encoder.parameter(op.weight, first),
+            ld_weight=width,
+            bias=0 if op.bias is None else encoder.parameter(op.bias, first),
+            z=z.at(first),
+            ld_z=z.ld,
+            inputs=inputs,
+            columns=count,
+            accumulate=0,
+        )
+
+    encoder.columnwise(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
+
+
+def _activation_forward(op: ActivationOp, encoder: Encoder) -> None:
+    z, out, width = encoder.value(op.x), encoder.value(op.out), op.out.width
+    if op.activation.name == "softmax":
+        cut = encoder.rows_cut(width)
+
+        def share(shard: int) -> Instruction:
+            return instruction(
+                "softmax_forward",
+                z=z.address,
+                out=out.address,
+                ld=z.ld,
+                columns=width,
+                shard=shard,
+                shards=cut.shards,
+            )
+
+        encoder.tasks.add(cut, share, reads=[z.key], writes=[out.key])
+        return
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "activation_forward",
+            op.activation.name,
+            z=z.at(first),
+            out=out.at(first),
+            ld=z.ld,
+            columns=count,
+            parameter=op.activation.parameter or 0.0,
+        )
+
+    encoder.columnwise(width, make, reads=[z.key], writes=[out.key])
+
+
+def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
+    x, out, width = encoder.value(op.x), encoder.value(op.out), op.out.width
+    if not encoder.training:
+        scale = encoder.new((width,))
+
+        def infer(first: int, count: int) -> Instruction:
+            return instruction(
+                "batchnorm_inference",
+                x=x.at(first),
+                out=out.at(first),
+                ld=x.ld,
+                columns=count,
+                gamma=encoder.parameter(op.gamma, first),
+                beta=encoder.parameter(op.beta, first),
+                running_mean=encoder.buffer(op.running_mean, first),
+                running_var=encoder.buffer(op.running_var, first),
+                scale=scale + first * encoder.itemsize,
+                epsilon=op.epsilon,
+            )
+
+        encoder.columnwise(width, infer, reads=[x.key], writes=[out.key])
+        return
+    x_hat = encoder.normalised(op)
+    if x_hat != x:
+        encoder.copy(x, x_hat)
+    mean, inv_std = encoder.new((width,)), encoder.inv_std(op)
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "batchnorm_forward",
+            x=x_hat.at(first),
+            out=out.at(first),
+            ld=x_hat.ld,
+            columns=count,
+            gamma=encoder.parameter(op.gamma, first),
+            beta=encoder.parameter(op.beta, first),
+            running_mean=encoder.buffer(op.running_mean, first),
+            running_var=encoder.buffer(op.running_var, first),
+            mean=mean + first * encoder.itemsize,
+            inv_std=inv_std + first * encoder.itemsize,
+            momentum=op.momentum if encoder.moves_statistics else 0.0,
+            epsilon=op.epsilon,
+        )
+
+    encoder.columnwise(width, make, reads=[], writes=[x_hat.key, out.key])
+
+
+def _dropout_forward(op: DropoutOp, encoder: Encoder) -> None:
+    mask = encoder.mask(op)
+    seed = encoder.state.seed
+
+    def draw(first: int, count: int) -> Instruction:
+        return instruction(
+            "dropout_mask",
+            mask=mask.at(first),
+            ld=mask.ld,
+            columns=count,
+            first_column=first,
+            threshold=int(op.rate * 2**32),
+            seed_low=seed & 0xFFFFFFFF,
+            seed_high=seed >> 32,
+            layer=op.number,
+            keep=1.0 - op.rate,
+        )
+
+    encoder.columnwise(op.out.width, draw, reads=[], writes=[mask.key])
+    _mask(encoder, encoder.value(op.x), mask, encoder.value(op.out))
+
+
+def _mask(encoder: Encoder, x: Memory, mask: Memory, out: Memory) -> None:
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "apply_mask",
+            x=x.at(first),
+            mask=mask.at(first),
+            out=out.at(first),
+            ld=x.ld,
+            columns=count,
+        )
+
+    encoder.columnwise(x.ld, make, reads=[x.key, mask.key], writes=[out.key])
+
+
+def _add_forward(op: AddOp, encoder: Encoder) -> None:
+    x, y, out = encoder.value(op.x), encoder.value(op.y), encoder.value(op.out)
+    if out == x:
+        encoder.copy(y, out, accumulate=True)
+        return
+    if out != y:
+        encoder.copy(y, out)
+    encoder.copy(x, out, accumulate=True)
+
+
+def _select_forward(op: SelectOp, encoder: Encoder) -> None:
+    x, out = encoder.value(op.x), encoder.value(op.out)
+    indices = _indices(op, encoder)
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "select_columns",
+            x=x.address,
+            ld_x=x.ld,
+            indices=indices + 8 * first,
+            out=out.at(first),
+            ld=out.ld,
+            columns=count,
+        )
+
+    encoder.columnwise(op.out.width, make, reads=[], writes=[out.key], reads_whole=[x.key])
+
+
+def _indices(op: SelectOp, encoder: Encoder) -> int:
+    return encoder.hold(np.array(op.columns, dtype=np.int64))
+
+
+def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
+    x, d_z = encoder.value(op.x), encoder.gradient(op.out)
+    inputs, width = op.weight.shape
+    narrow = is_narrow(inputs, width)
+    has_bias = op.bias is not None and not op.zero_bias_gradient
+
+    def weight(first: int, count: int) -> Instruction:
+        return instruction(
+            "narrow_backward_weight" if narrow else "dense_backward_weight",
+            x=x.address,
+            ld_x=x.ld,
+            d_z=d_z.at(first),
+            ld_z=d_z.ld,
+            d_weight=encoder.d_parameter(op.weight, first),
+            ld_weight=width,
+            d_bias=encoder.d_parameter(op.bias, first) if op.bias and has_bias else 0,
+            inputs=inputs,
+            columns=count,
+        )
+
+    written = [("d", op.weight.name)]
+    if op.bias is not None:
+        written.append(("d", op.bias.name))
+    encoder.columnwise(width, weight, reads=[d_z.key], writes=written, reads_whole=[x.key])
+    if op.d_x is Write.NONE:
+        return
+    d_x = encoder.gradient(op.x)
+
+    def source(first: int, count: int) -> Instruction:
+        return instruction(
+            "narrow_backward_input" if narrow else "dense_backward_input",
+            d_z=d_z.address,
+            ld_z=d_z.ld,
+            weight=encoder.parameter(op.weight, first * width),
+            ld_weight=width,
+            d_x=d_x.at(first),
+            ld_x=d_x.ld,
+            inputs=count,
+            columns=width,
+            accumulate=op.d_x is Write.ADD,
+        )
+
+    encoder.columnwise(inputs, source, reads=[], writes=[d_x.key], reads_whole=[d_z.key])
+
+
+def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, encoder: Encoder) -> None:
+    """Hand the gradient, worked on in place, to the operation's input."""
+    own = encoder.gradient(op.out)
+    if op.d_x is Write.ADD:
+        encoder.copy(own, encoder.gradient(op.x), accumulate=True)
+
+
+def _activation_backward(op: ActivationOp, encoder: Encoder) -> None:
+    if op.d_x is Write.NONE:
+        return
+    z, out, d, width = (
+        encoder.value(op.x),
+        encoder.value(op.out),
+        encoder.gradient(op.out),
+        op.out.width,
+    )
+    if op.activation.name == "softmax":
+        cut = encoder.rows_cut(width)
+
+        def share(shard: int) -> Instruction:
+            return instruction(
+                "softmax_backward",
+                out=out.address,
+                d=d.address,
+                ld=d.ld,
+                columns=width,
+                shard=shard,
+                shards=cut.shards,
+            )
+
+        encoder.tasks.add(cut, share, reads=[out.key], writes=[d.key])
+    else:
+
+        def make(first: int, count: int) -> Instruction:
+            return instruction(
+                "activation_backward",
+                op.activation.name,
+                z=z.at(first),
+                out=out.at(first),
+                d=d.at(first),
+                ld=d.ld,
+                columns=count,
+                parameter=op.activation.parameter or 0.0,
+            )
+
+        encoder.columnwise(width, make, reads=[z.key, out.key], writes=[d.key])
+    _pass_on(op, encoder)
+
+
+def _batchnorm_backward(op: BatchNormOp, encoder: Encoder) -> None:
+    d, x_hat = encoder.gradient(op.out), encoder.normalised(op)
+    inv_std = encoder.inv_std(op)
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "batchnorm_backward",
+            d=d.at(first),
+            x_hat=x_hat.at(first),
+            ld=d.ld,
+            columns=count,
+            gamma=encoder.parameter(op.gamma, first),
+            inv_std=inv_std + first * encoder.itemsize,
+            d_gamma=encoder.d_parameter(op.gamma, first),
+            d_beta=encoder.d_parameter(op.beta, first),
+        )
+
+    written = [d.key, ("d", op.gamma.name), ("d", op.beta.name)]
+    encoder.columnwise(op.out.width, make, reads=[x_hat.key], writes=written)
+    _pass_on(op, encoder)
+
+
+def _dropout_backward(op: DropoutOp, encoder: Encoder) -> None:
+    if op.d_x is Write.NONE:
+        return
+    d, mask = encoder.gradient(op.out), encoder.mask(op)
+    _mask(encoder, d, mask, d)
+    _pass_on(op, encoder)
+
+
+def _add_backward(op: AddOp, encoder: Encoder) -> None:
+    own = encoder.gradient(op.out)
+    for slot, write in ((op.y, op.d_y), (op.x, op.d_x)):
+        if write is Write.ADD:
+            encoder.copy(own, encoder.gradient(slot), accumulate=True)
+        elif write is Write.SET and encoder.gradient(slot) != own:
+            encoder.copy(own, encoder.gradient(slot))
+
+
+def _select_backward(op: SelectOp, encoder: Encoder) -> None:
+    if op.d_x is Write.NONE:
+        return
+    own, d_x = encoder.gradient(op.out), encoder.gradient(op.x)
+    encoder.single(
+        "add_columns",
+        x=own.address,
+        ld_x=own.ld,
+        indices=_indices(op, encoder),
+        out=d_x.address,
+        ld=d_x.ld,
+        columns=op.out.width,
+        width=op.x.width,
+        accumulate=op.d_x is Write.ADD,
+        reads=[own.key],
+        writes=[d_x.key],
+    )
+
+
+ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encoder], None]]] = {
+    DenseOp: (_dense_forward, _dense_backward),
+    ActivationOp: (_activation_forward, _activation_backward),
+    BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
+    DropoutOp: (_dropout_forward, _dropout_backward),
+    AddOp: (_add_forward, _add_backward),
+    SelectOp: (_select_forward, _select_backward),
+}
+
+
+def encode_forward(ops: tuple[Op, ...], encoder: Encoder) -> None:
+    """Add the tasks of operations in their order."""
+    for op in ops:
+        ENCODINGS[type(op)][0](op, encoder)
+
+
+def encode_backward(ops: tuple[Op, ...], encoder: Encoder) -> None:
+    """Add the tasks of their gradients in the opposite order."""
+    for op in reversed(ops):
+        if op.out in encoder.storage.gradients:
+            ENCODINGS[type(op)][1](op, encoder)
