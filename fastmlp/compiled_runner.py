@@ -23,8 +23,25 @@ from .kernels.compiled.op import (
     ROWS_SUM,
     STEP,
 )
-from .kernels.compiled.runner import FIRST_ARGUMENT, N_SYNC, runner
-from .program import inference_ops
+from .kernels.compiled.runner import (
+    ATTRIBUTES,
+    BATCH_SIZE,
+    COUNTERS,
+    FIRST,
+    FIRST_ARGUMENT,
+    JOB_SIZE,
+    LAST,
+    N_INSTRUCTIONS,
+    N_ROWS,
+    N_SYNC,
+    SCALARS,
+    SYNC,
+    TABLE,
+    WORKER,
+    WORKERS,
+    runner,
+)
+from .program import Program, inference_ops
 from .state import State
 from .storage import for_inference, for_training
 from .tasks import Symbol
@@ -38,6 +55,8 @@ _CHUNK_SECONDS = 0.03
 _FIRST_CHUNK_FLOPS = 2e7
 # Rows that predictions are made of at a time: activations stay in a core's cache.
 _PREDICTION_ROWS = 256
+# Up to this many, BLAS starts no threads and rows are copied sooner than they are bound.
+_SMALL_ROWS = 8
 # Tables that are kept for the next fit, and the memory that they may hold on to.
 _KEPT = 8
 _KEPT_BYTES = 16 * 2**20
@@ -62,7 +81,16 @@ class Executable:
             for symbol in np.unique(arguments[arguments < 0])
         }
         self._run = runner()
-        self._fixed = (address(self.table), len(self.table), address(self.attributes))
+        self._jobs = np.zeros((workers, JOB_SIZE), dtype=np.int64)
+        self._jobs[:, TABLE] = address(self.table)
+        self._jobs[:, N_INSTRUCTIONS] = len(self.table)
+        self._jobs[:, ATTRIBUTES] = address(self.attributes)
+        self._jobs[:, COUNTERS] = [address(counters) for counters in self.counters]
+        self._jobs[:, SCALARS] = address(self.scalars)
+        self._jobs[:, SYNC] = address(self.sync)
+        self._jobs[:, WORKER] = range(workers)
+        self._jobs[:, WORKERS] = workers
+        self._job_rows = [(job, address(job)) for job in self._jobs]
 
     def bind(self, arrays: dict[int, Array]) -> None:
         """Put the addresses of these arrays, by symbol, into the table."""
@@ -77,18 +105,29 @@ class Executable:
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
-        return self._run(
-            *self._fixed,
-            address(self.counters[worker]),
-            address(self.scalars),
-            first,
-            last,
-            batch_size,
-            n_rows,
-            worker,
-            self.workers,
-            address(self.sync),
-        )
+        job, place = self._job_rows[worker]
+        job[FIRST] = first
+        job[LAST] = last
+        job[BATCH_SIZE] = batch_size
+        job[N_ROWS] = n_rows
+        return self._run(place)
+
+
+class SmallPrediction:
+    """A forward pass of a few rows, bound for good to arrays of its own: the shortest way."""
+
+    def __init__(self, executable: Executable, x_dtype: Any, program: Program, width: int) -> None:
+        self._x = np.zeros((_SMALL_ROWS, program.input.width), dtype=x_dtype)
+        self._out = np.zeros((_SMALL_ROWS, width), dtype=program.dtype)
+        executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
+        self._executable = executable
+
+    def __call__(self, x: Array) -> Array:
+        """The network's output for at most `_SMALL_ROWS` rows."""
+        n = len(x)
+        self._x[:n] = x
+        self._executable.run_as(0, 0, 1, _SMALL_ROWS, n)
+        return self._out[:n].copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +169,7 @@ class CompiledRunner:
         self.state = state
         self._n_threads = n_threads
         self._kept: dict[Any, Executable] = {}
+        self._small: dict[Any, SmallPrediction] = {}
 
     def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
         """Make ready to train on these rows."""
@@ -156,18 +196,26 @@ class CompiledRunner:
 
     def predict(self, x: Array, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
-        dtype, program = x.dtype.name, self.state.program
+        program = self.state.program
         width = (program.head.slot if head else program.output).width
-        out = np.empty((len(x), width), dtype=program.dtype)
-        executable = self._take((dtype, head), lambda: self._inference(dtype, head))
+        n = len(x)
+        if n <= _SMALL_ROWS:
+            small = (x.dtype, head)
+            # Taken out while it is at work, so that threads do not share it.
+            predict = self._small.pop(small, None)
+            if predict is None:
+                executable = self._inference(x.dtype.name, head, _SMALL_ROWS)
+                predict = SmallPrediction(executable, x.dtype, program, width)
+            result = predict(x)
+            self._small[small] = predict
+            return result
+        out = np.empty((n, width), dtype=program.dtype)
+        kind = (x.dtype, head)
+        executable = self._take(kind, lambda: self._inference(x.dtype.name, head, _PREDICTION_ROWS))
         executable.bind({Symbol.X: x, Symbol.OUT: out})
-        count = -(-len(x) // _PREDICTION_ROWS)
-        if count == 1:
-            executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
-        else:
-            with single_threaded():
-                executable.run_as(0, 0, count, _PREDICTION_ROWS, len(x))
-        self._give_back((dtype, head), executable)
+        with single_threaded():
+            executable.run_as(0, 0, -(-n // _PREDICTION_ROWS), _PREDICTION_ROWS, n)
+        self._give_back(kind, executable)
         return out
 
     def _take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
@@ -194,11 +242,11 @@ class CompiledRunner:
             workers = choose_threads(self._n_threads, program, kind.rows, shards)
         return Executable(encoder, workers)
 
-    def _inference(self, x_dtype: str, head: bool) -> Executable:
+    def _inference(self, x_dtype: str, head: bool, rows: int) -> Executable:
         program = self.state.program
         ops, output = inference_ops(program, head)
         storage = for_inference(program.input, ops)
-        encoder = Encoder(self.state, storage, ops, _PREDICTION_ROWS, training=False)
+        encoder = Encoder(self.state, storage, ops, rows, training=False)
         encoder.gather(x_dtype, ordered=False)
         encode_forward(ops, encoder)
         encoder.store(output)

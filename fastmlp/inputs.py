@@ -150,6 +150,9 @@ def check_features(
         Another shape; no row or no column; NaN, infinity, or numbers too large for ``dtype``.
     """
     array = as_array(X, name)
+    if array.dtype == dtype and array.shape == (1, n_features) and np.isfinite(array).all():
+        # One row is what a caller waits for; the checks below take longer than its prediction.
+        return np.ascontiguousarray(array)
     if array.ndim != 2:
         raise _not_two_dimensional(X, array, name)
     _check_shape(array.shape, n_features, name)

@@ -142,11 +142,18 @@ def cache(tmp_path):
 
 
 def test_what_was_not_edited_is_loaded(package, cache):
+    before = sorted(package.rglob("*"))
     first, second = run(package, PROBE, cache), run(package, PROBE, cache)
     assert first["compiled"] > 0
     assert second["compiled"] == 0
     assert first["value"] == second["value"] == 2.0
     assert first["warnings"] == second["warnings"] == ""
+    assert sorted(package.rglob("*")) == before
+    with (package / "fastmlp/model.py").open("a", encoding="utf-8") as file:
+        file.write("\n# a remark\n")
+    for path in (package / "kernels").rglob("*.py"):
+        os.utime(path, (10**9, 10**9))
+    assert run(package, PROBE, cache)["compiled"] == 0
 
 
 def test_an_edit_of_another_module_is_seen(package, cache):
@@ -160,33 +167,17 @@ def test_an_edit_of_another_module_is_seen(package, cache):
     assert run(package, PROBE, cache)["value"] == 2.0
 
 
-def test_an_edit_of_an_option_compiles_again(package, cache):
+@pytest.mark.parametrize("where", ["an option", "a new module"])
+def test_an_edit_that_no_kernel_names_compiles_again(where, package, cache):
     run(package, PROBE, cache)
-    edit(package / "kernels/compiled/options.py", '"boundscheck": False', '"boundscheck": True')
+    if where == "an option":
+        options = package / "kernels/compiled/options.py"
+        edit(options, '"boundscheck": False', '"boundscheck": True')
+    else:
+        (package / "kernels/reference/another.py").write_text("", encoding="utf-8")
     edited = run(package, PROBE, cache)
     assert edited["compiled"] > 0
     assert edited["value"] == 2.0
-
-
-def test_a_new_module_compiles_again(package, cache):
-    """It may stand before another one of the same name on a path."""
-    run(package, PROBE, cache)
-    (package / "kernels/reference/another.py").write_text("", encoding="utf-8")
-    assert run(package, PROBE, cache)["compiled"] > 0
-
-
-def test_an_edit_outside_the_kernels_is_loaded(package, cache):
-    run(package, PROBE, cache)
-    with (package / "fastmlp/model.py").open("a", encoding="utf-8") as file:
-        file.write("\n# a remark\n")
-    assert run(package, PROBE, cache)["compiled"] == 0
-
-
-def test_new_dates_of_the_same_text_are_loaded(package, cache):
-    run(package, PROBE, cache)
-    for path in (package / "kernels").rglob("*.py"):
-        os.utime(path, (10**9, 10**9))
-    assert run(package, PROBE, cache)["compiled"] == 0
 
 
 def test_a_moved_package_runs_its_own_kernels(package, cache, tmp_path):
@@ -244,15 +235,8 @@ def test_without_a_folder_to_write_everything_works_with_one_warning(package, tm
     assert "Set NUMBA_CACHE_DIR to a folder that can be written" in finished["warnings"]
 
 
-def test_nothing_is_written_beside_the_sources(package, cache):
-    before = sorted(package.rglob("*"))
-    run(package, PROBE, cache)
-    assert sorted(package.rglob("*")) == before
-
-
-@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
-@pytest.mark.parametrize("content", [b"", b"no pickle"])
-def test_damaged_files_of_the_cache_are_compiled_again(package, cache, pattern, content):
+@pytest.mark.parametrize(("pattern", "content"), [("*.nbi", b""), ("*.nbc", b"no pickle")])
+def test_damaged_files_of_the_cache_are_compiled_again(pattern, content, package, cache):
     """A full disk or a machine that went down leaves such files."""
     run(package, PROBE, cache)
     damaged = list(cache.rglob(pattern))
@@ -374,7 +358,8 @@ for dtype in ("float32", "float64"):
         model.predict_classes(given)
     use(model, kinds["float32"], np.eye(3)[np.arange(10) % 3])
     for activation in activations.split():
-        use(fm.Sequential([fm.Dense(3, activation), fm.Dense(1)], dtype=dtype, backend="numba"), scaled, y)
+        layers = [fm.Dense(3, activation), fm.Dense(1)]
+        use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, y)
     for activation, names in losses.items():
         for loss in names:
             layers = [fm.Dense(2, activation)]

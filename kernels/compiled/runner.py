@@ -35,6 +35,11 @@ BARRIER = 0  # all workers meet
 CHECK_WEIGHTS = 1  # the rest of the step is skipped where the batch's weights sum to 0
 CHECK_LOSS = 2  # the run stops where the batch's loss is not finite
 
+# What a worker is told: addresses and sizes of its tables, who it is, and which batches to run.
+TABLE, N_INSTRUCTIONS, ATTRIBUTES, COUNTERS, SCALARS, SYNC = 0, 1, 2, 3, 4, 5
+WORKER, WORKERS, FIRST, LAST, BATCH_SIZE, N_ROWS = 6, 7, 8, 9, 10, 11
+JOB_SIZE = 16
+
 # Words of the memory that workers share, each on a cache line of its own.
 ARRIVALS, ABORT = 0, 8
 N_SYNC = 16
@@ -58,24 +63,16 @@ def _meet(sync, arrivals, workers):
     return True
 
 
-def run_steps(
-    table,
-    n_instructions,
-    attributes,
-    counters_address,
-    scalars_address,
-    first,
-    last,
-    batch_size,
-    n_rows,
-    worker,
-    workers,
-    sync,
-):
-    """Run the batches ``first <= batch < last`` and return the number of the next one.
+def run_steps(job_address):
+    """Run the batches ``first <= batch < last`` of a job and return the number of the next one.
 
     A negative result ``-1 - batch`` names a batch whose loss was not finite.
     """
+    job = integers(job_address)
+    table, n_instructions, attributes = job[TABLE], job[N_INSTRUCTIONS], job[ATTRIBUTES]
+    counters_address, scalars_address, sync = job[COUNTERS], job[SCALARS], job[SYNC]
+    worker, workers = job[WORKER], job[WORKERS]
+    first, last, batch_size, n_rows = job[FIRST], job[LAST], job[BATCH_SIZE], job[N_ROWS]
     counters, scalars = integers(counters_address), doubles(scalars_address)
     arrivals = 0
     for batch in range(first, last):
@@ -121,13 +118,11 @@ def run_steps(
 
 
 @functools.cache
-def runner() -> Callable[..., int]:
+def runner() -> Callable[[int], int]:
     """The compiled `run_steps`, callable from Python; it runs without the GIL."""
-    signature = types.int64(*[types.int64] * 12)
-    callback = compile_callback(run_steps, "", (signature.args, signature.return_type), OP_OPTIONS)
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 12)
+    callback = compile_callback(run_steps, "", ((types.int64,), types.int64), OP_OPTIONS)
     _alive.append(callback)
-    return prototype(int(callback.address or 0))
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(int(callback.address or 0))
 
 
 _alive: list[CFunc] = []
