@@ -194,6 +194,8 @@ def _error(
     if expected.shape != actual.shape or expected.dtype != actual.dtype:
         return np.inf
     finite = np.isfinite(expected)
+    if not np.array_equal(finite, np.isfinite(actual)):
+        return np.inf
     if not np.array_equal(expected[~finite], actual[~finite], equal_nan=True):
         return np.inf
     wanted, got = expected[finite].astype(np.float64), actual[finite].astype(np.float64)
@@ -472,6 +474,7 @@ KERNELS: tuple[Kernel, ...] = (
             "dense_backward",
             _dense_backward(activation),
             ("d_x", "d_weight", "d_bias"),
+            tolerance=64.0,
             of_sums=True,
         )
         for activation in ("linear", "tanh", "softmax")
@@ -492,6 +495,8 @@ KERNELS: tuple[Kernel, ...] = (
         "batchnorm_backward",
         _batchnorm_backward,
         ("d_x", "d_gamma", "d_beta"),
+        # The gradient of one row is what remains of numbers that cancel.
+        tolerance=128.0,
         of_sums=True,
     ),
     Kernel("philox4x32", "philox4x32", _philox, ("w0", "w1", "w2", "w3"), tolerance=0.0),

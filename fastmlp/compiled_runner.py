@@ -10,42 +10,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import numpy_runner
+from .compiled_prediction import BLOCK_ROWS, SMALL_ROWS, SmallPrediction, predict_blocks
 from .data import Batches
 from .encode_ops import encode_forward
 from .encode_training import encode_gradients, encode_update
-from .encoder import Encoder, address, reads_z
+from .encoder import Encoder, reads_z
+from .executable import Executable
 from .kernels.compiled.blas import single_threaded
 from .kernels.compiled.op import (
     CORRECT_SUM,
     LAST_LOSS,
     LOSS_SUM,
-    N_COUNTERS,
     ROWS_SUM,
     STEP,
 )
-from .kernels.compiled.runner import (
-    ATTRIBUTES,
-    BATCH_SIZE,
-    COUNTERS,
-    FIRST,
-    FIRST_ARGUMENT,
-    JOB_SIZE,
-    LAST,
-    N_INSTRUCTIONS,
-    N_ROWS,
-    N_SYNC,
-    SCALARS,
-    SYNC,
-    TABLE,
-    WORKER,
-    WORKERS,
-    runner,
-)
-from .program import Program, inference_ops
+from .program import inference_ops
 from .state import State
 from .storage import for_inference, for_training
 from .tasks import Symbol
-from .threads import Team, choose_threads
+from .threads import Team, prediction_threads, training_threads, work_of_row
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -53,81 +36,9 @@ if TYPE_CHECKING:
 # How long compiled code may run before Python looks at signals and progress.
 _CHUNK_SECONDS = 0.03
 _FIRST_CHUNK_FLOPS = 2e7
-# Rows that predictions are made of at a time: activations stay in a core's cache.
-_PREDICTION_ROWS = 256
-# Up to this many, BLAS starts no threads and rows are copied sooner than they are bound.
-_SMALL_ROWS = 8
 # Tables that are kept for the next fit, and the memory that they may hold on to.
 _KEPT = 8
 _KEPT_BYTES = 16 * 2**20
-
-
-class Executable:
-    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses."""
-
-    def __init__(self, encoder: Encoder, workers: int = 1) -> None:
-        self.n_bytes = sum(array.nbytes for array in encoder.keep)
-        self._memory = encoder.keep
-        self.table, self.attributes = encoder.tasks.table()
-        self.scalars = np.zeros(encoder.n_scalars)
-        # A cache line for each worker's counters.
-        self.counters = np.zeros((workers, 8 * -(-N_COUNTERS // 8)), dtype=np.int64)
-        self.sync = np.zeros(N_SYNC, dtype=np.int64)
-        self.workers = workers
-        self._bound: dict[int, Array] = {}
-        arguments = self.table[:, FIRST_ARGUMENT:]
-        self._places = {
-            int(symbol): np.nonzero(arguments == symbol)
-            for symbol in np.unique(arguments[arguments < 0])
-        }
-        self._run = runner()
-        self._jobs = np.zeros((workers, JOB_SIZE), dtype=np.int64)
-        self._jobs[:, TABLE] = address(self.table)
-        self._jobs[:, N_INSTRUCTIONS] = len(self.table)
-        self._jobs[:, ATTRIBUTES] = address(self.attributes)
-        self._jobs[:, COUNTERS] = [address(counters) for counters in self.counters]
-        self._jobs[:, SCALARS] = address(self.scalars)
-        self._jobs[:, SYNC] = address(self.sync)
-        self._jobs[:, WORKER] = range(workers)
-        self._jobs[:, WORKERS] = workers
-        self._job_rows = [(job, address(job)) for job in self._jobs]
-
-    def bind(self, arrays: dict[int, Array]) -> None:
-        """Put the addresses of these arrays, by symbol, into the table."""
-        self._bound = arrays
-        arguments = self.table[:, FIRST_ARGUMENT:]
-        for symbol, places in self._places.items():
-            arguments[places] = address(arrays[symbol])
-
-    def release(self) -> None:
-        """Forget the arrays; the tables must be bound again before they run."""
-        self._bound = {}
-
-    def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
-        """Run batches as one of the workers."""
-        job, place = self._job_rows[worker]
-        job[FIRST] = first
-        job[LAST] = last
-        job[BATCH_SIZE] = batch_size
-        job[N_ROWS] = n_rows
-        return self._run(place)
-
-
-class SmallPrediction:
-    """A forward pass of a few rows, bound for good to arrays of its own: the shortest way."""
-
-    def __init__(self, executable: Executable, x_dtype: Any, program: Program, width: int) -> None:
-        self._x = np.zeros((_SMALL_ROWS, program.input.width), dtype=x_dtype)
-        self._out = np.zeros((_SMALL_ROWS, width), dtype=program.dtype)
-        executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
-        self._executable = executable
-
-    def __call__(self, x: Array) -> Array:
-        """The network's output for at most `_SMALL_ROWS` rows."""
-        n = len(x)
-        self._x[:n] = x
-        self._executable.run_as(0, 0, 1, _SMALL_ROWS, n)
-        return self._out[:n].copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +110,26 @@ class CompiledRunner:
         program = self.state.program
         width = (program.head.slot if head else program.output).width
         n = len(x)
-        if n <= _SMALL_ROWS:
+        if n <= SMALL_ROWS:
             small = (x.dtype, head)
             # Taken out while it is at work, so that threads do not share it.
             predict = self._small.pop(small, None)
             if predict is None:
-                executable = self._inference(x.dtype.name, head, _SMALL_ROWS)
+                executable = self._inference(x.dtype.name, head, SMALL_ROWS)
                 predict = SmallPrediction(executable, x.dtype, program, width)
             result = predict(x)
             self._small[small] = predict
             return result
         out = np.empty((n, width), dtype=program.dtype)
         kind = (x.dtype, head)
-        executable = self._take(kind, lambda: self._inference(x.dtype.name, head, _PREDICTION_ROWS))
-        executable.bind({Symbol.X: x, Symbol.OUT: out})
-        with single_threaded():
-            executable.run_as(0, 0, -(-n // _PREDICTION_ROWS), _PREDICTION_ROWS, n)
-        self._give_back(kind, executable)
+        workers = prediction_threads(self._n_threads, program, n)
+        executables = [
+            self._take((*kind, k), lambda: self._inference(x.dtype.name, head, BLOCK_ROWS))
+            for k in range(workers)
+        ]
+        predict_blocks(executables, x, out, work_of_row(program))
+        for k, executable in enumerate(executables):
+            self._give_back((*kind, k), executable)
         return out
 
     def _take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
@@ -239,7 +153,7 @@ class CompiledRunner:
         if kind.per_step is not None:
             encode_update(encoder, kind.per_step)
             shards = encoder.tasks.most_shards
-            workers = choose_threads(self._n_threads, program, kind.rows, shards)
+            workers = training_threads(self._n_threads, program, kind.rows, shards)
         return Executable(encoder, workers)
 
     def _inference(self, x_dtype: str, head: bool, rows: int) -> Executable:

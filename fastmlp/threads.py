@@ -6,14 +6,14 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .program import Program
 
 # Multiply-adds of a step below which a second thread costs more than it gains.
 _WORTH_A_THREAD = 5e5
+# Those of a prediction, for which a thread has to be started.
+_WORTH_STARTING_A_THREAD = 1e7
 _ABORT = 8
 
 
@@ -33,12 +33,24 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def choose_threads(n_threads: int | str, program: Program, rows: int, most_shards: int) -> int:
+def work_of_row(program: Program) -> int:
+    """Multiply-adds of a row's forward pass."""
+    return sum(tensor.size for tensor in program.parameters if len(tensor.shape) == 2)
+
+
+def training_threads(n_threads: int | str, program: Program, rows: int, most_shards: int) -> int:
     """How many workers a step is worth: a rule over sizes and cores, never timing."""
     if n_threads != "auto":
         return min(int(n_threads), most_shards)
-    work = sum(int(np.prod(t.shape)) for t in program.parameters if len(t.shape) == 2) * rows
-    return max(1, min(available_cores(), most_shards, int(work / _WORTH_A_THREAD)))
+    worth = int(work_of_row(program) * rows / _WORTH_A_THREAD)
+    return max(1, min(available_cores(), most_shards, worth))
+
+
+def prediction_threads(n_threads: int | str, program: Program, rows: int) -> int:
+    """How many threads a prediction of many rows is worth."""
+    worth = int(work_of_row(program) * rows / _WORTH_STARTING_A_THREAD)
+    most = available_cores() if n_threads == "auto" else int(n_threads)
+    return max(1, min(most, worth))
 
 
 class Team:

@@ -22,7 +22,7 @@ def contents(model: fm.Sequential) -> tuple[dict[str, Array], dict[str, Any]]:
         tensors, metadata = safetensors.read(path)
     description = json.loads(metadata["fastmlp"])
     # Two runs never take the same time.
-    description["history"].get("values", description["history"]).pop("seconds", None)
+    description["history"].pop("seconds", None)
     return tensors, description
 
 

@@ -1,0 +1,82 @@
+"""Tables of instructions that can be run: bound to arrays, by one or more workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .encoder import Encoder, address
+from .kernels.compiled.op import N_COUNTERS
+from .kernels.compiled.runner import (
+    ATTRIBUTES,
+    BATCH_SIZE,
+    COUNTERS,
+    FIRST,
+    FIRST_ARGUMENT,
+    JOB_SIZE,
+    LAST,
+    N_INSTRUCTIONS,
+    N_ROWS,
+    N_SYNC,
+    SCALARS,
+    SYNC,
+    TABLE,
+    WORKER,
+    WORKERS,
+    runner,
+)
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+
+class Executable:
+    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses."""
+
+    def __init__(self, encoder: Encoder, workers: int = 1) -> None:
+        self.n_bytes = sum(array.nbytes for array in encoder.keep)
+        self._memory = encoder.keep
+        self.table, self.attributes = encoder.tasks.table()
+        self.scalars = np.zeros(encoder.n_scalars)
+        # A cache line for each worker's counters.
+        self.counters = np.zeros((workers, 8 * -(-N_COUNTERS // 8)), dtype=np.int64)
+        self.sync = np.zeros(N_SYNC, dtype=np.int64)
+        self.workers = workers
+        self._bound: dict[int, Array] = {}
+        arguments = self.table[:, FIRST_ARGUMENT:]
+        self._places = {
+            int(symbol): np.nonzero(arguments == symbol)
+            for symbol in np.unique(arguments[arguments < 0])
+        }
+        self._run = runner()
+        self._jobs = np.zeros((workers, JOB_SIZE), dtype=np.int64)
+        self._jobs[:, TABLE] = address(self.table)
+        self._jobs[:, N_INSTRUCTIONS] = len(self.table)
+        self._jobs[:, ATTRIBUTES] = address(self.attributes)
+        self._jobs[:, COUNTERS] = [address(counters) for counters in self.counters]
+        self._jobs[:, SCALARS] = address(self.scalars)
+        self._jobs[:, SYNC] = address(self.sync)
+        self._jobs[:, WORKER] = range(workers)
+        self._jobs[:, WORKERS] = workers
+        self._job_rows = [(job, address(job)) for job in self._jobs]
+
+    def bind(self, arrays: dict[int, Array]) -> None:
+        """Put the addresses of these arrays, by symbol, into the table."""
+        self._bound = arrays
+        arguments = self.table[:, FIRST_ARGUMENT:]
+        for symbol, places in self._places.items():
+            arguments[places] = address(arrays[symbol])
+
+    def release(self) -> None:
+        """Forget the arrays; the tables must be bound again before they run."""
+        self._bound = {}
+
+    def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
+        """Run batches as one of the workers."""
+        job, place = self._job_rows[worker]
+        job[FIRST] = first
+        job[LAST] = last
+        job[BATCH_SIZE] = batch_size
+        job[N_ROWS] = n_rows
+        return self._run(place)
