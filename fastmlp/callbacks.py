@@ -103,8 +103,7 @@ class EarlyStopping(Callback):
         ValueError
             If the logs do not hold the monitored name.
         """
-        if self.monitor not in logs:
-            raise self._missing_monitor(logs)
+        self.check_monitor(logs)
         value = float(logs[self.monitor])
         if self._improves(value):
             self.best = value
@@ -117,6 +116,11 @@ class EarlyStopping(Callback):
         if self._bad_epochs >= self.patience:
             self.stopped_epoch = epoch
             model.stop_training = True
+
+    def check_monitor(self, logs: dict[str, float]) -> None:
+        """Refuse logs without the monitored name, by the error of `on_epoch_end`."""
+        if self.monitor not in logs:
+            raise self._missing_monitor(logs)
 
     def on_fit_end(self, model: Any) -> None:
         """Restore the best epoch's weights and buffers."""

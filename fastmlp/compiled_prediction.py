@@ -16,8 +16,10 @@ from .tasks import Symbol
 if TYPE_CHECKING:
     from .kernels.typing import Array
 
-# Up to this many rows, BLAS starts no threads and rows are copied sooner than they are bound.
+# Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8
+# Multiply-adds of a product below which OpenBLAS uses one thread of its own accord.
+_BLAS_ALONE = 2e5
 # Rows that predictions are made of at a time: activations stay in a core's cache.
 BLOCK_ROWS = 256
 # Multiply-adds between two looks at signals, some 20 ms.
@@ -32,12 +34,18 @@ class SmallPrediction:
         self._out = np.zeros((SMALL_ROWS, width), dtype=program.dtype)
         executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
         self._executable = executable
+        largest = max(tensor.size for tensor in program.parameters)
+        self._blas_may_start_threads = largest * SMALL_ROWS > _BLAS_ALONE
 
     def __call__(self, x: Array) -> Array:
         """The network's output for at most `SMALL_ROWS` rows."""
         n = len(x)
         self._x[:n] = x
-        self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
+        if self._blas_may_start_threads:
+            with single_threaded():
+                self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
+        else:
+            self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
         return self._out[:n].copy()
 
 
@@ -68,16 +76,23 @@ def predict_blocks(executables: Sequence[Executable], x: Array, out: Array, work
 
     for executable in executables:
         executable.bind({Symbol.X: x, Symbol.OUT: out})
-    threads = [threading.Thread(target=make, args=(share,)) for share in range(1, shares)]
+    threads: list[threading.Thread] = []
     with single_threaded():
         try:
-            for thread in threads:
-                thread.start()
+            for share in range(1, shares):
+                thread = threading.Thread(target=make, args=(share,), name="fastmlp-predict")
+                try:
+                    thread.start()
+                except RuntimeError:
+                    make(share)
+                else:
+                    threads.append(thread)
             make(0)
-        except BaseException:
-            stopped.set()
-            raise
-        finally:
             for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+                thread.join()
+        except BaseException:
+            # Ctrl-C: the others end with the blocks that they are at.
+            stopped.set()
+            for thread in threads:
+                thread.join()
+            raise

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import numpy_runner
 from .compiled_prediction import BLOCK_ROWS, SMALL_ROWS, SmallPrediction, predict_blocks
 from .data import Batches
 from .encode_ops import encode_forward
@@ -24,6 +23,7 @@ from .kernels.compiled.op import (
     ROWS_SUM,
     STEP,
 )
+from .numpy_runner import NumpyRunner
 from .program import inference_ops
 from .state import State
 from .storage import for_inference, for_training
@@ -94,7 +94,7 @@ class CompiledRunner:
         """Leave the batch's gradients in the state and return its loss; change nothing else."""
         state = self.state
         if not training:
-            return numpy_runner.loss_and_gradients(state, x, y, weight, False, False)[0]
+            return NumpyRunner(state).gradients(x, y, weight, training)
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)
         executable = self._take(kind, lambda: self._training(kind))
@@ -186,9 +186,9 @@ class CompiledSession:
         self._order = np.arange(batches.n_rows) if batches.shuffled else None
         arrays = _arrays(batches, self._order)
         executable.bind({**arrays, **{Symbol.RATES - k: r for k, r in enumerate(self._rates)}})
+        self._team = Team(executable, executable.workers)
         self._blas = single_threaded()
         self._blas.__enter__()
-        self._team = Team(executable, executable.workers)
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
 

@@ -22,7 +22,7 @@ def explain(
     layer = _broken_parameter(state) or _broken_slot(state, x)
     where = f"layer {layer}" if layer else "the loss itself"
     return DivergenceError(
-        f"the loss is not finite in epoch {epoch}, batch {batch}: the first values that are NaN "
+        f"training is not finite in epoch {epoch}, batch {batch}: the first values that are NaN "
         f"or infinite are those of {where}. The weights of the last finite epoch are kept. Try a "
         "smaller learning rate, clip_norm=1.0 in the optimizer, or standardised features and "
         "targets."
@@ -30,8 +30,10 @@ def explain(
 
 
 def _broken_parameter(state: State) -> str | None:
-    for tensor in state.program.parameters:
-        if not np.isfinite(state.parameter(tensor)).all():
+    parameters = ((tensor, state.parameter(tensor)) for tensor in state.program.parameters)
+    buffers = ((tensor, state.buffer(tensor)) for tensor in state.program.buffers)
+    for tensor, values in (*parameters, *buffers):
+        if not np.isfinite(values).all():
             layer, _, name = tensor.name.rpartition(".")
             return f"{layer} (its {name})"
     return None

@@ -15,6 +15,7 @@ from . import numpy_runner
 from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
 from .data import Batches
+from .divergence import explain
 from .history import History
 from .inputs import check_feature_pair, check_features, check_weights
 from .kernels import available_backends, get_backend
@@ -24,11 +25,11 @@ from .names import check_int, check_positive_int, describe, find_name
 from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
 from .program import Program
-from .schedules import as_schedule
+from .schedules import Schedule, as_schedule
 from .state import Snapshot, State, named
 from .summary import summarize
 from .targets import TargetEncoder, target_encoder
-from .training import FitData, check_fit_arguments, run_fit
+from .training import FitData, check_fit_arguments, check_monitors, run_fit
 
 if TYPE_CHECKING:
     from .compiled_runner import CompiledRunner
@@ -86,9 +87,9 @@ class Sequential:
         self.layers = check_layers(layers, "Sequential")
         self.optimizer = get_optimizer(optimizer)
         self.loss = choose_loss(loss, output_activation(self.layers))
-        self.dtype = find_name("dtype", str(np.dtype(dtype)), ("float32", "float64"))
-        self.backend = _choose_backend(backend)
-        self.n_threads = _check_threads(n_threads)
+        self.dtype = _check_dtype(dtype)
+        self.backend = choose_backend(backend)
+        self.n_threads = check_threads(n_threads)
         if random_state is None:
             self.random_state = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         else:
@@ -135,6 +136,8 @@ class Sequential:
         n_wide = None
         layers: tuple[Layer, ...] = self.layers
         if isinstance(n_features, tuple):
+            if len(n_features) != 2:
+                raise ValueError(f"n_features must be a number or two, got {n_features}")
             n_wide, n_deep = (check_positive_int("n_features", n) for n in n_features)
             n_features = n_wide + n_deep
             layers = (self._with_parts(n_wide, n_deep), *layers[1:])
@@ -162,9 +165,10 @@ class Sequential:
     def _commit(self, planned: tuple[Blueprint, int | None]) -> None:
         """Allocate what was planned, unless that was done before."""
         if self._blueprint is None:
-            self._blueprint, self._n_wide = planned
-            self._allocated = State(self._blueprint.program, self._dropout_seed)
-            self._fill(self._blueprint)
+            blueprint, n_wide = planned
+            self._allocated = State(blueprint.program, self._dropout_seed)
+            self._blueprint, self._n_wide = blueprint, n_wide
+            self._fill(blueprint)
 
     def _fill(self, blueprint: Blueprint) -> None:
         rng = np.random.default_rng(self._weight_seed)
@@ -262,7 +266,17 @@ class Sequential:
         weights = check_weights(sample_weight, n_rows)
         if factors is not None:
             weights = factors if weights is None else weights * factors
-        return None if weights is None else weights.astype(self.dtype)
+        if weights is None:
+            return None
+        with np.errstate(all="ignore"):
+            rounded = weights.astype(self.dtype)
+            total = rounded.sum()
+        if not np.isfinite(total) or total <= 0:
+            raise ValueError(
+                f"the products of sample_weight and class_weight sum to {total:g} in {self.dtype}; "
+                "they must not be zero for every row, nor beyond the dtype's range"
+            )
+        return rounded
 
     # Training
 
@@ -333,6 +347,12 @@ class Sequential:
             if data.validation is not None:
                 raise ValueError("give validation_data or validation_split, not both")
             data = replace(data, validation=self._validation(validation_data, encoder, n_features))
+        check_monitors(
+            arguments.callbacks,
+            self._schedules(planned[0].program),
+            encoder.task != "regression",
+            data.validation is not None,
+        )
         self._commit(planned)
         self._targets = encoder
         return run_fit(self, data, arguments)
@@ -363,35 +383,39 @@ class Sequential:
         weights = self._weights(sample_weight, None, len(x))
         self._commit(planned)
         self._targets = encoder
-        rates = self._rates(1)
+        state, rates = self._state, self._rates(1)
+        before = state.snapshot()
         session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
         try:
             session.start_epoch(None, rates)
             session.run(0)
+            if not state.is_finite():
+                raise FloatingPointError(0)
         except FloatingPointError:
-            from .divergence import explain
-
-            raise explain(self._state, x, encoded, weights, self._epoch, 0) from None
+            problem = explain(state, x, encoded, weights, self._epoch, 0)
+            state.restore(before)
+            raise problem from None
         finally:
             session.close()
         return session.loss_sum / session.rows_sum
 
+    def _schedules(self, program: Program) -> list[tuple[Schedule, dict[str, Any]]]:
+        """The schedule of each optimizer and what it remembers."""
+        schedules = [as_schedule(optimizer.learning_rate) for optimizer in program.optimizers]
+        states = self._schedule_states or [schedule.start() for schedule in schedules]
+        return list(zip(schedules, states, strict=True))
+
     def _rates(self, steps: int) -> list[float | Array]:
         """The learning rates of each optimizer in the coming epoch."""
-        schedules = [as_schedule(o.learning_rate) for o in self._program.optimizers]
-        if self._schedule_states is None:
-            self._schedule_states = [schedule.start() for schedule in schedules]
         return [
             schedule.rates(self._epoch, steps, state)
-            for schedule, state in zip(schedules, self._schedule_states, strict=True)
+            for schedule, state in self._schedules(self._program)
         ]
 
     def _observe(self, logs: Mapping[str, float]) -> None:
         """Let the schedules see an epoch's values, and count the epoch."""
-        schedules = [as_schedule(o.learning_rate) for o in self._program.optimizers]
-        states = self._schedule_states or [schedule.start() for schedule in schedules]
         self._schedule_states = [
-            schedule.observe(logs, state) for schedule, state in zip(schedules, states, strict=True)
+            schedule.observe(logs, state) for schedule, state in self._schedules(self._program)
         ]
         self._epoch += 1
 
@@ -463,7 +487,14 @@ class Sequential:
         return f"Sequential([{layers}], loss={self.loss.name!r}, backend={self.backend!r})"
 
 
-def _choose_backend(backend: object) -> str:
+def _check_dtype(dtype: object) -> str:
+    if isinstance(dtype, np.dtype | type):
+        dtype = np.dtype(dtype).name
+    return find_name("dtype", dtype, ("float32", "float64"))
+
+
+def choose_backend(backend: object) -> str:
+    """The backend of this name; ``"auto"`` is numba where it is installed."""
     name = find_name("backend", backend, ("auto", "numba", "numpy"))
     if name == "auto":
         return available_backends()[-1]
@@ -471,7 +502,8 @@ def _choose_backend(backend: object) -> str:
     return name
 
 
-def _check_threads(n_threads: object) -> int | str:
+def check_threads(n_threads: object) -> int | str:
+    """A number of threads, or ``"auto"``."""
     if isinstance(n_threads, str):
         return find_name("n_threads", n_threads, ("auto",))
     return check_positive_int("n_threads", n_threads)

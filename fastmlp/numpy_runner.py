@@ -63,7 +63,8 @@ def _dense_backward(op: DenseOp, run: Pass) -> None:
     d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
     run.state.gradient(op.weight)[...] = d_weight
     if op.bias is not None:
-        run.state.gradient(op.bias)[...] = 0.0 if op.zero_bias_gradient else d_bias
+        is_zero = op.zero_bias_gradient and run.training
+        run.state.gradient(op.bias)[...] = 0.0 if is_zero else d_bias
     run.give(op.x, op.d_x, d_x)
 
 
@@ -276,7 +277,8 @@ class NumpyRunner:
 
     def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> float:
         """Leave the batch's gradients in the state and return its loss; change nothing else."""
-        return loss_and_gradients(self.state, x, y, weight, training, False)[0]
+        with np.errstate(all="ignore"):
+            return loss_and_gradients(self.state, x, y, weight, training, False)[0]
 
     def predict(self, x: Array, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
@@ -349,5 +351,6 @@ def activations(state: State, x: Array, training: bool) -> dict[str, Array]:
     program = state.program
     run = Pass(state, training, update_statistics=False)
     run.values[program.input] = as_dtype(x, program.dtype)
-    forward(program.ops + program.output_ops, run)
+    with np.errstate(all="ignore"):
+        forward(program.ops + program.output_ops, run)
     return {name: run.values[slot].copy() for name, slot in program.records}

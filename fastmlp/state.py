@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 class Snapshot:
     """A copy of a `State`'s vectors."""
 
+    tensors: tuple[Tensor, ...]
     vectors: dict[str, Array]
     step: int
 
@@ -87,7 +90,11 @@ class State:
     def snapshot(self, *names: str) -> Snapshot:
         """Copy the vectors of these names; all that training changes where none is given."""
         names = names or ("parameters", "moments", "buffers", "products")
-        return Snapshot({name: getattr(self, name).copy() for name in names}, self.step)
+        vectors = {name: getattr(self, name).copy() for name in names}
+        return Snapshot(self._tensors(), vectors, self.step)
+
+    def _tensors(self) -> tuple[Tensor, ...]:
+        return self.program.parameters + self.program.buffers
 
     def update(self, snapshot: Snapshot) -> None:
         """Make an earlier snapshot of this state up to date, without allocating."""
@@ -96,7 +103,18 @@ class State:
         snapshot.step = self.step
 
     def write(self, snapshot: Snapshot) -> None:
-        """Write a snapshot's vectors back; views of them stay valid, the count of updates stays."""
+        """Write a snapshot's vectors back; views of them stay valid, the count of updates stays.
+
+        Raises
+        ------
+        ValueError
+            The snapshot is of another network.
+        """
+        if snapshot.tensors != self._tensors():
+            raise ValueError(
+                "these are the weights of another network: its parameters have other names or "
+                "shapes than this one's"
+            )
         for name, vector in snapshot.vectors.items():
             getattr(self, name)[...] = vector
 
@@ -113,7 +131,9 @@ def view(vector: Array, tensor: Tensor) -> Array:
 
 def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
     """Zeros whose first element starts a cache line."""
-    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size > sys.maxsize - 64:
+        raise MemoryError(f"an array of shape {shape} does not fit into memory")
     memory = np.zeros(size + 64, dtype=np.uint8)
     offset = -memory.ctypes.data % 64
     zeros: Array = memory[offset : offset + size].view(dtype).reshape(shape)

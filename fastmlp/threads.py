@@ -22,6 +22,9 @@ class Runnable(Protocol):
 
     sync: Array
 
+    def be_alone(self) -> None:
+        """From now on worker 0 is the only one."""
+
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
 
@@ -71,8 +74,20 @@ class Team:
             )
             for worker in range(1, workers)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._start_helpers()
+
+    def _start_helpers(self) -> None:
+        """All helpers, or none: without one of them its shards would stay undone."""
+        started: list[threading.Thread] = []
+        try:
+            for thread in self._threads:
+                thread.start()
+                started.append(thread)
+        except RuntimeError:
+            for start in self._start:
+                start.release()
+            self._start, self._threads = [], []
+            self._runnable.be_alone()
 
     def _help(self, worker: int) -> None:
         while True:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import numpy_runner
-from .callbacks import Callback, ProgressBar
+from .callbacks import Callback, EarlyStopping, ProgressBar
 from .data import Batches
 from .divergence import explain
 from .history import History
 from .inputs import split_validation
 from .names import check_bool, check_positive_int, describe
+from .schedules import Schedule
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -41,8 +42,8 @@ def check_fit_arguments(
     epochs: object, batch_size: object, shuffle: object, callbacks: object, verbose: object
 ) -> FitArguments:
     """Check what does not depend on the data."""
-    if verbose not in (0, 1, 2):
-        raise ValueError(f"verbose must be 0, 1 or 2, got {verbose!r}")
+    if not isinstance(verbose, int) or verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0, 1 or 2, got {describe(verbose)}")
     if isinstance(callbacks, Callback):
         callbacks = (callbacks,)
     if not isinstance(callbacks, Iterable):
@@ -88,6 +89,24 @@ class FitData:
             return x[rows], y[rows], None if weight is None else weight[rows]
 
         return cls(*part(train), validation=part(held))
+
+
+def check_monitors(
+    callbacks: tuple[Callback, ...],
+    schedules: Iterable[tuple[Schedule, dict[str, Any]]],
+    classifies: bool,
+    validates: bool,
+) -> None:
+    """Refuse to watch a value that the epochs of this fit will not have."""
+    names = ["loss", "accuracy"] if classifies else ["loss"]
+    if validates:
+        names += [f"val_{name}" for name in names]
+    logs = dict.fromkeys((*names, "seconds", "learning_rate"), 1.0)
+    for callback in callbacks:
+        if isinstance(callback, EarlyStopping):
+            callback.check_monitor(logs)
+    for schedule, state in schedules:
+        schedule.observe(logs, state)
 
 
 def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> History:

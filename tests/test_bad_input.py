@@ -367,6 +367,18 @@ def test_arguments_of_fit(case, tmp_path):
     )
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "batch_size", [ROWS + 1, 2**31, 2**63, 2**64 + 1, 10**30, np.uint64(2**63)]
+)
+def test_a_batch_larger_than_the_data_is_all_of_it(batch_size, backend):
+    expected, model = network("letters", backend), network("letters", backend)
+    history = expected.fit(X, LETTERS, epochs=2, batch_size=None, verbose=0)
+    same = model.fit(X, LETTERS, epochs=2, batch_size=batch_size, verbose=0)
+    assert same["loss"] == history["loss"]
+    np.testing.assert_equal(dict(model.parameters), dict(expected.parameters))
+
+
 @pytest.mark.parametrize("case", BAD_FIT)
 def test_a_first_fit_that_is_refused_builds_nothing(case):
     arguments, error, message = BAD_FIT[case]

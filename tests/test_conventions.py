@@ -815,7 +815,7 @@ def test_history_keys(backend: str) -> None:
         "seconds",
         "learning_rate",
     }
-    assert all(len(values) == 3 for values in history.values())
+    assert all(len(values) == 3 for _, values in history.items())
     assert history.epochs == [0, 1, 2]
     assert history["learning_rate"] == [0.01, 0.01, 0.005]
     assert all(seconds > 0 for seconds in history["seconds"])

@@ -368,3 +368,16 @@ def test_bias_ahead_of_batch_norm_moves_predictions(backend: str) -> None:
     case = Case([fm.Dense(5), fm.BatchNorm(), HEAD])
     X, y, _ = make_data(case)
     assert build(case, backend).gradients(X, y, training=False)["0.bias"].all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_in_prediction_leave_nothing_for_training(backend: str, dtype: str) -> None:
+    """What is zero in training stays so after a pass in which it was not."""
+    case = Case([fm.Dense(5), fm.BatchNorm(), fm.Activation("tanh"), HEAD])
+    X, y, _ = make_data(case)
+    model = fm.Sequential(case.layers, dtype=dtype, backend=backend, random_state=1).build(4)
+    assert model.gradients(X, y, training=False)["0.bias"].any()
+    assert not model.gradients(X, y)["0.bias"].any()
+    model.gradients(X, y, training=False)
+    model.fit(X, y, epochs=2, batch_size=8, verbose=0)
+    assert not model.parameters["0.bias"].any()

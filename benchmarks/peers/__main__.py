@@ -7,9 +7,11 @@ import json
 import sys
 from pathlib import Path
 
+from .machine import available_cores
 from .measure import BASE, Options, measure
 from .networks import CASES
 from .peer import LIBRARIES
+from .process import PeerError
 from .report import draw, markdown
 
 
@@ -23,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
-    add("--threads", nargs="+", type=int, default=[1, 2], metavar="N")
+    add("--threads", nargs="+", type=int, default=_default_threads(), metavar="N")
     others = [name for name in LIBRARIES if name != BASE]
     add(
         "--peers", nargs="*", choices=others, default=others, metavar="PEER", help=", ".join(others)
@@ -50,9 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _default_threads() -> list[int]:
+    return [1, 2][: available_cores()]
+
+
 def main(argv: list[str] | None = None) -> None:
     """Measure, print the table, and write it with the picture where a folder is given."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     options = Options(
         rounds=arguments.rounds,
         epochs=arguments.epochs,
@@ -61,13 +68,16 @@ def main(argv: list[str] | None = None) -> None:
         rows=arguments.rows,
         pause=arguments.pause,
     )
-    results = measure(
-        arguments.cases,
-        arguments.threads,
-        arguments.peers,
-        options,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    try:
+        results = measure(
+            arguments.cases,
+            arguments.threads,
+            arguments.peers,
+            options,
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+    except (ValueError, PeerError) as error:
+        sys.exit(f"{parser.prog}: {error}")
     text = markdown(results)
     print(text)
     if arguments.output is None:

@@ -10,16 +10,21 @@ from typing import Any
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory, system and Python."""
-    cores = os.cpu_count()
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     return {
         "cpu": _cpu_model(),
-        "cores": cores,
-        "available_cores": available,
+        "cores": os.cpu_count(),
+        "available_cores": available_cores(),
         "memory_gib": _memory_gib(),
         "system": platform.platform(),
         "python": platform.python_version(),
     }
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def load_average() -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Any
 
-from .machine import describe_machine, load_average
+from .machine import available_cores, describe_machine, load_average
 from .networks import CASES, Case, get_case
 from .peer import LIBRARIES
 from .process import PeerError, Process
@@ -158,7 +158,7 @@ def measure(
     Raises
     ------
     ValueError
-        An unknown case or library.
+        An unknown case or library, or more threads than cores.
     PeerError
         fastmlp failed.
     """
@@ -166,6 +166,10 @@ def measure(
     for library in libraries:
         if library not in LIBRARIES:
             raise ValueError(f"unknown library {library!r}; known: {', '.join(LIBRARIES)}")
+    if max(threads) > available_cores():
+        raise ValueError(
+            f"{max(threads)} threads need as many cores, but there are {available_cores()}"
+        )
     ordered = [BASE, *(library for library in libraries if library != BASE)]
     options = options or Options()
     results = Results(describe_machine(), {}, options, {"start": load_average(), "end": None})

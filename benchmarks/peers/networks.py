@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,17 +170,42 @@ def make_data(case: Case, rows: int | None = None) -> tuple[Array, Array]:
 
 @dataclass
 class Layer:
-    """The parameters of one dense layer and of the batch normalisation after it.
+    """The parameters of one dense layer and of what follows it.
 
-    ``weight`` is (inputs, outputs); what a layer does not have is None.
+    Attributes
+    ----------
+    weight : ndarray, shape (inputs, outputs)
+    bias : ndarray, shape (outputs,)
+        None where batch normalisation follows.
+    norm : tuple of ndarray
+        gamma, beta, the running mean and the running variance; None where there is a bias.
     """
 
     weight: Array
     bias: Array | None = None
-    gamma: Array | None = None
-    beta: Array | None = None
-    running_mean: Array | None = None
-    running_var: Array | None = None
+    norm: tuple[Array, Array, Array, Array] | None = None
+
+    @property
+    def trained(self) -> tuple[Array, ...]:
+        """What the optimizer updates."""
+        if self.norm is not None:
+            return (self.weight, *self.norm[:2])
+        return (self.weight,) if self.bias is None else (self.weight, self.bias)
+
+    @property
+    def running(self) -> tuple[Array, ...]:
+        """Running statistics."""
+        return () if self.norm is None else self.norm[2:]
+
+    @classmethod
+    def of(cls, trained: Iterable[Array], running: Iterable[Array] = ()) -> Layer:
+        """A layer of what `trained` and `running` return."""
+        weight, *rest = trained
+        if len(rest) == 1:
+            return cls(weight, rest[0])
+        gamma, beta = rest
+        mean, variance = running
+        return cls(weight, None, (gamma, beta, mean, variance))
 
 
 def first_parameters(case: Case) -> list[Layer]:
@@ -194,7 +220,7 @@ def first_parameters(case: Case) -> list[Layer]:
         if case.has_bias(number):
             layers.append(Layer(weight, zeros))
         else:
-            layers.append(Layer(weight, None, ones, zeros, zeros.copy(), ones.copy()))
+            layers.append(Layer(weight, None, (ones, zeros, zeros.copy(), ones.copy())))
     return layers
 
 
@@ -205,9 +231,9 @@ def forward(case: Case, layers: list[Layer], x: Array) -> Array:
         z = h @ layer.weight
         if layer.bias is not None:
             z += layer.bias
-        if layer.running_mean is not None and layer.running_var is not None:
-            z = (z - layer.running_mean) / np.sqrt(layer.running_var + BATCH_NORM_EPSILON)
-            z = z * layer.gamma + layer.beta
+        if layer.norm is not None:
+            gamma, beta, mean, variance = layer.norm
+            z = gamma * (z - mean) / np.sqrt(variance + BATCH_NORM_EPSILON) + beta
         if case.is_hidden(number):
             z = np.maximum(z, 0.0) if case.activation == "relu" else z / (1.0 + np.exp(-z))
         h = h + z if case.adds_input(number) else z

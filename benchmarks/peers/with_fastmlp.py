@@ -47,7 +47,7 @@ def make_model(case: Case, backend: str, threads: int | str) -> Any:
                 fm.Activation(case.activation),
             ]
         elif case.adds_input(number):
-            layers.append(fm.Residual([fm.Dense(units, case.activation)]))
+            layers.append(fm.Residual((fm.Dense(units, case.activation),)))
         else:
             layers.append(fm.Dense(units, case.activation))
         if case.dropout and case.is_hidden(number):
@@ -64,24 +64,21 @@ def make_model(case: Case, backend: str, threads: int | str) -> Any:
 
 def views(case: Case, model: Any) -> list[Layer]:
     """Views of the model's parameters and running statistics."""
-    arrays = iter([*model.parameters.values()])
-    buffers = iter([*model.buffers.values()])
+    arrays, buffers = iter(model.parameters.values()), iter(model.buffers.values())
     layers = []
     for number in range(case.depth):
-        weight, second = next(arrays), next(arrays)
-        if case.has_bias(number):
-            layers.append(Layer(weight, second))
-        else:
-            layers.append(Layer(weight, None, second, next(arrays), next(buffers), next(buffers)))
+        has_norm = not case.has_bias(number)
+        trained = [next(arrays) for _ in range(2 + has_norm)]
+        layers.append(Layer.of(trained, [next(buffers) for _ in range(2 * has_norm)]))
     return layers
 
 
 def write(case: Case, model: Any, layers: list[Layer]) -> None:
     """Set the model's parameters and running statistics."""
     for view, layer in zip(views(case, model), layers, strict=True):
-        for name, array in vars(layer).items():
-            if array is not None:
-                getattr(view, name)[...] = array
+        pairs = zip((*view.trained, *view.running), (*layer.trained, *layer.running), strict=True)
+        for target, source in pairs:
+            target[...] = source
 
 
 class Peer:

@@ -59,7 +59,9 @@ class Peer:
         else:
             self._x = jnp.asarray(x)
             self._y = jnp.asarray(y, dtype=jnp.int32 if case.output == "softmax" else jnp.float32)
-            self._epoch, self._unravel = _make_epoch(case, _trained(layers), variant)
+            self._epoch, self._unravel = _make_epoch(
+                case, [layer.trained for layer in layers], variant
+            )
         self.reset()
 
     def reset(self) -> None:
@@ -67,7 +69,7 @@ class Peer:
         import jax.numpy as jnp
 
         case, variant = self._case, self._variant
-        trained = jax.tree.map(jnp.array, _trained(self._first))
+        trained = jax.tree.map(jnp.array, [layer.trained for layer in self._first])
         if case.predicts:
             self._parameters = trained
             return
@@ -78,7 +80,7 @@ class Peer:
             jax.tree.map(jnp.zeros_like, trained),
             jax.tree.map(jnp.zeros_like, trained),
             jnp.float32(0),
-            jax.tree.map(jnp.array, _running(self._first)),
+            jax.tree.map(jnp.array, [layer.running for layer in self._first]),
             jax.random.key(7, impl="unsafe_rbg" if "rbg" in variant else "threefry2x32"),
         )
 
@@ -91,40 +93,21 @@ class Peer:
             order = self._order.permutation(n_rows) if shuffle else np.arange(n_rows)
             self._state, loss = self._epoch(self._state, order.astype(np.int32), self._x, self._y)
             losses.append(loss)
-        jax.block_until_ready((self._state, losses))
+        for array in jax.tree.leaves((self._state[:5], losses)):
+            array.block_until_ready()
 
     def layers(self) -> list[Layer]:
         trained = self._unravel(self._state[0])
-        layers = []
-        for number, (parameters, running) in enumerate(zip(trained, self._state[4], strict=True)):
-            arrays = [np.asarray(array) for array in (*parameters, *running)]
-            if self._case.has_bias(number):
-                layers.append(Layer(*arrays))
-            else:
-                layers.append(Layer(arrays[0], None, *arrays[1:]))
-        return layers
+        return [
+            Layer.of(map(np.asarray, parameters), map(np.asarray, running))
+            for parameters, running in zip(trained, self._state[4], strict=True)
+        ]
 
     def predict(self, x: Array) -> Array:
         out = np.empty((len(x), self._case.widths[-1]), dtype=np.float32)
         for rows in blocks(self._variant, len(x)):
             out[rows] = self._predict(self._parameters, x[rows])
         return out
-
-
-def _trained(layers: list[Layer]) -> list[Any]:
-    return [
-        (layer.weight, layer.bias)
-        if layer.bias is not None
-        else (layer.weight, layer.gamma, layer.beta)
-        for layer in layers
-    ]
-
-
-def _running(layers: list[Layer]) -> list[Any]:
-    return [
-        () if layer.running_mean is None else (layer.running_mean, layer.running_var)
-        for layer in layers
-    ]
 
 
 def _predict(case: Case, trained: Any, x: Any) -> Any:
@@ -195,7 +178,7 @@ def _make_epoch(case: Case, trained: Any, variant: str) -> tuple[Any, Any]:
         read, running = _forward(case, unravel(parameters), running, x, key)
         return _loss(case, read, y), running
 
-    def update(p: Any, m: Any, v: Any, g: Any, rate: Any, root: Any) -> Any:
+    def update(rate: Any, root: Any, p: Any, m: Any, v: Any, g: Any) -> Any:
         m = BETA_1 * m + (1 - BETA_1) * g
         v = BETA_2 * v + (1 - BETA_2) * g * g
         return p - rate * m / (jnp.sqrt(v) / root + EPSILON), m, v
@@ -211,7 +194,7 @@ def _make_epoch(case: Case, trained: Any, variant: str) -> tuple[Any, Any]:
         t = t + 1
         rate = LEARNING_RATE / (1 - BETA_1**t)
         root = jnp.sqrt(1 - BETA_2**t)
-        updated = jax.tree.map(lambda *leaves: update(*leaves, rate, root), p, m, v, g)
+        updated = jax.tree.map(partial(update, rate, root), p, m, v, g)
         p, m, v = jax.tree.transpose(jax.tree.structure(p), jax.tree.structure((0, 0, 0)), updated)
         return (p, m, v, t, running, key), loss
 

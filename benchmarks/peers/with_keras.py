@@ -62,9 +62,7 @@ class Peer:
                 dense.set_weights([layer.weight, layer.bias])
             else:
                 dense.set_weights([layer.weight])
-                next(norms).set_weights(
-                    [layer.gamma, layer.beta, layer.running_mean, layer.running_var]
-                )
+                next(norms).set_weights([*layer.trained[1:], *layer.running])
         if self._case.predicts:
             return
         losses = {
@@ -93,11 +91,11 @@ class Peer:
         norms = iter(self._norms)
         layers = []
         for number, dense in enumerate(self._dense):
-            weights = dense.get_weights()
-            if self._case.has_bias(number):
-                layers.append(Layer(*weights))
-            else:
-                layers.append(Layer(weights[0], None, *next(norms).get_weights()))
+            trained, running = dense.get_weights(), []
+            if not self._case.has_bias(number):
+                gamma, beta, *running = next(norms).get_weights()
+                trained += [gamma, beta]
+            layers.append(Layer.of(trained, running))
         return layers
 
     def predict(self, x: Array) -> Array:

@@ -65,10 +65,7 @@ def _graph(case: Case, layers: list[Layer]) -> bytes:
     last = "x"
     for number, layer in enumerate(layers):
         names = [f"{kind}{number}" for kind in ("weight", "bias", "z", "h")]
-        constants += [
-            numpy_helper.from_array(layer.weight, names[0]),
-            numpy_helper.from_array(layer.bias, names[1]),
-        ]
+        constants += map(numpy_helper.from_array, layer.trained, names[:2])
         nodes.append(helper.make_node("Gemm", [last, *names[:2]], [names[2]]))
         kind = "Relu" if case.is_hidden(number) else "Softmax"
         nodes.append(helper.make_node(kind, [names[2]], [names[3]]))

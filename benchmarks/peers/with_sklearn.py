@@ -46,7 +46,7 @@ class Peer:
         case = self._case
         kind = MLPRegressor if case.output == "linear" else MLPClassifier
         self._model: Any = kind(
-            case.widths[1:-1],
+            hidden_layer_sizes=case.widths[1:-1],
             activation=case.activation,
             solver="adam",
             alpha=0.0,

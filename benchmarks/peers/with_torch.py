@@ -56,9 +56,9 @@ class Peer:
         self.reset()
         if case.predicts:
             return
-        self._x = torch.from_numpy(x)
+        self._x: Any = torch.from_numpy(x)
         target = y if case.output == "softmax" else y.astype(np.float32)
-        self._y = torch.from_numpy(target)
+        self._y: Any = torch.from_numpy(target)
         if "compiled" in variant:
             # What an earlier variant or case has compiled must not count toward the limit of
             # recompilations.
@@ -97,11 +97,11 @@ class Peer:
 
         self._model.train()
         optimizer, compute_loss = self._optimizer, self._loss
-        n_rows, size = len(self._x), self._case.batch
+        n_rows = len(self._x)
         for _ in range(epochs):
-            order = torch.randperm(n_rows) if shuffle else torch.arange(n_rows)
+            order: Any = torch.randperm(n_rows) if shuffle else torch.arange(n_rows)
             losses = []
-            for x, y in self._batches(order, size):
+            for x, y in self._batches(order):
                 loss = compute_loss(x, y)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
@@ -109,7 +109,8 @@ class Peer:
                 losses.append(loss.detach())
             float(torch.stack(losses).mean())
 
-    def _batches(self, order: Any, size: int) -> Any:
+    def _batches(self, order: Any) -> Any:
+        size = self._case.batch
         if "gather first" in self._variant:
             x, y = self._x.index_select(0, order), self._y.index_select(0, order)
             return zip(x.split(size), y.split(size), strict=True)
@@ -122,13 +123,13 @@ class Peer:
         norms = iter(self._norms)
         layers = []
         for number, dense in enumerate(self._dense):
-            weight = _array(dense.weight).T
-            if self._case.has_bias(number):
-                layers.append(Layer(weight, _array(dense.bias)))
-            else:
+            after: tuple[Any, ...] = (dense.bias,)
+            running: tuple[Any, ...] = ()
+            if not self._case.has_bias(number):
                 norm = next(norms)
-                named = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-                layers.append(Layer(weight, None, *map(_array, named)))
+                after, running = (norm.weight, norm.bias), (norm.running_mean, norm.running_var)
+            weight = _array(dense.weight).T
+            layers.append(Layer.of((weight, *map(_array, after)), map(_array, running)))
         return layers
 
     def predict(self, x: Array) -> Array:

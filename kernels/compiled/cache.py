@@ -21,15 +21,18 @@ import numba
 from numba.core.ccallback import CFunc
 
 
-@functools.cache
-def sources_digest() -> str:
+def _digest_of_sources() -> str:
     """Digest of the text of every module below ``kernels/`` and of Numba's version."""
     folder = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    return digest.hexdigest()[:16]
+
+
+# Taken when the sources are imported: an edit while this process runs is not what it compiles.
+_DIGEST = _digest_of_sources()
 
 
 @functools.cache
@@ -58,7 +61,7 @@ def compile_callback(
     """
     name = "_".join(part for part in (function.__name__, variant) if part)
     copy = types.FunctionType(function.__code__, function.__globals__, name)
-    copy.__qualname__ = f"{name}_{sources_digest()[:16]}"
+    copy.__qualname__ = f"{name}_{_DIGEST}"
     callback = CFunc(copy, signature, {}, options)
     try:
         callback.enable_caching()
@@ -66,5 +69,13 @@ def compile_callback(
         if "cannot cache" not in str(error):
             raise
         _warn_without_cache()
-    callback.compile()
+        callback.compile()
+        return callback
+    try:
+        callback.compile()
+    except Exception:
+        # A damaged file of the cache fails in as many ways as there are bytes. What is wrong with
+        # the function itself fails again.
+        vars(callback)["_cache"].flush()
+        callback.compile()
     return callback

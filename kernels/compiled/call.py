@@ -5,21 +5,40 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..typing import Array
 from .op import N_COUNTERS, N_SCALARS, OPS, ROWS, STEP
 
+_Counters = ctypes.c_int64 * N_COUNTERS
 _Prototype = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 4)
 
 
+class _Prepared(NamedTuple):
+    function: Callable[..., None]
+    names: frozenset[str]
+    args: tuple[str, ...]
+    attributes: tuple[str, ...]
+    integers: Callable[..., ctypes.Array[ctypes.c_int64]]
+    floats: Callable[..., ctypes.Array[ctypes.c_double]]
+
+
+# Hashing a dtype is many times faster than asking for its name.
 @functools.cache
-def _function(name: str, member: str, dtype: str) -> Callable[..., None]:
-    if dtype not in ("float32", "float64"):
+def _prepare(name: str, member: str, dtype: np.dtype[Any]) -> _Prepared:
+    if dtype not in (np.float32, np.float64):
         raise TypeError(f"kernels work on arrays of float32 or float64, not of {dtype}")
-    return _Prototype(OPS[name].address(dtype, member))
+    op = OPS[name]
+    return _Prepared(
+        _Prototype(op.address(dtype.name, member)),
+        frozenset((*op.args, *op.attributes)),
+        op.args,
+        op.attributes,
+        ctypes.c_int64 * len(op.args),
+        ctypes.c_double * len(op.attributes),
+    )
 
 
 def new_scalars(count: int) -> Array:
@@ -53,21 +72,26 @@ def call(
     scalars : array, optional
         What `new_scalars` makes.
     **arguments : array, float or None
-        Those that the op declares; an array stands for its address, None for 0.
+        Those that the op declares: an array stands for the address of its first element, None
+        for 0.
 
     Raises
     ------
     TypeError
         The dtype is another one, or the arguments are not those of the op.
     """
-    op, function = OPS[name], _function(name, member, dtype.name)
-    if arguments.keys() != {*op.args, *op.attributes}:
-        raise TypeError(f"{op!r} was called with {', '.join(arguments)}")
-    integers = (ctypes.c_int64 * len(op.args))(*[_integer(arguments[key]) for key in op.args])
-    floats = (ctypes.c_double * len(op.attributes))(*[arguments[key] for key in op.attributes])
-    counters = (ctypes.c_int64 * N_COUNTERS)()
+    function, names, args, attributes, integers, floats = _prepare(name, member, dtype)
+    if arguments.keys() != names:
+        raise TypeError(f"{OPS[name]!r} was called with {', '.join(arguments)}")
+    counters = _Counters()
     counters[ROWS], counters[STEP] = rows, step
-    function(0, integers, floats, counters, None if scalars is None else scalars.ctypes.data)
+    function(
+        0,
+        integers(*[_integer(arguments[key]) for key in args]),
+        floats(*[arguments[key] for key in attributes]),
+        counters,
+        None if scalars is None else scalars.ctypes.data,
+    )
 
 
 def _integer(value: Array | float | None) -> int:

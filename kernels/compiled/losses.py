@@ -187,11 +187,15 @@ def elementwise_loss(variant, args, attributes, counters, scalars):
             weight = weights[source]
         scale = cast(variant, weight * per_element)
         row_loss, row_correct = 0.0, 0
+        # The sum has a loop without stores: the order of its terms, and so its last bit, does not
+        # depend on where d and the targets lie in memory.
         for j in range(columns):
             prediction, y = d[i * ld + j], targets[source * columns + j]
             row_loss += _value(variant, prediction, y, parameter)
             if (prediction >= threshold) == (y >= half):
                 row_correct += 1
+        for j in range(columns):
+            prediction, y = d[i * ld + j], targets[source * columns + j]
             d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
         loss += weight * row_loss / columns
         correct += row_correct / columns

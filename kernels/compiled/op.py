@@ -81,6 +81,8 @@ class Op:
         callback = self._compiled.get(key)
         if callback is None:
             with self._lock:
+                if key in self._compiled:
+                    return self._compiled[key]
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
                 callback = compile_callback(
                     self._function,

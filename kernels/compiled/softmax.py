@@ -25,14 +25,19 @@ def _row_maximum(z, start, columns):
 
 
 @device_reduction
-def _exponentials(variant, z, out, start, columns):
+def _exponentials(variant, z, start, columns):
+    """Put ``exp(z - largest)`` in the place of z and return the sum.
+
+    In place, because for two arrays there would be two compiled loops, of which their distance in
+    memory chooses one: the order of the sum, and so its last bit, would depend on that.
+    """
     largest = _row_maximum(z, start, columns)
     total = cast(variant, 0.0)
     for j in range(start, start + columns):
         value = exp(z[j] - largest)
-        out[j] = value
+        z[j] = value
         total += value
-    return largest, total
+    return total
 
 
 @op("z", "out", "ld", "columns", "shard", "shards")
@@ -41,7 +46,10 @@ def softmax_forward(variant, args, attributes, counters, scalars):
     z, out, ld, columns = pointer(variant, args[0]), pointer(variant, args[1]), args[2], args[3]
     first, last = share_of_rows(counters[ROWS], args[4], args[5])
     for i in range(first, last):
-        _, total = _exponentials(variant, z, out, i * ld, columns)
+        if args[0] != args[1]:
+            for j in range(i * ld, i * ld + columns):
+                out[j] = z[j]
+        total = _exponentials(variant, out, i * ld, columns)
         scale = cast(variant, 1.0) / total
         for j in range(i * ld, i * ld + columns):
             out[j] *= scale
@@ -117,7 +125,7 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
                 share = on * targets[source * columns + j] + off
                 mass += share
                 row_loss += share * (largest - d[row + j])
-        _, total = _exponentials(variant, d, d, row, columns)
+        total = _exponentials(variant, d, row, columns)
         row_loss += mass * math.log(total)
         loss += row_loss * weight
         scale = cast(variant, weight * per_weight)

@@ -114,6 +114,36 @@ def test_results_go_into_given_arrays(kernel: Kernel, dtype: str, backend: Any) 
             assert results[name] is given[name]
 
 
+def packed(arrays: Mapping[str, np.ndarray], gap: int) -> dict[str, np.ndarray]:
+    """Copies that lie one behind the other in memory, `gap` bytes between them."""
+    size = sum(array.nbytes + gap for array in arrays.values())
+    memory, places, start = np.empty(size, np.uint8), {}, 0
+    for name, array in arrays.items():
+        place = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+        place[...] = array
+        places[name] = place
+        start += array.nbytes + gap
+    return places
+
+
+@BOTH_DTYPES
+@ALL
+def test_bits_do_not_depend_on_where_arrays_lie(kernel: Kernel, dtype: str) -> None:
+    """Loops have several compiled forms, and distances in memory decide which one runs."""
+    for size in ((5, 17), (2, 15), (64, 33)):
+        arguments = kernel.make(Inputs(dtype), *size)
+        expected = kernel.run(compiled, copied(arguments))
+        arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
+        arrays |= {f"result {name}": expected[name] for name in kernel.out}
+        for gap in (0, 64, 4096):
+            for order in (list(arrays), list(arrays)[::-1]):
+                places = packed({name: arrays[name] for name in order}, gap)
+                given = {name: places.pop(f"result {name}") for name in kernel.out}
+                results = kernel.run(compiled, {**arguments, **places}, **given)
+                for name, value in expected.items():
+                    np.testing.assert_array_equal(results[name], value, f"{name} {size} {gap}")
+
+
 @BOTH_BACKENDS
 @pytest.mark.parametrize(
     ("label", "result", "argument"),
@@ -186,8 +216,8 @@ def test_unknown_activation(backend: Any) -> None:
             call(("relu", 0.1))
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.float16])
-def test_other_dtypes_are_refused(dtype: type) -> None:
+@pytest.mark.parametrize("dtype", ["int64", "float16", ">f4"])
+def test_other_dtypes_are_refused(dtype: str) -> None:
     with pytest.raises(TypeError, match="float32 or float64, not of"):
         compiled.activation_forward(np.zeros((2, 2), dtype), "relu")
 
