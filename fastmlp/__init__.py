@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import kernels as kernels
+    from . import math as math
     from .activations import ELU as ELU
     from .activations import LeakyReLU as LeakyReLU
     from .callbacks import Callback as Callback
@@ -75,12 +76,12 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__", "kernels", *sorted(_HOME)]
+__all__ = ["__version__", "kernels", "math", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "kernels":
-        return import_module(".kernels", __name__)
+    if name in ("kernels", "math"):
+        return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME[name]}", __name__), name)

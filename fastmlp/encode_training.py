@@ -95,16 +95,13 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weighted: bool) -> _Loss
             label_smoothing=head.loss.parameter,
         )
     else:
-        parameter = head.loss.parameter
-        if head.loss.kernel == "poisson_loss":
-            parameter = float(np.finfo(encoder.program.dtype).smallest_normal)
         make = partial(
             instruction,
             "elementwise_loss",
             head.loss.kernel,
             **common,
             targets=Symbol.Y,
-            parameter=parameter,
+            parameter=head.loss.parameter,
             threshold=np.inf if head.threshold is None else head.threshold,
         )
     encoder.tasks.add(

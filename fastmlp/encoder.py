@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import cuts
+from .activations import Activation
 from .cuts import Cut
 from .kernels.compiled.activations import ELEMENTWISE
 from .kernels.compiled.op import N_SCALARS
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from .kernels.typing import Array
 
 
-def reads_z(activation: str) -> bool:
-    """Whether an activation's derivative looks at the preactivation."""
-    return activation in ELEMENTWISE and ELEMENTWISE[activation].reads_z
+def reads_z(activation: Activation) -> bool:
+    """Whether an activation's derivative needs the preactivation beside the output."""
+    # With a negative slope the output no longer has the sign of z.
+    turns_sign = activation.parameter is not None and activation.parameter < 0
+    known = ELEMENTWISE.get(activation.name)
+    return known is not None and (known.reads_z or turns_sign)
 
 
 def address(array: Array) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, KeysView, Mapping
+    from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 
     from matplotlib.axes import Axes
 
@@ -76,6 +76,10 @@ class History:
     def keys(self) -> KeysView[str]:
         """Return the names."""
         return self._columns.keys()
+
+    def values(self) -> ValuesView[list[float]]:
+        """Return the lists of values."""
+        return self._columns.values()
 
     def items(self) -> ItemsView[str, list[float]]:
         """Return pairs of a name and its values."""

@@ -210,8 +210,8 @@ class Residual(Layer):
         What is added in place of x itself, where widths differ: ``[Dense(k)]``.
     """
 
-    layers: tuple[Layer, ...]
-    shortcut: tuple[Layer, ...] | None = None
+    layers: Sequence[Layer]
+    shortcut: Sequence[Layer] | None = None
 
     def __post_init__(self) -> None:
         assign(self, layers=check_layers(self.layers, "Residual"))
@@ -272,9 +272,9 @@ class WideAndDeep(Layer):
 
     units: int
     activation: str | ActivationFunction = "linear"
-    deep: tuple[Layer, ...] = ()
-    wide: tuple[int, ...] | None = None
-    deep_columns: tuple[int, ...] | None = None
+    deep: Sequence[Layer] = ()
+    wide: Sequence[int] | None = None
+    deep_columns: Sequence[int] | None = None
     wide_optimizer: str | Optimizer | None = None
 
     def __post_init__(self) -> None:
@@ -309,7 +309,7 @@ class WideAndDeep(Layer):
         return builder.activate(z, self.activation_function, f"{path}.output")
 
     @staticmethod
-    def _columns(builder: Builder, x: Slot, columns: tuple[int, ...] | None, name: str) -> Slot:
+    def _columns(builder: Builder, x: Slot, columns: Sequence[int] | None, name: str) -> Slot:
         if columns is None:
             return x
         if max(columns) >= x.width:
@@ -317,4 +317,4 @@ class WideAndDeep(Layer):
                 f"WideAndDeep reads column {max(columns)}, but its input has columns 0 to "
                 f"{x.width - 1}"
             )
-        return builder.add(SelectOp, "", len(columns), x=x, columns=columns)
+        return builder.add(SelectOp, "", len(columns), x=x, columns=tuple(columns))

@@ -462,8 +462,12 @@ class Sequential:
         encoded = self._encoder(program).encode(y, len(x), fit=False)
         weights = self._weights(sample_weight, None, len(x))
         x = numpy_runner.as_dtype(x, self.dtype)
+        state = self._state
         self._runner.gradients(x, encoded, weights, training)
-        return {tensor.name: self._state.gradient(tensor).copy() for tensor in program.parameters}
+        copies = {t.name: state.gradient(t).copy() for t in program.parameters}
+        # Training counts on zeros where it never writes.
+        state.gradients[:] = 0.0
+        return copies
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""

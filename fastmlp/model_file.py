@@ -17,9 +17,11 @@ from . import safetensors
 from .config import from_config, to_config
 from .errors import ModelFileError
 from .history import History
-from .model import Sequential
-from .program import Tensor
-from .state import named
+from .model import Sequential, check_threads, choose_backend
+from .names import check_int, check_number, describe
+from .program import Program, Tensor
+from .schedules import ReduceOnPlateau, as_schedule
+from .state import State, named, view
 from .targets import TargetEncoder
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _KEY = "fastmlp"
 _NOTE = "note."
 _MODEL = "model"
+_PRODUCTS = "optimizer.products"
+_MOST_STEPS = 2**62
 _VERSION = 1
 
 __all__ = ["load", "save"]
@@ -44,11 +48,9 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         **named(program.parameters, state.parameters),
         **named(program.buffers, state.buffers),
     }
-    for tensor, row, name in _moments(model):
-        tensors[f"optimizer.{name}.{tensor.name}"] = state.moments[
-            row, tensor.start : tensor.stop
-        ].reshape(tensor.shape)
-    tensors["optimizer.products"] = state.products
+    for moment in _moments(program):
+        tensors[_moment_name(*moment)] = _part(state, *moment)
+    tensors[_PRODUCTS] = state.products
     n_features: Any = program.input.width
     if model._n_wide is not None:
         n_features = [model._n_wide, program.input.width - model._n_wide]
@@ -68,8 +70,17 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         "targets": None if model._targets is None else model._targets.to_state(),
         "history": model.history.to_dict(),
     }
-    notes = {_NOTE + key: value for key, value in model.metadata.items()}
+    notes = _notes(model.metadata)
     safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
+
+
+def _notes(metadata: object) -> dict[str, str]:
+    if not isinstance(metadata, dict):
+        raise TypeError(f"metadata must be a dict of strings, got {describe(metadata)}")
+    for key, value in metadata.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"metadata must map strings to strings, got {key!r}: {value!r}")
+    return {_NOTE + key: value for key, value in metadata.items()}
 
 
 def load(
@@ -90,6 +101,7 @@ def load(
     FileNotFoundError
         There is no such file.
     """
+    backend, n_threads = choose_backend(backend), check_threads(n_threads)
     tensors, metadata = safetensors.read(path)
     description = _describe(path, metadata)
     try:
@@ -105,7 +117,7 @@ def _describe(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[st
     try:
         description = json.loads(metadata[_KEY])
         kind, version = description["kind"], description["version"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged description: {error}") from error
     if kind == "predictor":
         raise ModelFileError(f"{name} holds a predictor; read it with fastmlp.load_predictor")
@@ -135,23 +147,29 @@ def _restore(
         n_threads=n_threads,
     )
     n_features = description["n_features"]
-    model.build(tuple(n_features) if isinstance(n_features, list) else n_features)
+    planned = model._planned(tuple(n_features) if isinstance(n_features, list) else n_features)
+    # Before anything is allocated: a file may claim any size.
+    _check_tensors(planned[0].program, tensors)
+    model._commit(planned)
     program, state = model._program, model._state
-    expected: dict[str, Array] = {
-        **named(program.parameters, state.parameters),
-        **named(program.buffers, state.buffers),
-        "optimizer.products": state.products,
-    }
-    for tensor, row, name in _moments(model):
-        part = state.moments[row, tensor.start : tensor.stop].reshape(tensor.shape)
-        expected[f"optimizer.{name}.{tensor.name}"] = part
-    _fill(expected, tensors)
-    state.step = int(description["step"])
-    model._epoch = int(description["epoch"])
-    model._schedule_states = description["schedules"]
+    for target, given in (
+        *((state.parameter(tensor), tensors[tensor.name]) for tensor in program.parameters),
+        *((state.buffer(tensor), tensors[tensor.name]) for tensor in program.buffers),
+        *((_part(state, *moment), tensors[_moment_name(*moment)]) for moment in _moments(program)),
+        (state.products, tensors[_PRODUCTS]),
+    ):
+        target[...] = given
+    state.step = _count("step", description)
+    model._epoch = _count("epoch", description)
+    model._schedule_states = _schedule_states(model, description["schedules"])
     model._shuffle_rng.bit_generator.state = description["shuffle"]
     if description["targets"] is not None:
-        model._targets = TargetEncoder.from_state(description["targets"])
+        targets = TargetEncoder.from_state(description["targets"])
+        fresh = model._encoder(program)
+        for name in ("activation", "units", "loss", "dtype"):
+            if getattr(targets, name) != getattr(fresh, name):
+                raise ValueError(f"targets of another network, by their {name}")
+        model._targets = targets
     model.history = History.from_dict(description["history"])
     model.metadata = {
         key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
@@ -159,26 +177,57 @@ def _restore(
     return model
 
 
-def _fill(expected: dict[str, Array], tensors: dict[str, Array]) -> None:
+def _count(name: str, description: dict[str, Any]) -> int:
+    value = check_int(name, description[name], 0)
+    if value > _MOST_STEPS:
+        raise ValueError(f"{name} is {value}, more than can be counted")
+    return value
+
+
+def _check_tensors(program: Program, tensors: dict[str, Array]) -> None:
+    """The file's tensors are those of the program, by name, shape and dtype, and finite."""
+    expected = {tensor.name: tensor.shape for tensor in program.parameters + program.buffers}
+    must_be_finite = set(expected)
+    expected |= {_moment_name(*moment): moment[0].shape for moment in _moments(program)}
+    dtypes = dict.fromkeys(expected, program.dtype) | {_PRODUCTS: "float64"}
+    expected[_PRODUCTS] = (len(program.groups),)
     if missing := sorted(expected.keys() - tensors.keys()):
         raise ValueError(f"the tensor {missing[0]} is missing")
     if foreign := sorted(tensors.keys() - expected.keys()):
         raise ValueError(f"there is a tensor {foreign[0]} that the network does not have")
-    for name, target in expected.items():
+    for name, shape in expected.items():
         given = tensors[name]
-        if given.shape != target.shape or given.dtype != target.dtype:
+        if given.shape != shape or given.dtype != dtypes[name]:
             raise ValueError(
                 f"the tensor {name} is {given.dtype}{list(given.shape)}, but the network has "
-                f"{target.dtype}{list(target.shape)}"
+                f"{dtypes[name]}{list(shape)}"
             )
-        if not np.isfinite(given).all():
+        if name in must_be_finite and not np.isfinite(given).all():
             raise ValueError(f"the tensor {name} has values that are NaN or infinite")
-        target[...] = given
+        if name.endswith(".running_var") and (given < 0).any():
+            raise ValueError(f"the tensor {name} has negative variances")
 
 
-def _moments(model: Sequential) -> list[tuple[Tensor, int, str]]:
+def _schedule_states(model: Sequential, states: Any) -> list[dict[str, Any]] | None:
+    """What schedules remember, tried out: they must be able to work with it."""
+    if states is None:
+        return None
+    if not isinstance(states, list):
+        raise ValueError(f"schedules remember {states!r}")
+    optimizers = model._program.optimizers
+    for optimizer, state in zip(optimizers, states, strict=True):
+        schedule = as_schedule(optimizer.learning_rate)
+        if not isinstance(state, dict) or state.keys() != schedule.start().keys():
+            raise ValueError(f"a schedule remembers {state!r}")
+        rate = float(np.max(schedule.rates(model._epoch, 1, state)))
+        check_number("a learning rate", rate, 0)
+        if isinstance(schedule, ReduceOnPlateau):
+            schedule.observe({schedule.monitor: 1.0}, state)
+    return states
+
+
+def _moments(program: Program) -> list[tuple[Tensor, int, str]]:
     """Which parameter's optimizer state lies in which row of the moments, under which name."""
-    program = model._program
     return [
         (tensor, row, name)
         for group in program.groups
@@ -186,3 +235,11 @@ def _moments(model: Sequential) -> list[tuple[Tensor, int, str]]:
         if group.start <= tensor.start < group.stop
         for row, name in enumerate(program.optimizers[group.optimizer].slots)
     ]
+
+
+def _moment_name(tensor: Tensor, row: int, name: str) -> str:
+    return f"optimizer.{name}.{tensor.name}"
+
+
+def _part(state: State, tensor: Tensor, row: int, name: str) -> Array:
+    return view(state.moments[row], tensor)

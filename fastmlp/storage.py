@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .activations import Activation
 from .program import (
     ActivationOp,
     AddOp,
@@ -50,7 +51,7 @@ def _readers(ops: tuple[Op, ...]) -> dict[Slot, int]:
     return counts
 
 
-def for_training(program: Program, reads_z: Callable[[str], bool]) -> Storage:
+def for_training(program: Program, reads_z: Callable[[Activation], bool]) -> Storage:
     """Storage of a training step; `reads_z` tells which activations' derivatives need z."""
     storage = Storage()
     readers = _readers(program.ops)
@@ -73,7 +74,7 @@ def for_training(program: Program, reads_z: Callable[[str], bool]) -> Storage:
         elif isinstance(op, DropoutOp):
             storage.masks[op.out] = storage.new(op.x.width)
         shared: Slot | None = None
-        reads_only_output = isinstance(op, ActivationOp) and not reads_z(op.activation.name)
+        reads_only_output = isinstance(op, ActivationOp) and not reads_z(op.activation)
         if reads_only_output or isinstance(op, DropoutOp):
             shared = op.x if is_free(op.x) else None
         elif isinstance(op, AddOp):

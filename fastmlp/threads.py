@@ -78,15 +78,15 @@ class Team:
 
     def _start_helpers(self) -> None:
         """All helpers, or none: without one of them its shards would stay undone."""
-        started: list[threading.Thread] = []
         try:
             for thread in self._threads:
                 thread.start()
-                started.append(thread)
-        except RuntimeError:
+        except BaseException as error:
             for start in self._start:
                 start.release()
             self._start, self._threads = [], []
+            if not isinstance(error, RuntimeError):
+                raise
             self._runnable.be_alone()
 
     def _help(self, worker: int) -> None:

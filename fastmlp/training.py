@@ -111,9 +111,8 @@ def check_monitors(
 
 def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> History:
     """Train a model whose input has been checked."""
-    batches = Batches(
-        data.x, data.y, data.weight, arguments.batch_size or len(data.x), arguments.shuffle
-    )
+    size = min(arguments.batch_size or len(data.x), len(data.x))
+    batches = Batches(data.x, data.y, data.weight, size, arguments.shuffle)
     history = History()
     model.stop_training = False
     model.fit_epochs = arguments.epochs

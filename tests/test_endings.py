@@ -248,7 +248,7 @@ def test_ctrl_c_within_an_epoch(n_threads: int) -> None:
     before = helpers()
     with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.25) as sent:
         model.fit(X, y, epochs=1, batch_size=128, shuffle=False, verbose=0)
-    assert time.perf_counter() - sent[0] < 1.0
+    assert time.perf_counter() - sent[0] < 2.0
     assert helpers() == before
     tensors, description = contents(model)
     steps = description["step"]
@@ -330,10 +330,9 @@ def test_ctrl_c_in_the_reference() -> None:
 def test_divergence_keeps_the_last_finite_epoch(backend: str, dtype: str) -> None:
     """A rate somewhat too large grows for some epochs before it overflows."""
     X, y = classes()
-    layers = [fm.Dense(6), fm.Dense(1)]
     model = fm.Sequential(
-        layers,
-        optimizer=fm.SGD(0.4, momentum=0.5),
+        [fm.Dense(1)],
+        optimizer=fm.SGD(4.0, momentum=0.5),
         dtype=dtype,
         backend=backend,
         random_state=0,
@@ -343,7 +342,7 @@ def test_divergence_keeps_the_last_finite_epoch(backend: str, dtype: str) -> Non
     with pytest.raises(fm.DivergenceError, match=r"epoch \d+, batch [012].*kept") as caught:
         model.fit(X, y / 10, epochs=500, batch_size=32, callbacks=[remember], verbose=0)
     epochs = len(model.history)
-    assert epochs > 1
+    assert epochs > 3
     assert isinstance(caught.value, ValueError)
     assert f"epoch {epochs}," in str(caught.value)
     assert remember.calls[-1] == "fit end"

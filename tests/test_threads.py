@@ -445,7 +445,7 @@ INTERRUPTED_ANYWHERE = """
             caller = frame if event == "c_return" else frame.f_back
             if caller is None or not caller.f_code.co_filename.endswith(files):
                 return
-            if caller.f_code.co_name in ("close", "__init__", "session"):
+            if caller.f_code.co_name in ("session", "__init__", "_start_helpers", "close"):
                 return
             count += 1
             if count == number:

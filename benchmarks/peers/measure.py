@@ -16,7 +16,7 @@ from .process import PeerError, Process
 
 BASE = "fastmlp"
 # Fits of one and of two epochs each, the fastest of which tell the fixed cost of a fit.
-_FIXED_REPEATS = 5
+_FIXED_REPEATS = 3
 # How far a loss may be from fastmlp's, as a share of what that has fallen since the start: after an
 # epoch in the order of the rows, which differs by rounding alone; after epochs in random order, or
 # with dropout. Then the largest error of a prediction.

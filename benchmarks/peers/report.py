@@ -133,6 +133,8 @@ def draw(results: Results, path: str | PathLike[str]) -> None:
 
 
 def _draw_panel(axes: Any, comparisons: list[Comparison], libraries: list[str]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     width = 0.8 / max(1, len(libraries))
     for place, library in enumerate(libraries):
         # An empty bar keeps a library's colour where it was skipped.
@@ -145,8 +147,9 @@ def _draw_panel(axes: Any, comparisons: list[Comparison], libraries: list[str]) 
         positions = [group - 0.4 + (place + 0.5) * width for group in range(len(bars))]
         drawn = axes.bar(
             positions,
-            [middle for _, middle, _ in bars],
+            [middle - 1 for _, middle, _ in bars],
             width,
+            bottom=1,
             yerr=[[m - low for low, m, _ in bars], [high - m for _, m, high in bars]],
             error_kw={"elinewidth": 0.8},
             label=library,
@@ -155,6 +158,9 @@ def _draw_panel(axes: Any, comparisons: list[Comparison], libraries: list[str]) 
         axes.bar_label(drawn, labels, fontsize=6, padding=1)
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks(range(len(comparisons)), [comparison.case for comparison in comparisons])
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)

@@ -151,7 +151,9 @@ def single_threaded() -> Iterator[None]:
                 from threadpoolctl import ThreadpoolController
 
                 _controller = ThreadpoolController()
+            _let_any_thread_set_limits()
             _limits = _controller.limit(limits=1, user_api="blas")
+            _let_any_thread_set_limits()
         _holders += 1
     try:
         yield
@@ -159,5 +161,15 @@ def single_threaded() -> Iterator[None]:
         with _lock:
             _holders -= 1
             if _holders == 0:
+                _let_any_thread_set_limits()
                 _limits.restore_original_limits()
+                _let_any_thread_set_limits()
                 _limits = None
+
+
+def _let_any_thread_set_limits() -> None:
+    """Undo what newer versions of threadpoolctl do: listen to the first thread alone."""
+    for library in _controller.lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
