@@ -70,9 +70,9 @@ class Team:
         self._running = 0
         self._threads = [
             threading.Thread(
-                target=self._help, args=(worker,), name=f"fastmlp-{worker}", daemon=True
+                target=self._help, args=(worker, start), name=f"fastmlp-{worker}", daemon=True
             )
-            for worker in range(1, workers)
+            for worker, start in enumerate(self._start, 1)
         ]
         self._start_helpers()
 
@@ -89,9 +89,9 @@ class Team:
                 raise
             self._runnable.be_alone()
 
-    def _help(self, worker: int) -> None:
+    def _help(self, worker: int, start: threading.Semaphore) -> None:
         while True:
-            self._start[worker - 1].acquire()
+            start.acquire()
             if self._job is None:
                 return
             self._runnable.run_as(worker, *self._job)
