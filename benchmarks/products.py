@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from .peers.machine import blas_of_scipy
 from .peers.networks import CASES, Array, Case, first_parameters, make_data
 from .peers.report import quartiles
 
@@ -204,6 +205,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    print(blas_of_scipy())
     print("| case | products, us | step, us | share (quartiles) | network |")
     print("| --- | --- | --- | --- | --- |")
     for name in arguments.cases:

@@ -84,6 +84,10 @@ class Team:
         except BaseException as error:
             for start in self._start:
                 start.release()
+            for thread in self._threads:
+                if thread.is_alive():
+                    # It must see that there is no job before there is one.
+                    thread.join()
             self._start, self._threads = [], []
             if not isinstance(error, RuntimeError):
                 raise

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 
+# Beginnings of environment variables that change how fast a library is.
+_VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "XLA_", "NUMBA_CPU_", "NUMBA_THREADING_")
+
+
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, system and Python."""
+    """Processor, cores, memory, system, Python and the variables that bear on speed."""
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -17,6 +21,9 @@ def describe_machine() -> dict[str, Any]:
         "memory_gib": _memory_gib(),
         "system": platform.platform(),
         "python": platform.python_version(),
+        "variables": {
+            name: value for name, value in sorted(os.environ.items()) if name.startswith(_VARIABLES)
+        },
     }
 
 
@@ -25,6 +32,21 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def blas_of_scipy() -> str:
+    """The BLAS that fastmlp calls, its version and the processor that its kernels are for."""
+    from scipy.linalg import cython_blas
+    from threadpoolctl import threadpool_info
+
+    folder = Path(cython_blas.__file__).parents[2] / "scipy.libs"
+    libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
+    # A wheel of SciPy has one of its own, beside that of NumPy's.
+    own = [info for info in libraries if Path(info["filepath"]).parent == folder] or libraries
+    return ", ".join(
+        f"{info['internal_api']} {info['version']} ({info.get('architecture', 'unknown')})"
+        for info in own
+    )
 
 
 def load_average() -> float | None:

@@ -38,6 +38,7 @@ def markdown(results: Results) -> str:
         "",
         f"* {machine['cpu']}, {machine['available_cores']} of {machine['cores']} cores, "
         f"{machine['memory_gib']} GiB; {machine['system']}; Python {machine['python']}",
+        *_variables(machine["variables"]),
         f"* load average {results.load['start']} at the start, {results.load['end']} at the end",
         "* " + ", ".join(f"{name} {number}" for name, number in sorted(results.versions.items())),
         f"* medians of {results.options.rounds} rounds, in which the libraries took turns; "
@@ -47,6 +48,12 @@ def markdown(results: Results) -> str:
     for comparison in results.comparisons:
         lines += [*_table(comparison), ""]
     return "\n".join(lines)
+
+
+def _variables(variables: dict[str, str]) -> list[str]:
+    if not variables:
+        return []
+    return ["* set: " + ", ".join(f"`{name}={value}`" for name, value in variables.items())]
 
 
 def _table(comparison: Comparison) -> list[str]:

@@ -64,7 +64,10 @@ class Worker:
         if self._library.module == "with_fastmlp":
             import fastmlp
 
+            from .machine import blas_of_scipy
+
             found["fastmlp"] = fastmlp.__version__
+            found["SciPy's BLAS:"] = blas_of_scipy()
         return found
 
     def setup(self, case: str, rows: int | None, variant: str | None) -> dict[str, Any]:
