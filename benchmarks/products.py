@@ -2,9 +2,10 @@
 
 The products are those of every dense layer: ``x @ weight`` forward, ``x.T @ d_z`` for the weights,
 and ``d_z @ weight.T`` for the layer's input, which the first layer's does not need. They are done
-by the ``sgemm`` that fastmlp calls, on one thread, on arrays of the step's shapes, one after the
-other in a compiled loop, so that no call from Python is timed. A step that did nothing else would
-have a share of 1. Networks of narrow layers are computed without BLAS and may exceed it.
+by the ``sgemm`` of SciPy's BLAS, on one thread, on arrays of the step's shapes, one after the other
+in a compiled loop, so that no call from Python is timed. A step that did nothing else, by that
+``sgemm``, would have a share of 1. Where fastmlp has products of its own that are faster, the share
+may exceed 1.
 """
 
 from __future__ import annotations

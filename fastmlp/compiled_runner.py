@@ -18,7 +18,6 @@ from .executable import Executable
 from .kernels.compiled.blas import single_threaded
 from .kernels.compiled.op import (
     CORRECT_SUM,
-    LAST_LOSS,
     LOSS_SUM,
     ROWS_SUM,
     STEP,
@@ -90,8 +89,8 @@ class CompiledRunner:
             self.state, batches, rates, executable, lambda: self._give_back(kind, executable)
         )
 
-    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> float:
-        """Leave the batch's gradients in the state and return its loss; change nothing else."""
+    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> Array:
+        """The flat gradient of a batch; nothing is changed."""
         state = self.state
         if not training:
             return NumpyRunner(state).gradients(x, y, weight, training)
@@ -102,8 +101,9 @@ class CompiledRunner:
         executable.counters[0, STEP] = state.step
         with single_threaded():
             executable.run_as(0, 0, 1, len(x), len(x))
+        gradients = executable.gradients.copy()
         self._give_back(kind, executable)
-        return float(executable.scalars[LAST_LOSS])
+        return gradients
 
     def predict(self, x: Array, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
@@ -147,7 +147,8 @@ class CompiledRunner:
     def _training(self, kind: _Kind) -> Executable:
         program, updates = self.state.program, kind.per_step is not None
         storage = for_training(program, reads_z)
-        encoder = Encoder(self.state, storage, program.ops, kind.rows, True, updates)
+        state = self.state if updates else self.state.with_own_gradients()
+        encoder = Encoder(state, storage, program.ops, kind.rows, True, updates)
         encode_gradients(encoder, kind.x_dtype, kind.coded, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from .encoder import Encoder, Memory
-from .kernels.compiled.dense import is_narrow
 from .program import (
     ActivationOp,
     AddOp,
@@ -28,11 +27,10 @@ from .tasks import Instruction, instruction
 def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
     x, z = encoder.value(op.x), encoder.value(op.out)
     inputs, width = op.weight.shape
-    kind = "narrow_forward" if is_narrow(inputs, width) else "dense_forward"
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            kind,
+            "dense_forward",
             x=x.address,
             ld_x=x.ld,
             weight=encoder.parameter(op.weight, first),
@@ -199,12 +197,11 @@ def _indices(op: SelectOp, encoder: Encoder) -> int:
 def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
     x, d_z = encoder.value(op.x), encoder.gradient(op.out)
     inputs, width = op.weight.shape
-    narrow = is_narrow(inputs, width)
     has_bias = op.bias is not None and not op.zero_bias_gradient
 
     def weight(first: int, count: int) -> Instruction:
         return instruction(
-            "narrow_backward_weight" if narrow else "dense_backward_weight",
+            "dense_backward_weight",
             x=x.address,
             ld_x=x.ld,
             d_z=d_z.at(first),
@@ -226,7 +223,7 @@ def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
 
     def source(first: int, count: int) -> Instruction:
         return instruction(
-            "narrow_backward_input" if narrow else "dense_backward_input",
+            "dense_backward_input",
             d_z=d_z.address,
             ld_z=d_z.ld,
             weight=encoder.parameter(op.weight, first * width),

@@ -37,6 +37,7 @@ class Executable:
     def __init__(self, encoder: Encoder, workers: int = 1) -> None:
         self.n_bytes = sum(array.nbytes for array in encoder.keep)
         self._memory = encoder.keep
+        self.gradients = encoder.state.gradients
         self.table, self.attributes = encoder.tasks.table()
         self.scalars = np.zeros(encoder.n_scalars)
         # A cache line for each worker's counters.

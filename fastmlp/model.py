@@ -26,7 +26,7 @@ from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
 from .program import Program
 from .schedules import Schedule, as_schedule
-from .state import Snapshot, State, named
+from .state import Snapshot, State, named, view
 from .summary import summarize
 from .targets import TargetEncoder, target_encoder
 from .training import FitData, check_fit_arguments, check_monitors, run_fit
@@ -462,12 +462,8 @@ class Sequential:
         encoded = self._encoder(program).encode(y, len(x), fit=False)
         weights = self._weights(sample_weight, None, len(x))
         x = numpy_runner.as_dtype(x, self.dtype)
-        state = self._state
-        self._runner.gradients(x, encoded, weights, training)
-        copies = {t.name: state.gradient(t).copy() for t in program.parameters}
-        # Training counts on zeros where it never writes.
-        state.gradients[:] = 0.0
-        return copies
+        gradients = self._runner.gradients(x, encoded, weights, training)
+        return {tensor.name: view(gradients, tensor).copy() for tensor in program.parameters}
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""

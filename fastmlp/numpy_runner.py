@@ -6,7 +6,10 @@ kernels; the loops over a program are a few lines. The compiled runner does the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -275,10 +278,12 @@ class NumpyRunner:
         """Make ready to train on these rows; `rates` tells what learning rates will look like."""
         return NumpySession(self.state, batches)
 
-    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> float:
-        """Leave the batch's gradients in the state and return its loss; change nothing else."""
+    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> Array:
+        """The flat gradient of a batch; nothing is changed."""
+        state = self.state.with_own_gradients()
         with np.errstate(all="ignore"):
-            return loss_and_gradients(self.state, x, y, weight, training, False)[0]
+            loss_and_gradients(state, x, y, weight, training, False)
+        return state.gradients
 
     def predict(self, x: Array, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
@@ -293,6 +298,25 @@ class NumpyRunner:
                 forward(ops, run)
             blocks.append(run.values[slot])
         return np.concatenate(blocks)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the end of a step, so that it never finds half an update."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield
+        return
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 class NumpySession:
@@ -322,7 +346,7 @@ class NumpySession:
         x, y, weight = self._batches.take(first, self._order, program.dtype)
         if weight is not None and not weight.sum():
             return first + 1
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), uninterrupted():
             loss, read = loss_and_gradients(state, x, y, weight, training=True, update=True)
             if not np.isfinite(loss):
                 raise FloatingPointError(first)
@@ -331,7 +355,7 @@ class NumpySession:
                 rate = self._rates[group.optimizer]
                 rate = float(rate[first]) if isinstance(rate, np.ndarray) else float(rate)
                 update_group(state, number, group, rate)
-        state.step += 1
+            state.step += 1
         self.loss_sum += loss * len(x)
         self.correct_sum += count_correct(state, read, y)
         self.rows_sum += len(x)

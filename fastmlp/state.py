@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 from collections.abc import Mapping
@@ -75,6 +76,12 @@ class State:
     def buffer(self, tensor: Tensor) -> Array:
         """Writable view of a buffer."""
         return view(self.buffers, tensor)
+
+    def with_own_gradients(self) -> State:
+        """The same parameters and buffers, with a gradient vector for looking at."""
+        other = copy.copy(self)
+        other.gradients = aligned_zeros(self.gradients.shape, self.program.dtype)
+        return other
 
     def is_finite(self) -> bool:
         """Whether all parameters and buffers are."""

@@ -7,7 +7,6 @@ import platform
 from pathlib import Path
 from typing import Any
 
-
 # Beginnings of environment variables that change how fast a library is.
 _VARIABLES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "XLA_", "NUMBA_CPU_", "NUMBA_THREADING_")
 
@@ -35,7 +34,7 @@ def available_cores() -> int:
 
 
 def blas_of_scipy() -> str:
-    """The BLAS that fastmlp calls, its version and the processor that its kernels are for."""
+    """SciPy's BLAS, its version and the processor that its kernels are for."""
     from scipy.linalg import cython_blas
     from threadpoolctl import threadpool_info
 

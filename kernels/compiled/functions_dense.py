@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..typing import ActivationSpec, Array
 from .buffers import buffer
 from .call import call
-from .dense import is_narrow
 from .functions_activations import activation_backward, activation_forward
 
 
@@ -22,7 +21,7 @@ def dense_forward(
     inputs, columns = weight.shape
     z = buffer(z, (len(x), columns), x.dtype)
     call(
-        "narrow_forward" if is_narrow(inputs, columns) else "dense_forward",
+        "dense_forward",
         x.dtype,
         len(x),
         x=x,
@@ -53,13 +52,12 @@ def dense_backward(
 ) -> tuple[Array, Array, Array]:
     """Compute the gradients of a dense layer; see the reference."""
     inputs, columns = weight.shape
-    kind = "narrow" if is_narrow(inputs, columns) else "dense"
     d_z = activation_backward(d_out, z, out, activation)
     d_x = buffer(d_x, x.shape, x.dtype)
     d_weight = buffer(d_weight, weight.shape, x.dtype)
     d_bias = buffer(d_bias, columns, x.dtype)
     call(
-        f"{kind}_backward_input",
+        "dense_backward_input",
         x.dtype,
         len(x),
         d_z=d_z,
@@ -73,7 +71,7 @@ def dense_backward(
         accumulate=0,
     )
     call(
-        f"{kind}_backward_weight",
+        "dense_backward_weight",
         x.dtype,
         len(x),
         x=x,

@@ -55,6 +55,8 @@ class Op:
         Names of the int64 and float64 arguments in their order.
     reduction : bool
         Whether sums may be reordered.
+    prepare : callable, optional
+        Loads what the op calls by name; it is told the dtype.
     """
 
     def __init__(
@@ -63,11 +65,13 @@ class Op:
         args: Sequence[str],
         attributes: Sequence[str],
         reduction: bool,
+        prepare: Callable[[str], None] | None,
     ) -> None:
         self.name = function.__name__
         self.args = tuple(args)
         self.attributes = tuple(attributes)
         self._function = function
+        self._prepare = prepare
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
         self._compiled: dict[tuple[str, str], CFunc] = {}
         self._lock = threading.Lock()
@@ -83,6 +87,8 @@ class Op:
             with self._lock:
                 if key in self._compiled:
                     return self._compiled[key]
+                if self._prepare is not None:
+                    self._prepare(dtype)
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
                 callback = compile_callback(
                     self._function,
@@ -102,12 +108,15 @@ OPS: dict[str, Op] = {}
 
 
 def op(
-    *args: str, attributes: Sequence[str] = (), reduction: bool = False
+    *args: str,
+    attributes: Sequence[str] = (),
+    reduction: bool = False,
+    prepare: Callable[[str], None] | None = None,
 ) -> Callable[[Callable[..., None]], Op]:
     """Declare a function of the common signature an op with these arguments."""
 
     def declare(function: Callable[..., None]) -> Op:
-        made = Op(function, args, attributes, reduction)
+        made = Op(function, args, attributes, reduction, prepare)
         OPS[made.name] = made
         return made
 

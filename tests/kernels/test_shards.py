@@ -91,14 +91,13 @@ def test_batchnorm(dtype: np.dtype) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("kind", ["narrow", "dense"])
-def test_dense(kind: str, dtype: np.dtype) -> None:
+def test_dense(dtype: np.dtype) -> None:
     inputs = 9
     x, weight, bias = draw(dtype, ROWS, inputs), draw(dtype, inputs, COLUMNS), draw(dtype, COLUMNS)
     z, d_weight, d_bias = np.empty((ROWS, COLUMNS), dtype), np.empty_like(weight), bias.copy()
     d_z = draw(dtype, ROWS, COLUMNS)
     by_columns(
-        f"{kind}_forward",
+        "dense_forward",
         dtype,
         {"weight": weight, "bias": bias, "z": z},
         x=x,
@@ -110,7 +109,7 @@ def test_dense(kind: str, dtype: np.dtype) -> None:
     )
     assert_close(z, x @ weight + bias)
     by_columns(
-        f"{kind}_backward_weight",
+        "dense_backward_weight",
         dtype,
         {"d_z": d_z, "d_weight": d_weight, "d_bias": d_bias},
         x=x,
@@ -124,7 +123,7 @@ def test_dense(kind: str, dtype: np.dtype) -> None:
     d_x = np.ones((ROWS, inputs), dtype)
     for first, count in ((0, 4), (4, 5)):
         call(
-            f"{kind}_backward_input",
+            "dense_backward_input",
             dtype,
             ROWS,
             d_z=d_z,

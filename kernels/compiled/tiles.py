@@ -1,0 +1,188 @@
+"""Products of small blocks that stay in vector registers while their sums run."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic
+
+from .vectors import INT, MASKED, REGISTERS, Code, call_case, lanes_of
+
+MOST_ROWS = 8 if REGISTERS == 32 else 6
+"""Rows of the highest `tile`: two registers for each, beside those that hold operands."""
+
+THIN_ROWS = 8
+"""Rows that `thin_tile` works on together."""
+
+SINGLE = 0
+"""In place of a number of vectors: a tile one number wide."""
+
+_SHAPES = [(rows, vectors) for rows in range(1, MOST_ROWS + 1) for vectors in (SINGLE, 1, 2)]
+# One row of two registers would wait for each addition to end before the next one.
+_SHAPES += [(1, 4)]
+
+
+def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: Any) -> None:
+    depth, a, a_row, a_column, b, b_row, start, start_row, c, c_row, columns = arguments
+    code = Code(builder, variant, 1 if vectors == SINGLE else None)
+    parts = max(vectors, 1)
+    masks = [None] * parts
+    if MASKED and vectors != SINGLE:
+        masks[-1] = code.first_lanes(builder.sub(columns, INT((parts - 1) * code.lanes)))
+
+    def load(pointer: Any) -> list[Any]:
+        places = [code.moved(pointer, part * code.lanes) for part in range(parts)]
+        return [code.load(place, mask) for place, mask in zip(places, masks, strict=True)]
+
+    sources = [code.hidden(code.pointer(a, (row, a_row))) for row in range(rows)]
+    sums = [vector for row in range(rows) for vector in load(code.pointer(start, (row, start_row)))]
+
+    def add(k: Any, *sums: Any) -> list[Any]:
+        right = load(code.pointer(b, (k, b_row)))
+        column = builder.mul(k, a_column)
+        left = []
+        for source in sources:
+            number = builder.load(code.moved(source, column))
+            left += [code.spread(number)] * parts
+        return [
+            code.multiply_add(*operands) for operands in zip(left, right * rows, sums, strict=True)
+        ]
+
+    sums = code.loop(depth, sums, add)
+    for row in range(rows):
+        target = code.pointer(c, (row, c_row))
+        for part, mask in enumerate(masks):
+            code.store(sums[row * parts + part], code.moved(target, part * code.lanes), mask)
+
+
+@intrinsic
+def tile(
+    typing_context: Any,
+    variant: Any,
+    rows: Any,
+    vectors: Any,
+    depth: Any,
+    a: Any,
+    a_row: Any,
+    a_column: Any,
+    b: Any,
+    b_row: Any,
+    start: Any,
+    start_row: Any,
+    c: Any,
+    c_row: Any,
+    columns: Any,
+) -> Any:
+    """``C = start + A @ B`` for so many rows and vectors of columns, and `depth` terms.
+
+    An element is one chain of multiply-adds in the order of the terms, at least one, so the
+    tile's shape does not change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors,
+    or 1 row and 4 vectors; the vectors are as many as `columns` needs, and where there are no
+    masks as many as it fills. `SINGLE` stands for one column.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cases = {
+            8 * height + width: (f"tile_{height}_{width}", partial(_emit_tile, height, width))
+            for height, width in _SHAPES
+        }
+        key = builder.add(builder.mul(args[1], INT(8)), args[2])
+        call_case(builder, variant, key, cases, args[3:])
+        return context.get_dummy_value()
+
+    return types.void(variant, *[types.int64] * 13), codegen
+
+
+def _emit_thin_tile(columns: int, builder: Any, variant: Any, *arguments: Any) -> None:
+    depth, a, a_row, packed, start, start_row, c, c_row, n_rows, n_columns = arguments
+    code = Code(builder, variant)
+    terms = code.lanes // columns
+    groups, rest = builder.sdiv(depth, INT(terms)), builder.srem(depth, INT(terms))
+    # Rows beyond the last one repeat it: the same numbers go to the same place again.
+    last = builder.sub(n_rows, INT(1))
+    rows = [code.at_most(row, last) for row in range(THIN_ROWS)]
+
+    sources = [code.pointer(a, (row, a_row)) for row in rows]
+    repeated = [lane % terms for lane in range(code.lanes)]
+
+    def add(mask: Any, group: Any, *sums: Any) -> list[Any]:
+        right = code.load(code.pointer(packed, (group, code.lanes)))
+        place = builder.mul(group, INT(terms))
+        results = []
+        for source, total in zip(sources, sums, strict=True):
+            few = code.load(code.moved(source, place), mask, terms)
+            left = code.shuffle(few, few, repeated)
+            results.append(code.multiply_add(left, right, total))
+        return results
+
+    nothing = [code.zeros()] * THIN_ROWS
+    sums = code.when(
+        builder.icmp_signed(">", groups, INT(0)),
+        lambda: code.loop(groups, nothing, partial(add, None)),
+        lambda: nothing,
+    )
+    sums = code.when(
+        builder.icmp_signed(">", rest, INT(0)),
+        lambda: add(code.first_lanes(rest, terms), groups, *sums),
+        lambda: sums,
+    )
+    for _ in range(terms.bit_length() - 1):
+        sums = _add_neighbours(code, sums)
+    lanes = len(rows) * columns // len(sums)
+    mask = None if columns == 1 else code.first_lanes(n_columns, columns)
+    totals = []
+    for row, number in enumerate(rows):
+        place, first = divmod(row * columns, lanes)
+        own = code.shuffle(sums[place], sums[place], list(range(first, first + columns)))
+        begin = code.load(code.pointer(start, (number, start_row)), mask, columns)
+        totals.append(builder.fadd(begin, own))
+    for number, total in zip(rows, totals, strict=True):
+        code.store(total, code.pointer(c, (number, c_row)), mask)
+
+
+def _add_neighbours(code: Code, vectors: list[Any]) -> list[Any]:
+    """The sums of neighbouring lanes, of two vectors at a time while there are two."""
+    pairs = list(zip(vectors[::2], vectors[1::2] or vectors, strict=True))
+    lanes = vectors[0].type.count * min(len(vectors), 2)
+    even, odd = list(range(0, lanes, 2)), list(range(1, lanes, 2))
+    return [
+        code.builder.fadd(code.shuffle(left, right, even), code.shuffle(left, right, odd))
+        for left, right in pairs
+    ]
+
+
+@intrinsic
+def thin_tile(
+    typing_context: Any,
+    variant: Any,
+    width: Any,
+    depth: Any,
+    a: Any,
+    a_row: Any,
+    packed: Any,
+    start: Any,
+    start_row: Any,
+    c: Any,
+    c_row: Any,
+    rows: Any,
+    columns: Any,
+) -> Any:
+    """``C = start + A @ B`` where a vector holds several terms of each of few columns.
+
+    `width` is a power of two, at least `columns` and at most half a vector's lanes; a vector holds
+    ``lanes // width`` terms. `packed` is B as ``(groups of terms, width, terms)``, zero where there
+    is no term. There are at most `THIN_ROWS` rows.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        cases = {}
+        few = 1
+        while 2 * few <= lanes_of(variant):
+            cases[few] = (f"thin_tile_{few}", partial(_emit_thin_tile, few))
+            few *= 2
+        call_case(builder, variant, args[1], cases, args[2:])
+        return context.get_dummy_value()
+
+    return types.void(variant, *[types.int64] * 11), codegen
