@@ -19,7 +19,7 @@ from fastmlp.kernels.typing import ActivationSpec, Array
 
 DTYPES = ("float32", "float64")
 
-# One row, one column, around the widths of vector registers, and one for BLAS.
+# One row, one column, around the widths of vector registers, and one of many tiles.
 SIZES = (
     *((1, 1), (1, 5), (5, 1), (3, 5)),
     *((2, 15), (3, 16), (5, 17)),
@@ -463,7 +463,8 @@ KERNELS: tuple[Kernel, ...] = (
             "dense_forward",
             _dense_forward(activation, bias),
             ("out", "z"),
-            tolerance=64.0,
+            # They sum in different orders; an activation hands on an error relative to z.
+            tolerance=64.0 if activation == "linear" else 128.0,
             of_sums=True,
         )
         for activation, bias in (("linear", True), ("tanh", True), ("softmax", False))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .executable import Executable
-from .kernels.compiled.blas import single_threaded
 from .program import Program
 from .tasks import Symbol
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 # Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8
-# Multiply-adds of a product below which OpenBLAS uses one thread of its own accord.
-_BLAS_ALONE = 2e5
 # Rows that predictions are made of at a time: activations stay in a core's cache.
 BLOCK_ROWS = 256
 # Multiply-adds between two looks at signals, some 20 ms.
@@ -34,18 +31,12 @@ class SmallPrediction:
         self._out = np.zeros((SMALL_ROWS, width), dtype=program.dtype)
         executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
         self._executable = executable
-        largest = max(tensor.size for tensor in program.parameters)
-        self._blas_may_start_threads = largest * SMALL_ROWS > _BLAS_ALONE
 
     def __call__(self, x: Array) -> Array:
         """The network's output for at most `SMALL_ROWS` rows."""
         n = len(x)
         self._x[:n] = x
-        if self._blas_may_start_threads:
-            with single_threaded():
-                self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
-        else:
-            self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
+        self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
         return self._out[:n].copy()
 
 
@@ -77,22 +68,21 @@ def predict_blocks(executables: Sequence[Executable], x: Array, out: Array, work
     for executable in executables:
         executable.bind({Symbol.X: x, Symbol.OUT: out})
     threads: list[threading.Thread] = []
-    with single_threaded():
-        try:
-            for share in range(1, shares):
-                thread = threading.Thread(target=make, args=(share,), name="fastmlp-predict")
-                try:
-                    thread.start()
-                except RuntimeError:
-                    make(share)
-                else:
-                    threads.append(thread)
-            make(0)
-            for thread in threads:
-                thread.join()
-        except BaseException:
-            # Ctrl-C: the others end with the blocks that they are at.
-            stopped.set()
-            for thread in threads:
-                thread.join()
-            raise
+    try:
+        for share in range(1, shares):
+            thread = threading.Thread(target=make, args=(share,), name="fastmlp-predict")
+            try:
+                thread.start()
+            except RuntimeError:
+                make(share)
+            else:
+                threads.append(thread)
+        make(0)
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        # Ctrl-C: the others end with the blocks that they are at.
+        stopped.set()
+        for thread in threads:
+            thread.join()
+        raise

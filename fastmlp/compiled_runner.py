@@ -15,7 +15,6 @@ from .encode_ops import encode_forward
 from .encode_training import encode_gradients, encode_update
 from .encoder import Encoder, reads_z
 from .executable import Executable
-from .kernels.compiled.blas import single_threaded
 from .kernels.compiled.op import (
     CORRECT_SUM,
     LOSS_SUM,
@@ -99,8 +98,7 @@ class CompiledRunner:
         executable = self._take(kind, lambda: self._training(kind))
         executable.bind(_arrays(batches, None))
         executable.counters[0, STEP] = state.step
-        with single_threaded():
-            executable.run_as(0, 0, 1, len(x), len(x))
+        executable.run_as(0, 0, 1, len(x), len(x))
         gradients = executable.gradients.copy()
         self._give_back(kind, executable)
         return gradients
@@ -188,8 +186,6 @@ class CompiledSession:
         arrays = _arrays(batches, self._order)
         executable.bind({**arrays, **{Symbol.RATES - k: r for k, r in enumerate(self._rates)}})
         self._team = Team(executable, executable.workers)
-        self._blas = single_threaded()
-        self._blas.__enter__()
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
 
@@ -243,7 +239,6 @@ class CompiledSession:
         return reached
 
     def close(self) -> None:
-        """Let the threads go and give BLAS its own back."""
+        """Let the threads go, and the tables for the next fit."""
         self._team.close()
-        self._blas.__exit__(None, None, None)
         self._give_back()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _COLUMN_STEP = 16
 # Below this many elements (rows x columns) a piece is not worth handing to another thread.
 _SMALLEST_PIECE = 4096
-# Products of fewer columns lose more to BLAS than a second thread gains.
+# Products of fewer columns lose more speed than a second thread gains.
 _SMALLEST_WIDTH = 64
 _MOST_SHARDS = 16
 

@@ -14,7 +14,7 @@ from types import ModuleType
 __all__ = ["available_backends", "get_backend"]
 
 _MODULES = {"numpy": ".reference", "numba": ".compiled"}
-_NEEDS = {"numpy": (), "numba": ("numba", "llvmlite", "scipy", "threadpoolctl")}
+_NEEDS = {"numpy": (), "numba": ("numba", "llvmlite")}
 
 
 def _is_installed(package: str) -> bool:

@@ -298,20 +298,6 @@ def test_ctrl_c_while_helpers_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_signals
-def test_ctrl_c_gives_blas_its_threads_back() -> None:
-    pytest.importorskip("numba")
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-    X, y = large(1500)
-    model = slow_network(2).build(20)
-    model.predict(X[:300])
-    with threadpoolctl.threadpool_limits(2, user_api="blas"):
-        before = threadpoolctl.threadpool_info()
-        with pytest.raises(KeyboardInterrupt), ctrl_c_after(0.15):
-            model.fit(X, y, epochs=1, batch_size=128, verbose=0)
-        assert threadpoolctl.threadpool_info() == before
-
-
-@needs_signals
 def test_ctrl_c_in_the_reference() -> None:
     X, y = large(1500)
     model = slow_network(1, "numpy")

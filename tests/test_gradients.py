@@ -124,7 +124,7 @@ LAYERS = {
     ),
 }
 
-# Wide enough for BLAS in place of own loops.
+# Wide enough for several register tiles.
 WIDE = Case(
     [
         fm.Dense(70),

@@ -1,4 +1,4 @@
-"""No thread outlives a fit, BLAS gets its threads back, and interruptions leave sound models."""
+"""No thread outlives a fit, and interruptions leave sound models."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ import pytest
 import fastmlp as fm
 
 pytest.importorskip("numba")
-threadpoolctl = pytest.importorskip("threadpoolctl")
 
-from fastmlp.executable import Executable  # noqa: E402
+from fastmlp.executable import Executable
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
@@ -44,14 +43,6 @@ def bits(model):
     return [value.tobytes() for value in (*model.parameters.values(), *model.buffers.values())]
 
 
-def blas_threads():
-    return [
-        (pool["filepath"], pool["num_threads"])
-        for pool in threadpoolctl.threadpool_info()
-        if pool["user_api"] == "blas"
-    ]
-
-
 # Threads that a test has left behind, so that the others do not fail with it.
 _left = set()
 
@@ -67,13 +58,11 @@ def helpers():
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind():
     fit(wide(), epochs=1)
-    before, limits = threads(), blas_threads()
-    assert limits
+    before = threads()
     yield
     left = [thread for thread in threads() if thread not in before]
     _left.update(left)
     assert not left
-    assert blas_threads() == limits
 
 
 class Watch(fm.Callback):
@@ -118,76 +107,6 @@ def test_nothing_spins_after_a_fit_nor_between_epochs(n_threads):
     sleep()
     sleep()
     assert max(spent) < 0.05
-
-
-def test_blas_has_one_thread_within_a_fit_and_its_own_after_it():
-    watch = Watch(lambda: {number for _, number in blas_threads()})
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        before = blas_threads()
-        fit(wide(), callbacks=[watch])
-        assert blas_threads() == before
-    assert all(numbers == {1} for numbers in watch.seen)
-
-
-def test_blas_has_one_thread_within_a_fit_of_another_thread():
-    """Some versions of threadpoolctl listen to one thread alone, here the main one."""
-    watch = Watch(lambda: {number for _, number in blas_threads()})
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        before = blas_threads()
-        fit(wide())
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(fit, wide(), callbacks=[watch]).result(60)
-        assert blas_threads() == before
-        fit(wide())
-        assert blas_threads() == before
-    assert all(numbers == {1} for numbers in watch.seen)
-
-
-@pytest.mark.parametrize("main_begins", [True, False])
-def test_overlapping_fits_give_blas_back_when_the_last_has_ended(main_begins):
-    """The first to begin ends first: what it saved must not be undone by what it set."""
-    first_began, second_began, first_ended = (threading.Event() for _ in range(3))
-    within = []
-
-    def began(*_):
-        first_began.set()
-        assert second_began.wait(30)
-
-    def last(*_):
-        second_began.set()
-        assert first_ended.wait(30)
-        within.extend(number for _, number in blas_threads())
-
-    def first():
-        callback = fm.Callback()
-        callback.on_epoch_begin = began
-        fit(wide(), epochs=1, callbacks=[callback])
-        first_ended.set()
-
-    def second():
-        assert first_began.wait(30)
-        callback = fm.Callback()
-        callback.on_epoch_begin = last
-        fit(wide(1), epochs=1, callbacks=[callback])
-
-    with threadpoolctl.threadpool_limits(2, "blas"), ThreadPoolExecutor(1) as pool:
-        before = blas_threads()
-        here, elsewhere = (first, second) if main_begins else (second, first)
-        running = pool.submit(elsewhere)
-        here()
-        running.result(30)
-        assert set(within) == {1}
-        assert blas_threads() == before
-
-
-@pytest.mark.parametrize("n_rows", [1, 8, 9, 256])
-def test_predictions_do_not_depend_on_the_threads_of_blas(n_rows):
-    model = fm.Sequential([fm.Dense(512), fm.Dense(512), fm.Dense(512)], random_state=0)
-    model.build(96)
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        free = model.predict(X[:n_rows])
-    with threadpoolctl.threadpool_limits(1, "blas"):
-        np.testing.assert_array_equal(model.predict(X[:n_rows]), free)
 
 
 def test_a_fit_within_a_fit():
@@ -424,7 +343,6 @@ INTERRUPTED_ANYWHERE = """
     import time
 
     import numpy as np
-    from threadpoolctl import threadpool_info
 
     import fastmlp as fm
 
@@ -441,10 +359,6 @@ INTERRUPTED_ANYWHERE = """
 
     def fit(model):
         return model.fit(X, y, epochs=2, batch_size=16, shuffle=False, verbose=0)
-
-
-    def blas():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
     def interrupt_after(number):
@@ -469,7 +383,6 @@ INTERRUPTED_ANYWHERE = """
 
 
     fit(network())
-    limits = blas()
     number = 0
     while True:
         number += 1
@@ -486,7 +399,6 @@ INTERRUPTED_ANYWHERE = """
             break
         helpers = [t for t in threading.enumerate() if t.name.startswith("fastmlp")]
         assert not helpers, f"interrupted in {where()}: {helpers} left"
-        assert blas() == limits, f"interrupted in {where()}: BLAS has {blas()}"
         expected = network()
         for step in range(model._state.step):
             rows = slice(16 * (step % 4), 16 * (step % 4) + 16)
@@ -584,7 +496,7 @@ def test_a_pool_of_forks_after_a_fit():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_fork_within_a_fit():
-    """The child has neither helpers nor a claim on BLAS, and can fit."""
+    """The child has no helpers, and can fit."""
     code = """
         def fork(*_):
             child = os.fork()

@@ -5,9 +5,9 @@ The matrices of small networks fit into a core's own cache. There, tiles that re
 run at the full speed of the multipliers, and copying it into another order first, as libraries for
 large matrices do, only costs time. B is copied where it is transposed or larger than that cache.
 
-Every element is its starting value and then the terms of the sum in order, except where C has so
-few columns in all that a vector holds several terms of each. Neither depends on which rows or
-columns of C are computed together.
+A few hundred terms of an element at a time are summed in order, and that sum is added to its
+starting value; where C has so few columns in all that a vector holds several terms of each, the
+lanes' sums are added last. Neither depends on which rows or columns of C are computed together.
 """
 
 from __future__ import annotations

@@ -37,7 +37,6 @@ def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: 
         return [code.load(place, mask) for place, mask in zip(places, masks, strict=True)]
 
     sources = [code.hidden(code.pointer(a, (row, a_row))) for row in range(rows)]
-    sums = [vector for row in range(rows) for vector in load(code.pointer(start, (row, start_row)))]
 
     def add(k: Any, *sums: Any) -> list[Any]:
         right = load(code.pointer(b, (k, b_row)))
@@ -50,11 +49,12 @@ def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: 
             code.multiply_add(*operands) for operands in zip(left, right * rows, sums, strict=True)
         ]
 
-    sums = code.loop(depth, sums, add)
+    sums = code.loop(depth, [code.zeros()] * (rows * parts), add)
     for row in range(rows):
-        target = code.pointer(c, (row, c_row))
+        begin, target = load(code.pointer(start, (row, start_row))), code.pointer(c, (row, c_row))
         for part, mask in enumerate(masks):
-            code.store(sums[row * parts + part], code.moved(target, part * code.lanes), mask)
+            total = builder.fadd(begin[part], sums[row * parts + part])
+            code.store(total, code.moved(target, part * code.lanes), mask)
 
 
 @intrinsic
@@ -77,8 +77,8 @@ def tile(
 ) -> Any:
     """``C = start + A @ B`` for so many rows and vectors of columns, and `depth` terms.
 
-    An element is one chain of multiply-adds in the order of the terms, at least one, so the
-    tile's shape does not change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors,
+    The terms of an element, at least one, are added in their order, so the tile's shape does not
+    change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors,
     or 1 row and 4 vectors; the vectors are as many as `columns` needs, and where there are no
     masks as many as it fills. `SINGLE` stands for one column.
     """

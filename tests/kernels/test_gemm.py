@@ -1,4 +1,4 @@
-"""The compiled products of a dense layer: any shape, any row length, nothing outside the matrices."""
+"""The compiled products of a dense layer: any shape and row length, nothing outside."""
 
 from __future__ import annotations
 
@@ -135,9 +135,10 @@ class Layer:
 
 def assert_product(actual: Array, a: Array, b: Array, start: Array | float = 0.0) -> None:
     """Each element is as exact as a sum of that many rounded terms can be."""
-    a, b, start = (np.asarray(value, dtype=np.float64) for value in (a, b, start))
+    a, b, start = (np.asarray(value, dtype=np.longdouble) for value in (a, b, start))
     expected, magnitude = start + a @ b, np.abs(start) + np.abs(a) @ np.abs(b)
-    bound = (a.shape[1] + 1) * np.finfo(actual.dtype).eps / 2
+    # One rounding for each product, each addition and the starting value.
+    bound = (a.shape[1] + 2) * np.finfo(actual.dtype).eps / 2
     assert (np.abs(actual - expected) <= bound * magnitude).all()
 
 
