@@ -21,8 +21,7 @@ from fastmlp.kernels.compiled.call import call
 
 Array = np.ndarray
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
-# One, around half a vector, one, two and four of them, of 16 lanes down to 2; above what is added
-# in one go.
+# Around a half, one, two and four vectors of 2 to 16 lanes.
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 13, 15, 16, 17, 24, 31, 32, 33, 40, 48, 61, 64, 65, 70)
 STARTS = ("zeros", "bias", "accumulate")
 FORBIDDEN = 0
