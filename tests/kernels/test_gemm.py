@@ -136,8 +136,7 @@ def assert_product(actual: Array, a: Array, b: Array, start: Array | float = 0.0
     """Each element is as exact as a sum of that many rounded terms can be."""
     a, b, start = (np.asarray(value, dtype=np.longdouble) for value in (a, b, start))
     expected, magnitude = start + a @ b, np.abs(start) + np.abs(a) @ np.abs(b)
-    # One rounding for each product, each addition and the starting value.
-    bound = (a.shape[1] + 2) * np.finfo(actual.dtype).eps / 2
+    bound = (a.shape[1] + 1) * np.finfo(actual.dtype).eps / 2
     assert (np.abs(actual - expected) <= bound * magnitude).all()
 
 
