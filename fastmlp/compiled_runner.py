@@ -160,7 +160,7 @@ class CompiledRunner:
         ops, output = inference_ops(program, head)
         storage = for_inference(program.input, ops)
         encoder = Encoder(self.state, storage, ops, rows, training=False)
-        encoder.gather(x_dtype, ordered=False)
+        encoder.gather(Symbol.X, x_dtype, False, encoder.value(program.input))
         encode_forward(ops, encoder)
         encoder.store(output)
         return Executable(encoder)

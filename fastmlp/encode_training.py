@@ -11,7 +11,7 @@ import numpy as np
 from . import cuts
 from .cuts import Cut
 from .encode_ops import encode_backward, encode_forward
-from .encoder import Encoder, address
+from .encoder import Encoder, Memory, address
 from .kernels.compiled.op import OPS
 from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
 from .program import Group
@@ -43,27 +43,40 @@ def encode_gradients(
     weighted : bool
         Rows have weights.
     """
-    encoder.gather(x_dtype, ordered)
-    _weights(encoder, ordered, weighted)
+    program = encoder.program
+    encoder.gather(Symbol.X, x_dtype, ordered, encoder.value(program.input))
+    weights = _weights(encoder, ordered, weighted)
     encode_forward(encoder.ops, encoder)
-    parts = _loss(encoder, coded, ordered, weighted)
+    parts = _loss(encoder, coded, ordered, weights)
     encode_backward(encoder.ops, encoder)
     _report(encoder, parts)
 
 
-def _weights(encoder: Encoder, ordered: bool, weighted: bool) -> None:
+def _weights(encoder: Encoder, ordered: bool, weighted: bool) -> Memory | None:
     """Sum the batch's sample weights; a batch whose weights sum to 0 is skipped."""
+    weights = encoder.memory(1, ("weights", 0)) if weighted else None
+    if weights is not None:
+        encoder.gather(Symbol.WEIGHTS, encoder.program.dtype, ordered, weights)
     encoder.single(
         "sum_weights",
-        order=Symbol.ORDER if ordered else 0,
-        weights=Symbol.WEIGHTS if weighted else 0,
+        weights=_address(weights),
+        reads=_keys(weights),
         writes=["weight sum"],
     )
     if weighted:
         encoder.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
+    return weights
 
 
-def _loss(encoder: Encoder, coded: bool, ordered: bool, weighted: bool) -> _LossParts:
+def _address(memory: Memory | None) -> int:
+    return 0 if memory is None else memory.address
+
+
+def _keys(*memories: Memory | None) -> list[tuple[str, int]]:
+    return [memory.key for memory in memories if memory is not None]
+
+
+def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) -> _LossParts:
     """Loss and accuracy of the batch; leaves the gradient of the slot that the head reads.
 
     `coded`: y are class numbers.
@@ -73,14 +86,16 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weighted: bool) -> _Loss
     value, d = encoder.value(head.slot), encoder.gradient(head.slot)
     if value != d:
         encoder.copy(value, d)
+    targets = None if coded else encoder.memory(width, ("targets", 0))
+    if targets is not None:
+        encoder.gather(Symbol.Y, encoder.program.dtype, ordered, targets)
     cut = encoder.rows_cut(width)
     parts = _LossParts(encoder.scalars(cut.shards), encoder.scalars(cut.shards), cut.shards)
     common = {
         "d": d.address,
-        "ld": d.ld,
         "columns": width,
-        "order": Symbol.ORDER if ordered else 0,
-        "weights": Symbol.WEIGHTS if weighted else 0,
+        "targets": _address(targets),
+        "weights": _address(weights),
         "loss": parts.loss,
         "correct": parts.correct,
         "shards": cut.shards,
@@ -91,7 +106,7 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weighted: bool) -> _Loss
             "softmax_cross_entropy",
             **common,
             labels=Symbol.Y if coded else 0,
-            targets=0 if coded else Symbol.Y,
+            order=Symbol.ORDER if coded and ordered else 0,
             label_smoothing=head.loss.parameter,
         )
     else:
@@ -100,15 +115,15 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weighted: bool) -> _Loss
             "elementwise_loss",
             head.loss.kernel,
             **common,
-            targets=Symbol.Y,
             parameter=head.loss.parameter,
             threshold=np.inf if head.threshold is None else head.threshold,
         )
     encoder.tasks.add(
         cut,
         lambda shard: make(shard=shard),
-        reads=["weight sum"],
+        reads=_keys(targets),
         writes=[d.key, "loss parts"],
+        reads_whole=["weight sum", *_keys(weights)],
     )
     return parts
 

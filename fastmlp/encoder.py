@@ -93,7 +93,9 @@ class Encoder:
         self.keep: list[Array] = []
         self.n_scalars = N_SCALARS
         self._inv_stds: dict[Slot, int] = {}
-        self._buffers = [self._memory(number, width) for number, width in enumerate(storage.widths)]
+        self._buffers = [
+            self.memory(width, ("buffer", number)) for number, width in enumerate(storage.widths)
+        ]
 
     # Memory
 
@@ -108,9 +110,9 @@ class Encoder:
         self.keep.append(array)
         return address(array)
 
-    def _memory(self, number: int, width: int) -> Memory:
-        place = self.new((self.rows, width))
-        return Memory(place, width, self.itemsize, ("buffer", number))
+    def memory(self, width: int, key: tuple[str, int]) -> Memory:
+        """New memory of so many columns."""
+        return Memory(self.new((self.rows, width)), width, self.itemsize, key)
 
     def value(self, slot: Slot) -> Memory:
         return self._buffers[self.storage.values[slot]]
@@ -158,21 +160,20 @@ class Encoder:
 
     # Rows in and out
 
-    def gather(self, x_dtype: str, ordered: bool) -> None:
-        """Copy the batch's rows of X."""
-        slot = self.program.input
-        cut, out = self.rows_cut(slot.width), self.value(slot)
+    def gather(self, source: Symbol, dtype: str, ordered: bool, out: Memory) -> None:
+        """Copy the batch's rows of an array of this dtype, as long as those of `out`."""
+        cut = self.rows_cut(out.ld)
 
         def make(shard: int) -> Instruction:
             return instruction(
                 "gather_rows",
-                x_dtype,
-                source=Symbol.X,
-                ld_source=slot.width,
+                dtype,
+                source=source,
+                ld_source=out.ld,
                 order=Symbol.ORDER if ordered else 0,
                 out=out.address,
                 ld=out.ld,
-                columns=slot.width,
+                columns=out.ld,
                 shard=shard,
                 shards=cut.shards,
             )

@@ -11,29 +11,38 @@ import numpy as np
 
 from .intrinsics import cast, integers, pointer
 from .op import ROWS, STEP, op
-from .options import device
+from .options import device_inlined
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
-_HALF = np.uint64(32)
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_HALF, _WORD = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-@device
+@device_inlined
+def _round(c0, c1, c2, c3, key0, key1):
+    product0 = (c0 & _WORD) * _M0
+    product1 = (c2 & _WORD) * _M1
+    return (product1 >> _HALF) ^ c1 ^ key0, product1, (product0 >> _HALF) ^ c3 ^ key1, product0
+
+
+@device_inlined
 def philox4x32(c0, c1, c2, c3, key0, key1):
-    """Ten rounds of Philox4x32 on uint32 words."""
-    # Numba widens products and sums of uint32, so each result is cast back.
-    for _ in range(10):
-        product0 = np.uint64(c0) * _M0
-        product1 = np.uint64(c2) * _M1
-        high0, low0 = np.uint32(product0 >> _HALF), np.uint32(product0)
-        high1, low1 = np.uint32(product1 >> _HALF), np.uint32(product1)
-        c0 = np.uint32(high1 ^ c1 ^ key0)
-        c1 = low1
-        c2 = np.uint32(high0 ^ c3 ^ key1)
-        c3 = low0
-        key0 = np.uint32(key0 + _W0)
-        key1 = np.uint32(key1 + _W1)
-    return c0, c1, c2, c3
+    """Ten rounds of Philox4x32 on words in the lower halves of uint64.
+
+    What the rounds leave in the upper halves has no meaning until the end: vectors of such words
+    multiply in one instruction, and the rounds take no masks.
+    """
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(0) * _W0, key1 + np.uint64(0) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(1) * _W0, key1 + np.uint64(1) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(2) * _W0, key1 + np.uint64(2) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(3) * _W0, key1 + np.uint64(3) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(4) * _W0, key1 + np.uint64(4) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(5) * _W0, key1 + np.uint64(5) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(6) * _W0, key1 + np.uint64(6) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(7) * _W0, key1 + np.uint64(7) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(8) * _W0, key1 + np.uint64(8) * _W1)
+    c0, c1, c2, c3 = _round(c0, c1, c2, c3, key0 + np.uint64(9) * _W0, key1 + np.uint64(9) * _W1)
+    return c0 & _WORD, c1 & _WORD, c2 & _WORD, c3 & _WORD
 
 
 @op("words", "count")
@@ -42,12 +51,12 @@ def philox_words(variant, args, attributes, counters, scalars):
     words, n = integers(args[0]), args[1]
     for i in range(n):
         c0, c1, c2, c3 = (
-            np.uint32(words[i]),
-            np.uint32(words[n + i]),
-            np.uint32(words[2 * n + i]),
-            np.uint32(words[3 * n + i]),
+            np.uint64(words[i]),
+            np.uint64(words[n + i]),
+            np.uint64(words[2 * n + i]),
+            np.uint64(words[3 * n + i]),
         )
-        key0, key1 = np.uint32(words[4 * n + i]), np.uint32(words[5 * n + i])
+        key0, key1 = np.uint64(words[4 * n + i]), np.uint64(words[5 * n + i])
         w0, w1, w2, w3 = philox4x32(c0, c1, c2, c3, key0, key1)
         words[i] = np.int64(w0)
         words[n + i] = np.int64(w1)
@@ -62,16 +71,17 @@ def philox_words(variant, args, attributes, counters, scalars):
 def dropout_mask(variant, args, attributes, counters, scalars):
     """``mask = 0`` where the generator's word is below the threshold, else ``1 / keep``."""
     mask, ld, columns = pointer(variant, args[0]), args[1], args[2]
-    threshold, layer = np.uint32(args[4]), np.uint32(args[7])
-    key0, key1, step = np.uint32(args[5]), np.uint32(args[6]), np.uint32(counters[STEP])
+    threshold, layer = np.uint64(args[4]), np.uint64(args[7])
+    key0, key1 = np.uint64(args[5]), np.uint64(args[6])
+    step = np.uint64(counters[STEP])
     scale, zero = cast(variant, 1.0 / attributes[0]), cast(variant, 0.0)
-    rows = counters[ROWS]
+    rows, first = counters[ROWS], args[3]
     whole = rows // 4
     for group in range(whole):
         row0 = 4 * group * ld
         for j in range(columns):
-            column = np.uint32(args[3] + j)
-            w0, w1, w2, w3 = philox4x32(column, np.uint32(group), step, layer, key0, key1)
+            column = np.uint64(first + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint64(group), step, layer, key0, key1)
             mask[row0 + j] = zero if w0 < threshold else scale
             mask[row0 + ld + j] = zero if w1 < threshold else scale
             mask[row0 + 2 * ld + j] = zero if w2 < threshold else scale
@@ -80,8 +90,8 @@ def dropout_mask(variant, args, attributes, counters, scalars):
     if rest > 0:
         row0 = 4 * whole * ld
         for j in range(columns):
-            column = np.uint32(args[3] + j)
-            w0, w1, w2, w3 = philox4x32(column, np.uint32(whole), step, layer, key0, key1)
+            column = np.uint64(first + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint64(whole), step, layer, key0, key1)
             mask[row0 + j] = zero if w0 < threshold else scale
             if rest > 1:
                 mask[row0 + ld + j] = zero if w1 < threshold else scale

@@ -25,7 +25,7 @@ def _mean(
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, d.dtype)
     scalars = new_scalars(2)
-    call("sum_weights", d.dtype, rows, scalars=scalars, order=0, weights=weights)
+    call("sum_weights", d.dtype, rows, scalars=scalars, weights=weights)
     call(
         name,
         d.dtype,
@@ -33,9 +33,7 @@ def _mean(
         member=member,
         scalars=scalars,
         d=d,
-        ld=columns,
         columns=columns,
-        order=0,
         weights=weights,
         loss=_LOSS,
         correct=_CORRECT,
@@ -83,6 +81,7 @@ def softmax_cross_entropy(
         copied(logits, d_logits),
         sample_weight,
         labels=y if coded else None,
+        order=None,
         targets=None if coded else y,
         label_smoothing=label_smoothing,
     )

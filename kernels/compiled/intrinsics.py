@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 _INT = ir.IntType(64)
@@ -51,6 +52,16 @@ def source_pointer(typing_context: Any, variant: Any, address: Any) -> Any:
     """Pointer to elements of the dtype that the variant's function names, such as ``"uint8"``."""
     element = getattr(types, variant.function)
     return types.CPointer(element)(variant, types.int64), _pointer_codegen
+
+
+@intrinsic
+def source_itemsize(typing_context: Any, variant: Any) -> Any:
+    """Bytes of a number of the dtype that the variant's function names."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _INT(getattr(types, variant.function).bitwidth // 8)
+
+    return types.int64(variant), codegen
 
 
 @intrinsic
@@ -110,6 +121,22 @@ def call_op(
         return context.get_dummy_value()
 
     return types.void(types.int64, args, attributes, counters, scalars), codegen
+
+
+@intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Ask for the cache line at `address`, which is about to be read."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer_type, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer_type, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        to_read, for_long, data = number(0), number(3), number(1)
+        place = builder.inttoptr(args[0], pointer_type)
+        builder.call(function, [place, to_read, for_long, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
 
 
 @intrinsic

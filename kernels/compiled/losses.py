@@ -15,11 +15,15 @@ import numpy as np
 from numba.extending import overload
 
 from .activations import logistic
-from .intrinsics import cast, integers, like, pointer
+from .intrinsics import cast, like, pointer
 from .math import exp, log, log1p
-from .op import ROWS, START, WEIGHT_SUM, op
+from .op import ROWS, WEIGHT_SUM, op
 from .options import device
 from .rows import share_of_rows
+
+
+# Terms that are added up before their sum is: a longer sum loses digits.
+_BLOCK = 128
 
 
 @device
@@ -160,44 +164,41 @@ def _choose_gradient(variant, prediction, y, parameter):
 
 
 @op(
-    *("d", "ld", "columns", "targets", "order", "weights", "loss", "correct", "shard", "shards"),
+    *("d", "columns", "targets", "weights", "loss", "correct", "shard", "shards"),
     attributes=("parameter", "threshold"),
     reduction=True,
 )
 def elementwise_loss(variant, args, attributes, counters, scalars):
     """Loss of each element; d holds the predictions (or logits) and becomes their gradient.
 
-    `order` (0: none) gives the row of X of each row of the epoch, `weights` (0: none) their
-    weights. Predictions at or above `threshold` count as 1 for the accuracy. The sum of the rows'
-    weighted mean losses and the number of right predictions go to the scalars of those numbers.
+    `targets` and `weights` (0: none) are the batch's own. Predictions at or above `threshold`
+    count as 1 for the accuracy. The sum of the rows' weighted mean losses and the number of right
+    predictions go to the scalars of those numbers.
     """
-    d, ld, columns, targets = pointer(variant, args[0]), args[1], args[2], pointer(variant, args[3])
-    order, weights = integers(args[4]), pointer(variant, args[5])
-    first, last = share_of_rows(counters[ROWS], args[8], args[9])
+    d, columns, targets = pointer(variant, args[0]), args[1], pointer(variant, args[2])
+    weights = pointer(variant, args[3])
+    first, last = share_of_rows(counters[ROWS], args[6], args[7])
     parameter, threshold = cast(variant, attributes[0]), cast(variant, attributes[1])
-    half, one = cast(variant, 0.5), cast(variant, 1.0)
+    half, weight = cast(variant, 0.5), cast(variant, 1.0)
     per_element = per_unit_of_weight(scalars[WEIGHT_SUM]) / columns
-    loss, correct = 0.0, 0.0
-    for i in range(first, last):
-        source = counters[START] + i
-        if args[4] != 0:
-            source = order[source]
-        weight = one
-        if args[5] != 0:
-            weight = weights[source]
+    # Elements of equal weight need not be summed row by row: few columns do not fill a vector.
+    end, step = last * columns, _BLOCK if args[3] == 0 else columns
+    loss, correct = 0.0, 0
+    for begin in range(first * columns, end, step):
+        stop = min(begin + step, end)
+        if args[3] != 0:
+            weight = weights[begin // columns]
         scale = cast(variant, weight * per_element)
-        row_loss, row_correct = 0.0, 0
+        block_loss = 0.0
         # The sum has a loop without stores: the order of its terms, and so its last bit, does not
         # depend on where d and the targets lie in memory.
-        for j in range(columns):
-            prediction, y = d[i * ld + j], targets[source * columns + j]
-            row_loss += _value(variant, prediction, y, parameter)
+        for j in range(begin, stop):
+            prediction, y = d[j], targets[j]
+            block_loss += _value(variant, prediction, y, parameter)
             if (prediction >= threshold) == (y >= half):
-                row_correct += 1
-        for j in range(columns):
-            prediction, y = d[i * ld + j], targets[source * columns + j]
-            d[i * ld + j] = scale * _gradient(variant, prediction, y, parameter)
-        loss += weight * row_loss / columns
-        correct += row_correct / columns
-    scalars[args[6] + args[8]] = loss
-    scalars[args[7] + args[8]] = correct
+                correct += 1
+        for j in range(begin, stop):
+            d[j] = scale * _gradient(variant, d[j], targets[j], parameter)
+        loss += weight * block_loss
+    scalars[args[4] + args[6]] = loss / columns
+    scalars[args[5] + args[6]] = correct / columns

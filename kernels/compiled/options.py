@@ -25,6 +25,11 @@ def device(function: Callable[..., Any]) -> Any:
     return numba.njit(nogil=True, fastmath=set(FASTMATH), **OPTIONS)(function)
 
 
+def device_inlined(function: Callable[..., Any]) -> Any:
+    """Like `device`, for what LLVM finds too long to inline, but whose caller must vectorise."""
+    return numba.njit(nogil=True, forceinline=True, fastmath=set(FASTMATH), **OPTIONS)(function)
+
+
 def device_reduction(function: Callable[..., Any]) -> Any:
     """Like `device`, for sums over rows or columns, whose terms may be reordered."""
     return numba.njit(nogil=True, fastmath=set(FASTMATH_REDUCTION), **OPTIONS)(function)

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from .intrinsics import cast, integers, pointer, source_pointer
+from .intrinsics import cast, integers, pointer, prefetch, source_itemsize, source_pointer
 from .op import ROWS, START, WEIGHT_SUM, op
 from .options import device
+
+_LINE_BYTES = 64
+_AHEAD_BYTES = 32768
 
 
 @device
@@ -16,39 +19,41 @@ def share_of_rows(rows, shard, shards):
 
 @op("source", "ld_source", "order", "out", "ld", "columns", "shard", "shards")
 def gather_rows(variant, args, attributes, counters, scalars):
-    """Copy the batch's rows of X, in the order of the epoch, into the dtype of the network.
+    """Copy the batch's rows of an array, in the order of the epoch, into the network's dtype.
 
-    The variant's function names the dtype of X: ``float32``, ``float64`` or ``uint8``.
+    The variant's function names the array's dtype: ``float32``, ``float64`` or ``uint8``.
     """
     source, order, out = (
         source_pointer(variant, args[0]),
         integers(args[2]),
         pointer(variant, args[3]),
     )
-    ld_source, ld, columns = args[1], args[4], args[5]
+    ld_source, ld, columns, start = args[1], args[4], args[5], counters[START]
     first, last = share_of_rows(counters[ROWS], args[6], args[7])
+    row_bytes = ld_source * source_itemsize(variant)
+    # Rows in random order come from memory, one miss after the other unless asked for beforehand.
+    ahead = _AHEAD_BYTES // row_bytes + 1
     for i in range(first, last):
-        row = counters[START] + i
+        row = start + i
         if args[2] != 0:
             row = order[row]
+            if i + ahead < counters[ROWS]:
+                place = args[0] + order[start + i + ahead] * row_bytes
+                for line in range(place, place + row_bytes, _LINE_BYTES):
+                    prefetch(line)
         for j in range(columns):
             out[i * ld + j] = cast(variant, source[row * ld_source + j])
 
 
-@op("order", "weights")
+@op("weights")
 def sum_weights(variant, args, attributes, counters, scalars):
     """Sum of the batch's sample weights; its number of rows where there are none."""
-    rows, start = counters[ROWS], counters[START]
-    if args[1] == 0:
+    rows, weights, total = counters[ROWS], pointer(variant, args[0]), 0.0
+    if args[0] == 0:
         scalars[WEIGHT_SUM] = float(rows)
         return
-    order, weights = integers(args[0]), pointer(variant, args[1])
-    total = 0.0
     for i in range(rows):
-        row = start + i
-        if args[0] != 0:
-            row = order[row]
-        total += float(weights[row])
+        total += float(weights[i])
     scalars[WEIGHT_SUM] = total
 
 

@@ -6,13 +6,13 @@ These ops need whole rows, so they are cut by rows: share `shard` of `shards`.
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 from .intrinsics import cast, integers, pointer
 from .losses import per_unit_of_weight
-from .math import exp
+from .math import exp, log
 from .op import ROWS, START, WEIGHT_SUM, op
-from .options import device_reduction
+from .options import device, device_reduction
 from .rows import share_of_rows
 
 
@@ -20,18 +20,18 @@ from .rows import share_of_rows
 def _row_maximum(z, start, columns):
     largest = z[start]
     for j in range(start + 1, start + columns):
-        largest = max(largest, z[j])
+        value = z[j]
+        largest = value if value > largest else largest
     return largest
 
 
 @device_reduction
-def _exponentials(variant, z, start, columns):
+def _exponentials(variant, z, start, columns, largest):
     """Put ``exp(z - largest)`` in the place of z and return the sum.
 
     In place, because for two arrays there would be two compiled loops, of which their distance in
     memory chooses one: the order of the sum, and so its last bit, would depend on that.
     """
-    largest = _row_maximum(z, start, columns)
     total = cast(variant, 0.0)
     for j in range(start, start + columns):
         value = exp(z[j] - largest)
@@ -49,7 +49,8 @@ def softmax_forward(variant, args, attributes, counters, scalars):
         if args[0] != args[1]:
             for j in range(i * ld, i * ld + columns):
                 out[j] = z[j]
-        total = _exponentials(variant, out, i * ld, columns)
+        largest = _row_maximum(out, i * ld, columns)
+        total = _exponentials(variant, out, i * ld, columns, largest)
         scale = cast(variant, 1.0) / total
         for j in range(i * ld, i * ld + columns):
             out[j] *= scale
@@ -68,76 +69,84 @@ def softmax_backward(variant, args, attributes, counters, scalars):
             d[j] = out[j] * (d[j] - total)
 
 
+@device_reduction
+def _sum(variant, values, row, columns):
+    total = cast(variant, 0.0)
+    for j in range(row, row + columns):
+        total += values[j]
+    return total
+
+
+@device
+def _first_largest(values, row, columns):
+    """The first column of a row that holds its largest value."""
+    largest, place = values[row], 0
+    for j in range(1, columns):
+        larger = values[row + j] > largest
+        largest = values[row + j] if larger else largest
+        place = j if larger else place
+    return place
+
+
 @op(
-    *("d", "ld", "columns", "labels", "targets", "order", "weights", "loss", "correct"),
+    *("d", "columns", "labels", "order", "targets", "weights", "loss", "correct"),
     *("shard", "shards"),
     attributes=("label_smoothing",),
 )
 def softmax_cross_entropy(variant, args, attributes, counters, scalars):
     """Cross-entropy of logits; d holds the logits and becomes their gradient.
 
-    Labels are int64 codes at `labels`, or rows of probabilities at `targets` where `labels` is 0.
-    `order` (0: none) gives the row of X of each row of the epoch, `weights` (0: none) their
-    weights. The sum of the rows' weighted losses and the number of right predictions go to the
-    scalars of those numbers.
+    Labels are int64 codes of all rows at `labels`, in the order of the epoch by `order` (0: none),
+    or the batch's rows of probabilities at `targets` where `labels` is 0. `weights` (0: none) are
+    the batch's own. The sum of the rows' weighted losses and the number of right predictions go to
+    the scalars of those numbers.
     """
-    d, ld, columns = pointer(variant, args[0]), args[1], args[2]
-    labels, targets = integers(args[3]), pointer(variant, args[4])
-    order, weights = integers(args[5]), pointer(variant, args[6])
-    first, last = share_of_rows(counters[ROWS], args[9], args[10])
-    start = counters[START]
-    smoothing = attributes[0]
+    d, columns = pointer(variant, args[0]), args[1]
+    labels, order = integers(args[2]), integers(args[3])
+    targets, weights = pointer(variant, args[4]), pointer(variant, args[5])
+    first, last = share_of_rows(counters[ROWS], args[8], args[9])
+    start, smoothing = counters[START], attributes[0]
     off, on = cast(variant, smoothing / columns), cast(variant, 1.0 - smoothing)
-    per_weight = per_unit_of_weight(scalars[WEIGHT_SUM])
-    loss, correct = 0.0, 0
+    one, per_weight = cast(variant, 1.0), per_unit_of_weight(scalars[WEIGHT_SUM])
+    # Apart, so that many distances do not swallow the digits of the logarithms.
+    distances, logarithms, correct = 0.0, 0.0, 0
     for i in range(first, last):
-        source = start + i
-        if args[5] != 0:
-            source = order[source]
-        weight = cast(variant, 1.0)
-        if args[6] != 0:
-            weight = weights[source]
-        label = 0
-        if args[3] != 0:
-            label = labels[source]
-        else:
-            for j in range(1, columns):
-                if targets[source * columns + j] > targets[source * columns + label]:
-                    label = j
-        row = i * ld
-        predicted = 0
-        for j in range(1, columns):
-            if d[row + j] > d[row + predicted]:
-                predicted = j
-        if predicted == label:
-            correct += 1
-        row_loss, mass = 0.0, cast(variant, 1.0)
-        largest = _row_maximum(d, row, columns)
-        if args[3] != 0 and smoothing == 0.0:
-            row_loss += largest - d[row + label]
-        elif args[3] != 0:
-            for j in range(columns):
-                row_loss += off * (largest - d[row + j])
+        row, row_loss = i * columns, 0.0
+        predicted = _first_largest(d, row, columns)
+        largest = d[row + predicted]
+        if args[2] != 0:
+            label = labels[order[start + i] if args[3] != 0 else start + i]
             row_loss += on * (largest - d[row + label])
+            if smoothing != 0.0:
+                for j in range(columns):
+                    row_loss += off * (largest - d[row + j])
         else:
-            mass = cast(variant, 0.0)
+            label = _first_largest(targets, row, columns)
             for j in range(columns):
-                share = on * targets[source * columns + j] + off
-                mass += share
-                row_loss += share * (largest - d[row + j])
-        total = _exponentials(variant, d, row, columns)
-        row_loss += mass * math.log(total)
-        loss += row_loss * weight
-        scale = cast(variant, weight * per_weight)
-        inverse = mass / total
-        if args[3] != 0:
+                row_loss += (on * targets[row + j] + off) * (largest - d[row + j])
+        correct += 1 if predicted == label else 0
+        distances += row_loss * (weights[i] if args[5] != 0 else one)
+        for j in range(columns):
+            d[row + j] -= largest
+    # All rows together: one of few columns does not fill a vector.
+    for j in range(first * columns, last * columns):
+        d[j] = exp(d[j])
+    for i in range(first, last):
+        row, mass = i * columns, one
+        weight = weights[i] if args[5] != 0 else one
+        if args[2] == 0:
+            mass = on * _sum(variant, targets, row, columns) + off * cast(variant, columns)
+        total = _sum(variant, d, row, columns)
+        logarithms += mass * log(np.float64(total)) * weight
+        inverse, scale = mass / total, cast(variant, weight * per_weight)
+        if args[2] != 0:
+            label = labels[order[start + i] if args[3] != 0 else start + i]
             of_label = d[row + label] * inverse
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - off)
             d[row + label] = scale * (of_label - (on + off))
         else:
             for j in range(columns):
-                share = on * targets[source * columns + j] + off
-                d[row + j] = scale * (d[row + j] * inverse - share)
-    scalars[args[7] + args[9]] = loss
-    scalars[args[8] + args[9]] = float(correct)
+                d[row + j] = scale * (d[row + j] * inverse - (on * targets[row + j] + off))
+    scalars[args[6] + args[8]] = distances + logarithms
+    scalars[args[7] + args[8]] = float(correct)
