@@ -165,11 +165,9 @@ def _mask(encoder: Encoder, x: Memory, mask: Memory, out: Memory) -> None:
 def _add_forward(op: AddOp, encoder: Encoder) -> None:
     x, y, out = encoder.value(op.x), encoder.value(op.y), encoder.value(op.out)
     if out == x:
-        encoder.copy(y, out, accumulate=True)
-        return
-    if out != y:
-        encoder.copy(y, out)
-    encoder.copy(x, out, accumulate=True)
+        encoder.copy(y, out, plus=x)
+    else:
+        encoder.copy(x, out, plus=y)
 
 
 def _select_forward(op: SelectOp, encoder: Encoder) -> None:
@@ -242,7 +240,8 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, encoder: Encoder) -> No
     """Hand the gradient, worked on in place, to the operation's input."""
     own = encoder.gradient(op.out)
     if op.d_x is Write.ADD:
-        encoder.copy(own, encoder.gradient(op.x), accumulate=True)
+        d_x = encoder.gradient(op.x)
+        encoder.copy(own, d_x, plus=d_x)
 
 
 def _activation_backward(op: ActivationOp, encoder: Encoder) -> None:
@@ -320,10 +319,13 @@ def _dropout_backward(op: DropoutOp, encoder: Encoder) -> None:
 def _add_backward(op: AddOp, encoder: Encoder) -> None:
     own = encoder.gradient(op.out)
     for slot, write in ((op.y, op.d_y), (op.x, op.d_x)):
+        if write is Write.NONE:
+            continue
+        d = encoder.gradient(slot)
         if write is Write.ADD:
-            encoder.copy(own, encoder.gradient(slot), accumulate=True)
-        elif write is Write.SET and encoder.gradient(slot) != own:
-            encoder.copy(own, encoder.gradient(slot))
+            encoder.copy(own, d, plus=d)
+        elif d != own:
+            encoder.copy(own, d)
 
 
 def _select_backward(op: SelectOp, encoder: Encoder) -> None:

@@ -216,18 +216,18 @@ class Encoder:
             reads_whole=reads_whole,
         )
 
-    def copy(self, x: Memory, out: Memory, accumulate: bool = False) -> None:
-        """``out = x``, or ``out += x``."""
+    def copy(self, x: Memory, out: Memory, plus: Memory | None = None) -> None:
+        """``out = x``, or ``out = x + plus``."""
 
         def make(first: int, count: int) -> Instruction:
             return instruction(
                 "copy_rows",
                 x=x.at(first),
-                ld_x=x.ld,
+                y=0 if plus is None else plus.at(first),
                 out=out.at(first),
                 ld=out.ld,
                 columns=count,
-                accumulate=accumulate,
             )
 
-        self.columnwise(x.ld, make, reads=[x.key], writes=[out.key])
+        read = [memory.key for memory in (x, plus) if memory is not None]
+        self.columnwise(out.ld, make, reads=read, writes=[out.key])

@@ -21,7 +21,6 @@ from .op import ROWS, WEIGHT_SUM, op
 from .options import device
 from .rows import share_of_rows
 
-
 # Terms that are added up before their sum is: a longer sum loses digits.
 _BLOCK = 128
 

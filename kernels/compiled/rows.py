@@ -57,20 +57,23 @@ def sum_weights(variant, args, attributes, counters, scalars):
     scalars[WEIGHT_SUM] = total
 
 
-@op("x", "ld_x", "out", "ld", "columns", "accumulate")
+@op("x", "y", "out", "ld", "columns")
 def copy_rows(variant, args, attributes, counters, scalars):
-    """``out = x``, or ``out += x``."""
-    x, out = pointer(variant, args[0]), pointer(variant, args[2])
-    ld_x, ld, columns, rows = args[1], args[3], args[4], counters[ROWS]
-    if columns == ld_x and columns == ld:
+    """``out = x``, or ``out = x + y`` where there is a y, which may be `out`."""
+    x, y, out = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
+    ld, columns, rows = args[3], args[4], counters[ROWS]
+    if columns == ld:
         columns, rows = columns * rows, 1
     for i in range(rows):
-        if args[5] == 0:
-            for j in range(columns):
-                out[i * ld + j] = x[i * ld_x + j]
+        if args[1] == 0:
+            for j in range(i * ld, i * ld + columns):
+                out[j] = x[j]
+        elif args[1] == args[2]:
+            for j in range(i * ld, i * ld + columns):
+                out[j] += x[j]
         else:
-            for j in range(columns):
-                out[i * ld + j] += x[i * ld_x + j]
+            for j in range(i * ld, i * ld + columns):
+                out[j] = x[j] + y[j]
 
 
 @op("x", "ld_x", "indices", "out", "ld", "columns")
