@@ -1,17 +1,27 @@
-"""Benchmarks: a suite for asv, and two programs, ``benchmarks.peers`` and ``benchmarks.products``.
+"""Benchmarks: a suite for asv, and programs that are run by ``python -m benchmarks.NAME``.
 
-Kernels are compiled into a folder of their own for each commit, below ``NUMBA_CACHE_DIR`` or else
-``.asv/numba``. Numba reads that variable when it is imported, so it is set here, before any module
-of the suite can do so.
+Three things are set up here, before NumPy, Numba or any module of the suite is imported. Other
+libraries are held to one thread, unless a variable says otherwise. Kernels are compiled into a
+folder of their own for each commit, below ``NUMBA_CACHE_DIR`` or else ``.asv/numba``. And
+``fastmlp.peers`` is that of this checkout, whichever commit of fastmlp is installed: what is
+measured may be older than what measures.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
+_PEERS = "fastmlp.peers"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Folders of commits that are kept, those used last.
+_KEPT = 8
 
 
 def _commit() -> str:
@@ -27,11 +37,46 @@ def _commit() -> str:
 
 
 def _cache_folder() -> Path:
+    """Where this commit's kernels are kept; made, and the folders of old commits deleted."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(given) if given else _ROOT / ".asv" / "numba"
     commit = _commit()
     # A process started by a benchmark is given the folder of the commit already.
-    return folder if folder.name == commit else folder / commit
+    if folder.name == commit:
+        return folder
+    try:
+        (folder / commit).mkdir(parents=True)
+    except FileExistsError:
+        # Used last, whether or not anything is compiled.
+        os.utime(folder / commit)
+    else:
+        _delete_old(folder)
+    return folder / commit
 
 
+def _delete_old(folder: Path) -> None:
+    """Delete folders named like commits, but for those used last."""
+    commits = [path for path in folder.iterdir() if re.fullmatch("[0-9a-f]{40}", path.name)]
+    commits.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in commits[_KEPT:]:
+        # Another run may be deleting it too.
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _use_peers_of_checkout() -> None:
+    folder = _ROOT / "benchmarks" / "peers"
+    spec = spec_from_file_location(
+        _PEERS, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[_PEERS] = module
+    spec.loader.exec_module(module)
+
+
+for _variable in _THREADS:
+    os.environ.setdefault(_variable, "1")
 os.environ["NUMBA_CACHE_DIR"] = str(_cache_folder())
+if _PEERS not in sys.modules:
+    _use_peers_of_checkout()

@@ -1,76 +1,62 @@
-"""Training: a thousand steps, so that seconds are milliseconds a step."""
+"""Training: a step of each case, what its products take of it, and what slows it down."""
 
 from __future__ import annotations
 
+from functools import cache
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from . import products
-from .networks import SMALL, STEPS, TRAINING, new_model, skip_without_cores, training
-from .peers.networks import CASES, make_data
+from fastmlp.peers.networks import CASES
+
+from .clock import count_repeats, slow_clock
+from .networks import STEPS, TRAINING, Training, skip_impossible, training
+
+_SAMPLE_SECONDS = 0.2
 
 
-class Training:
-    """Compiled, by network and number of threads."""
+@cache
+def _work(network: str, backend: str, threads: int) -> tuple[Training, int]:
+    """A training, warm and checked, and how many epochs make a sample."""
+    skip_impossible(backend, threads)
+    made = training(network, backend, threads)
+    return made, count_repeats(made.run, _SAMPLE_SECONDS)
 
-    params = (TRAINING, [1, 2])
-    param_names = ("network", "threads")
+
+class Step:
+    """A fit by its steps."""
+
+    params = (TRAINING, ["numba", "numpy"], [1, 2])
+    param_names = ("network", "backend", "threads")
+    number = 1
+    repeat = (3, 5, 2.0)
     timeout = 300
 
-    def setup(self, network: str, threads: int) -> None:
-        skip_without_cores(threads)
-        self.training = training(network, "numba", threads)
+    def setup(self, network: str, backend: str, threads: int) -> None:
+        self.training, self.epochs = _work(network, backend, threads)
+        self.timer = slow_clock(self.epochs * self.training.steps)
 
-    def time_thousand_steps(self, network: str, threads: int) -> None:
-        self.training.run()
-
-
-class TrainingReference:
-    """In NumPy, for which only small networks are meant."""
-
-    params = (SMALL,)
-    param_names = ("network",)
-    timeout = 300
-
-    def setup(self, network: str) -> None:
-        self.training = training(network, "numpy", 1)
-
-    def time_thousand_steps(self, network: str) -> None:
-        self.training.run()
+    def time_step(self, network: str, backend: str, threads: int) -> None:
+        self.training.run(self.epochs)
 
 
-class Fit:
-    """What a fit costs besides its steps: one batch of one epoch."""
-
-    params = (TRAINING, [1, 2])
-    param_names = ("network", "threads")
-
-    def setup(self, network: str, threads: int) -> None:
-        skip_without_cores(threads)
-        case = CASES[network]
-        self.x, self.y = make_data(case, case.batch)
-        self.model = new_model(case, "numba", threads)
-        self.time_one_step(network, threads)
-
-    def time_one_step(self, network: str, threads: int) -> None:
-        self.model.fit(self.x, self.y, epochs=1, batch_size=len(self.x), verbose=0)
-
-
-class TrainingShares:
-    """What a step is made of, on one thread."""
+class ShareOfProducts:
+    """What a step's matrix products take of it, on one thread."""
 
     params = (TRAINING,)
     param_names = ("network",)
     timeout = 300
-    unit = "share"
+    unit = "of the step"
 
     def track_products(self, network: str) -> float:
+        # It reads internals that an older fastmlp lacks; the other benchmarks do without.
+        from . import products
+
         return median(products.measure(CASES[network], rounds=5, rows=16_000).shares)
 
 
-class TrainingDeadUnits:
+class DeadUnits:
     """The last thousand of 3000 steps beside the first, with a third of the units dead.
 
     The moments of their weights decay into numbers that are slow to compute with, unless those are
@@ -83,15 +69,14 @@ class TrainingDeadUnits:
     unit = "times"
 
     def track_last_by_first_thousand(self, network: str, backend: str) -> float:
-        run = training(network, backend, 1)
-        kill_units(run.model)
+        made = training(network, backend, 1)
+        kill_units(made.model)
+        epochs = STEPS // made.steps
         seconds: list[Any] = []
         for _ in range(3):
-            seconds += run.run()["seconds"]
+            seconds += made.run(epochs)["seconds"]
         # A dead unit that revived would make this meaningless.
-        assert dead_share(run.model, run.x) >= 0.3
-        epochs = len(seconds) // 3
-        assert epochs * len(run.x) == STEPS * run.batch
+        assert dead_share(made.model, made.x) >= 0.3
         # Slow arithmetic slows every epoch; other processes spare the fastest.
         ratio: float = min(seconds[-epochs:]) / min(seconds[:epochs])
         return ratio

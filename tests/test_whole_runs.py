@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,16 @@ def test_backends_agree_in_float64(number: int) -> None:
     reference = train(run.model("numpy", "float64"), run)
     compiled = train(run.model("numba", "float64"), run)
     largest, name = worst(compiled, reference)
-    assert largest <= 1e-9, f"{name} of {run}"
+    if largest > 1e-9:
+        # Some trainings amplify rounding: a change of X's last bits moves this one as far.
+        assert largest <= min(10 * moved_by_last_bits(run, reference), 1e-6), f"{name} of {run}"
+
+
+def moved_by_last_bits(run: Run, reference: dict[str, Array]) -> float:
+    """How far the NumPy backend's results move when X is changed by two units of rounding."""
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], run.X.shape)
+    moved = replace(run, X=run.X * (1.0 + signs * np.finfo(np.float64).eps))
+    return worst(train(moved.model("numpy", "float64"), moved), reference)[0]
 
 
 @pytest.mark.parametrize("first", range(0, N_FLOAT32, BLOCK))
