@@ -1,9 +1,11 @@
-"""What users wait for: imports, and the first fit of a process."""
+"""What users wait for: imports, the first fit of a process, and compiling."""
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 
+from .cold_start import DTYPES, KINDS, Compiling, warmups
 from .fresh_process import FIRST_FIT, Usage, run
 
 
@@ -43,5 +45,55 @@ class FirstFit:
         return usages["cold"].cpu_seconds - usages["warm"].cpu_seconds
 
 
-for _function in (FirstFit.track_cold, FirstFit.track_warm, FirstFit.track_compiling):
+class FurtherKind:
+    """CPU seconds that one more kind of operation takes to compile."""
+
+    params = (list(KINDS), list(DTYPES))
+    param_names = ("kind", "dtype")
+
+    def setup_cache(self) -> dict[tuple[str, str], float]:
+        with Compiling() as compiling:
+            return {
+                (kind, dtype): _seconds(compiling, kind, dtype)
+                for kind in KINDS
+                for dtype in DTYPES
+            }
+
+    setup_cache.timeout = 900  # type: ignore[attr-defined]
+
+    def track_compiling(self, found: dict[tuple[str, str], float], kind: str, dtype: str) -> float:
+        return found[kind, dtype]
+
+
+def _seconds(compiling: Compiling, kind: str, dtype: str) -> float:
+    """What it took; not a number where an older fastmlp does not have this kind."""
+    try:
+        return compiling.cpu_seconds(kind, dtype)
+    except subprocess.CalledProcessError:
+        return float("nan")
+
+
+class Warmup:
+    """Compiling everything, by the clock and in seconds of all cores."""
+
+    def setup_cache(self) -> tuple[Usage, Usage]:
+        return warmups()
+
+    setup_cache.timeout = 600  # type: ignore[attr-defined]
+
+    def track_seconds(self, usages: tuple[Usage, Usage]) -> float:
+        return usages[0].seconds
+
+    def track_cpu_seconds(self, usages: tuple[Usage, Usage]) -> float:
+        return usages[0].cpu_seconds
+
+    def track_filled(self, usages: tuple[Usage, Usage]) -> float:
+        return usages[1].seconds
+
+
+for _function in (
+    *(FirstFit.track_cold, FirstFit.track_warm, FirstFit.track_compiling),
+    FurtherKind.track_compiling,
+    *(Warmup.track_seconds, Warmup.track_cpu_seconds, Warmup.track_filled),
+):
     _function.unit = "seconds"  # type: ignore[attr-defined]

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from .networks import TRAINING, new_model
-from .peers.networks import CASES, make_data
+import fastmlp
+from fastmlp.peers.networks import CASES, make_data
+
+from .memory import (
+    FILE_ROWS,
+    Peak,
+    further_cases,
+    is_supported,
+    measure,
+    ordinary_cases,
+    train_beyond_limit,
+)
+from .networks import new_model
+
+_FITS = {str(case): case for case in ordinary_cases(1_000_000) + further_cases(1_000_000)}
 
 
-class PeakMemory:
-    """With the data, which is part of it."""
+class Fit:
+    """Anonymous memory of a fit of a million rows; see `benchmarks.memory`."""
 
-    params = (TRAINING,)
-    param_names = ("network",)
+    params = (list(_FITS),)
+    param_names = ("fit",)
+    timeout = 600
+
+    def setup_cache(self) -> dict[str, Peak]:
+        if not is_supported():
+            raise NotImplementedError("this system does not tell a process its peak of memory")
+        fastmlp.warmup()
+        return {name: measure(case) for name, case in _FITS.items()}
+
+    def track_beyond_x(self, peaks: dict[str, Peak], fit: str) -> float:
+        return peaks[fit].beyond_x / 2**20
+
+    def track_fit(self, peaks: dict[str, Peak], fit: str) -> float:
+        return peaks[fit].fit / 2**20
+
+    def track_share_of_aim(self, peaks: dict[str, Peak], fit: str) -> float:
+        return peaks[fit].beyond_x / peaks[fit].bound
+
+
+for _function in (Fit.track_beyond_x, Fit.track_fit):
+    _function.unit = "MiB"  # type: ignore[attr-defined]
+Fit.track_share_of_aim.unit = "of the aim"  # type: ignore[attr-defined]
+
+
+class File:
+    """Fits of a memory-mapped file, three times as large as the data that the process may have."""
+
+    params = (["numba", "numpy"], [0.0, 0.2])
+    param_names = ("backend", "split")
     timeout = 300
+    unit = "seconds"
 
-    def peakmem_data(self, network: str) -> None:
-        make_data(CASES[network])
-
-    def peakmem_fit(self, network: str) -> None:
-        case = CASES[network]
-        x, y = make_data(case)
-        new_model(case, "numba", 1).fit(x, y, epochs=1, batch_size=case.batch, verbose=0)
+    def track_seconds(self, backend: str, split: float) -> float:
+        return train_beyond_limit(FILE_ROWS, backend, split).seconds
 
 
 class PeakMemoryOfPrediction:

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from .peers.machine import blas_of_scipy
-from .peers.networks import CASES, Array, Case, first_parameters, make_data
-from .peers.report import quartiles
+from fastmlp.peers.machine import blas_of_scipy
+from fastmlp.peers.networks import CASES, Array, Case, first_parameters, make_data
+from fastmlp.peers.report import quartiles
 
 _SECONDS = 0.1
 _PAUSE = 0.1
@@ -159,7 +159,7 @@ def measure(case: Case, rounds: int, rows: int | None = None) -> Shares:
     """
     from threadpoolctl import threadpool_limits
 
-    from .peers.with_fastmlp import Peer
+    from fastmlp.peers.with_fastmlp import Peer
 
     x, y = make_data(case, rows)
     peer = Peer(case, x, y, first_parameters(case), "fit", 1)

@@ -1,4 +1,4 @@
-"""The command line: ``fastmlp train`` and ``fastmlp warmup``.
+"""The command line: ``fastmlp train``, ``fastmlp bench`` and ``fastmlp warmup``.
 
 A command is one row of `_COMMANDS`: what it does in a phrase, the function that declares its
 options and the function that runs it. Packages that take long to import are imported by the
@@ -294,6 +294,111 @@ def _train(arguments: argparse.Namespace) -> None:
     train(arguments)
 
 
+def _declare_bench(parser: argparse.ArgumentParser) -> None:
+    from .peers.networks import CASES
+    from .peers.options import FULL, SHORT, SHORT_CASES
+    from .peers.peer import BASE, LIBRARIES
+
+    parser.usage = "fastmlp bench [option ...]"
+    parser.description = (
+        "Measure fastmlp on this machine beside the other libraries that are installed, each at\n"
+        "its best: prints what a training step takes, and how many times as long theirs do."
+    )
+    parser.epilog = "cases:\n" + "\n".join(f"  {name:3} {case}" for name, case in CASES.items())
+    peers = [name for name in LIBRARIES if name != BASE]
+    numbers = ("variants", "rounds", "epochs", "seconds", "limit", "rows", "pause")
+    parser.set_defaults(
+        full=False, cases=None, threads=None, peers=peers, output=None, **dict.fromkeys(numbers)
+    )
+    hidden: dict[str, Any] = {"default": argparse.SUPPRESS}
+
+    def add_number(name: str, parse: Callable[[str], Any], text: str, *, metavar: str) -> None:
+        short, full = getattr(SHORT, name), getattr(FULL, name)
+        default = f"{short:g}; with --full {'all' if full is None else format(full, 'g')}"
+        add(
+            f"--{name}",
+            metavar=metavar,
+            type=parse,
+            help=f"{text} (default: {default})",
+            **hidden,
+        )
+
+    add = parser.add_argument_group("what is measured").add_argument
+    add(
+        "--full",
+        action="store_true",
+        help="all cases with all rows, thoroughly: about an hour in place of some minutes",
+        **hidden,
+    )
+    add(
+        "--cases",
+        metavar="CASE",
+        nargs="+",
+        choices=CASES,
+        help=f"from the list below (default: {' '.join(SHORT_CASES)}; with --full all)",
+        **hidden,
+    )
+    add(
+        "--threads",
+        metavar="N",
+        nargs="+",
+        type=_threads,
+        help="numbers of threads; auto: fastmlp with its own choice, beside the best of each "
+        "library over the numbers (default: 1, all cores, auto)",
+        **hidden,
+    )
+    add(
+        "--peers",
+        metavar="PEER",
+        nargs="*",
+        choices=peers,
+        help=f"{', '.join(peers)}; without a name fastmlp is measured alone (default: those that "
+        "are installed)",
+        **hidden,
+    )
+
+    add = parser.add_argument_group("how thoroughly").add_argument
+    add_number(
+        "variants",
+        _integer(1),
+        "ways to use a library that are tried at most, the fastest of which is measured",
+        metavar="N",
+    )
+    add_number(
+        "rounds", _integer(1), "measurements, in which the libraries take turns", metavar="N"
+    )
+    add_number("epochs", _integer(1), "least epochs of a fit", metavar="N")
+    add_number("seconds", _number(0, open_low=True), "least seconds of a fit", metavar="S")
+    add_number(
+        "limit",
+        _number(0, open_low=True),
+        "most seconds of a fit: it has fewer epochs where an epoch is long",
+        metavar="S",
+    )
+    add_number("rows", _integer(1), "most rows of an epoch or a prediction", metavar="N")
+    add_number(
+        "pause",
+        _number(0),
+        "seconds between two libraries, for spinning threads to fall asleep",
+        metavar="S",
+    )
+
+    add = parser.add_argument_group("output").add_argument
+    add(
+        "--output",
+        metavar="FOLDER",
+        help="write peers.json, peers.md (with quartiles, losses and ways tried) and peers.png "
+        "there, anew after each case",
+        **hidden,
+    )
+
+
+def _bench(arguments: argparse.Namespace) -> None:
+    from .cli_bench import bench
+
+    bench(arguments)
+
+
 def _declare_warmup(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Compiled kernels are kept on disk, in the folder that NUMBA_CACHE_DIR names or else\n"
@@ -313,5 +418,6 @@ def _warmup(arguments: argparse.Namespace) -> None:
 
 _COMMANDS = {
     "train": ("train a network and report how good it is", _declare_train, _train),
+    "bench": ("measure fastmlp beside other libraries", _declare_bench, _bench),
     "warmup": ("compile every kernel ahead of its first use", _declare_warmup, _warmup),
 }

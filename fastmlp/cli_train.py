@@ -221,6 +221,7 @@ def _fit(model: Any, table: _Table, arguments: argparse.Namespace) -> float:
     from time import perf_counter
 
     import fastmlp as fm
+    from fastmlp.compiling import told_of_compiling
 
     def show_loss(model: Any, epoch: int, logs: dict[str, float]) -> None:
         from tqdm import tqdm
@@ -236,16 +237,18 @@ def _fit(model: Any, table: _Table, arguments: argparse.Namespace) -> float:
     if arguments.show_loss:
         callbacks.append(fm.LambdaCallback(on_epoch_end=show_loss))
     start = perf_counter()
-    model.fit(
-        table.X_train,
-        table.y_train,
-        epochs=arguments.epochs,
-        batch_size=arguments.batch_size,
-        # The test rows are watched for the learning curve; nothing is chosen by them.
-        validation_data=(table.X_test, table.y_test),
-        callbacks=callbacks,
-        verbose=0 if on_terminal or arguments.show_loss else 1,
-    )
+    # Where the fit itself is silent, too.
+    with told_of_compiling():
+        model.fit(
+            table.X_train,
+            table.y_train,
+            epochs=arguments.epochs,
+            batch_size=arguments.batch_size,
+            # The test rows are watched for the learning curve; nothing is chosen by them.
+            validation_data=(table.X_test, table.y_test),
+            callbacks=callbacks,
+            verbose=0 if on_terminal or arguments.show_loss else 1,
+        )
     return perf_counter() - start
 
 

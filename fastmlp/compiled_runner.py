@@ -56,16 +56,16 @@ class _Kind:
             batches.x.dtype.name,
             min(batches.size, batches.n_rows),
             batches.y.ndim == 1,
-            batches.shuffled,
+            batches.order is not None,
             batches.weight is not None,
             None if rates is None else tuple(bool(np.ndim(rate)) for rate in rates),
         )
 
 
-def _arrays(batches: Batches, order: Array | None) -> dict[int, Array]:
+def _arrays(batches: Batches) -> dict[int, Array]:
     arrays: dict[int, Array] = {Symbol.X: batches.x, Symbol.Y: batches.y}
-    if order is not None:
-        arrays[Symbol.ORDER] = order
+    if batches.order is not None:
+        arrays[Symbol.ORDER] = batches.order
     if batches.weight is not None:
         arrays[Symbol.WEIGHTS] = batches.weight
     return arrays
@@ -96,7 +96,7 @@ class CompiledRunner:
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)
         executable = self._take(kind, lambda: self._training(kind))
-        executable.bind(_arrays(batches, None))
+        executable.bind(_arrays(batches))
         executable.counters[0, STEP] = state.step
         executable.run_as(0, 0, 1, len(x), len(x))
         gradients = executable.gradients.copy()
@@ -167,7 +167,7 @@ class CompiledRunner:
 
 
 class CompiledSession:
-    """One fit in progress: the bound tables, the order of rows, and the threads."""
+    """One fit in progress: the bound tables and the threads."""
 
     def __init__(
         self,
@@ -182,17 +182,14 @@ class CompiledSession:
         self._batches = batches
         self._executable = executable
         self._rates = [np.zeros(batches.count if np.ndim(rate) else 1) for rate in rates]
-        self._order = np.arange(batches.n_rows) if batches.shuffled else None
-        arrays = _arrays(batches, self._order)
-        executable.bind({**arrays, **{Symbol.RATES - k: r for k, r in enumerate(self._rates)}})
+        rates_by_symbol = {Symbol.RATES - k: rate for k, rate in enumerate(self._rates)}
+        executable.bind(_arrays(batches) | rates_by_symbol)
         self._team = Team(executable, executable.workers)
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
 
-    def start_epoch(self, order: Array | None, rates: list[float | Array]) -> None:
-        """Begin an epoch: the order of rows, and the learning rate of each optimizer."""
-        if self._order is not None and order is not None:
-            self._order[:] = order
+    def start_epoch(self, rates: list[float | Array]) -> None:
+        """Begin an epoch with the learning rate of each optimizer."""
         for kept, rate in zip(self._rates, rates, strict=True):
             kept[:] = rate
         self._executable.scalars[LOSS_SUM] = 0.0

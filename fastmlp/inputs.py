@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import reprlib
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .data import shuffle_rows
 from .names import check_number
 
 if TYPE_CHECKING:
@@ -63,7 +65,9 @@ def as_array(values: object, name: str) -> Array:
     """
     if _is_sparse(values):
         raise TypeError(f"{name} is a sparse matrix; pass {name}.toarray()")
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    # Where nobody has imported numpy.ma, which takes 10 ms, there are no masked arrays.
+    ma = sys.modules.get("numpy.ma")
+    if ma is not None and isinstance(values, ma.MaskedArray) and ma.is_masked(values):
         raise ValueError(f"{name} has masked entries; fill or remove them first")
     try:
         return np.asarray(values)
@@ -193,7 +197,9 @@ def check_feature_pair(
 
 
 def check_weights(sample_weight: object, n_rows: int) -> Array | None:
-    """Return sample weights as a float64 array of shape (n_rows,), None for None.
+    """Return sample weights as an array of shape (n_rows,), None for None.
+
+    A C-contiguous float32 or float64 array is returned itself, others become float64.
 
     Raises
     ------
@@ -212,15 +218,17 @@ def check_weights(sample_weight: object, n_rows: int) -> Array | None:
             f"{name} must have one weight for each of the {n_rows} rows, got shape {array.shape}"
         )
     array = array.reshape(-1)
-    weights = np.ascontiguousarray(finite_array(array, np.float64, name), np.float64)
-    negative = weights < 0
-    if negative.any():
+    weights = finite_array(array, np.float64, name)
+    if weights.dtype == np.uint8:
+        weights = weights.astype(np.float64)
+    if weights.min() < 0:
+        negative = weights < 0
         raise ValueError(
             f"{name} must not be negative: {counted(int(negative.sum()))}, "
             f"the first {weights[negative.argmax()]:g} in row {negative.argmax()}"
         )
     with np.errstate(over="ignore"):
-        total = weights.sum()
+        total = weights.sum(dtype=np.float64)
     if total == 0:
         raise ValueError(f"{name} is zero for every row")
     if not np.isfinite(total):
@@ -266,17 +274,19 @@ def split_validation(
             f"validation_split={fraction:g} of {counted(n_rows, 'row')} leaves none for {side}; "
             "choose another fraction or pass validation_data"
         )
-    chosen = np.zeros(n_rows, np.bool_)
-    if classes is None:
-        chosen[rng.choice(n_rows, wanted, replace=False, shuffle=False)] = True
-    else:
+    counts, shares = np.array([n_rows]), np.array([wanted])
+    if classes is not None:
         counts = np.bincount(classes)
         shares = _validation_shares(counts, wanted, rng)
-        shuffled = rng.permutation(n_rows)
-        grouped = shuffled[np.argsort(classes[shuffled], kind="stable")]
-        place_in_class = np.arange(n_rows) - np.repeat(np.cumsum(counts) - counts, counts)
-        chosen[grouped[place_in_class < np.repeat(shares, counts)]] = True
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    shuffled = np.arange(n_rows)
+    shuffle_rows(shuffled, rng, classes)
+    for_training = np.ones(n_rows, np.bool_)
+    for first, share in zip(np.cumsum(counts) - counts, shares, strict=True):
+        for_training[shuffled[first : first + share]] = False
+    # One array less while the two that are returned are made.
+    del shuffled
+    training = np.flatnonzero(for_training)
+    return training, np.flatnonzero(np.logical_not(for_training, out=for_training))
 
 
 def _validation_shares(counts: Array, wanted: int, rng: np.random.Generator) -> Array:
@@ -396,16 +406,16 @@ def _refuse_nonfinite(
     with np.errstate(invalid="ignore"):
         if all(
             np.maximum.reduce(block) <= limit and np.minimum.reduce(block) >= -limit
-            for block in _blocks(flat)
+            for block in blocks(flat)
         ):
             return
-        count, first = _find(flat, lambda block: ~np.isfinite(block))
+        count, first = find(flat, lambda block: ~np.isfinite(block))
         if count:
             raise ValueError(
                 f"{name} contains NaN or infinity: {counted(count)}, the first in {place(first)} "
                 "(counted from 0); remove or replace them"
             )
-        count, first = _find(flat, lambda block: np.abs(block) > limit)
+        count, first = find(flat, lambda block: np.abs(block) > limit)
     hint = " or use dtype='float64'" if target == np.float32 else ""
     raise ValueError(
         f"{name} contains numbers beyond the range of {target.name} ({limit:.2g}): "
@@ -413,13 +423,15 @@ def _refuse_nonfinite(
     )
 
 
-def _blocks(flat: Array) -> Iterator[Array]:
+def blocks(flat: Array) -> Iterator[Array]:
+    """A one-dimensional array, part by part."""
     return (flat[start : start + _BLOCK] for start in range(0, flat.size, _BLOCK))
 
 
-def _find(flat: Array, test: Callable[[Array], Array]) -> tuple[int, int]:
+def find(flat: Array, test: Callable[[Array], Array]) -> tuple[int, int]:
+    """How many elements a test finds, and the first of them; it is told part by part."""
     count, first = 0, -1
-    for number, block in enumerate(_blocks(flat)):
+    for number, block in enumerate(blocks(flat)):
         found = test(block)
         if first < 0 and found.any():
             first = number * _BLOCK + int(found.argmax())

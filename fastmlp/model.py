@@ -14,7 +14,7 @@ import numpy as np
 from . import numpy_runner
 from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
-from .data import Batches
+from .data import Batches, Validation
 from .divergence import explain
 from .history import History
 from .inputs import check_feature_pair, check_features, check_weights
@@ -265,11 +265,11 @@ class Sequential:
     def _weights(self, sample_weight: object, factors: Array | None, n_rows: int) -> Array | None:
         weights = check_weights(sample_weight, n_rows)
         if factors is not None:
-            weights = factors if weights is None else weights * factors
+            weights = factors if weights is None else np.multiply(weights, factors, out=factors)
         if weights is None:
             return None
         with np.errstate(all="ignore"):
-            rounded = weights.astype(self.dtype)
+            rounded = weights.astype(self.dtype, copy=False)
             total = rounded.sum()
         if not np.isfinite(total) or total <= 0:
             raise ValueError(
@@ -300,6 +300,10 @@ class Sequential:
         Parameters
         ----------
         X : array_like, shape (n, n_features)
+            A C-contiguous array of float32, float64 or uint8 is read where it lies, also one that
+            is a memory map larger than the memory, and so are y and the weights where their dtype
+            is that of the network, or int64 for labels: they must stay as they are until the fit
+            has ended.
         y : array_like
             Labels, 0/1 columns or numbers, as the output layer asks for.
         epochs : int
@@ -339,9 +343,9 @@ class Sequential:
             x,
             encoded,
             weights,
-            encoder.class_codes(encoded),
+            encoder,
             validation_split,
-            np.random.default_rng([self.random_state, 4]),
+            [self.random_state, 4],
         )
         if validation_data is not None:
             if data.validation is not None:
@@ -359,7 +363,7 @@ class Sequential:
 
     def _validation(
         self, given: object, encoder: TargetEncoder, n_features: int | tuple[int, int]
-    ) -> tuple[Array, Array, Array | None]:
+    ) -> Validation:
         if not isinstance(given, tuple | list) or len(given) not in (2, 3):
             raise ValueError(
                 "validation_data must be (X, y) or (X, y, sample_weight), got " + describe(given)
@@ -369,7 +373,7 @@ class Sequential:
             raise ValueError(f"X has {n_features} features, but validation_data's has {found}")
         encoded = encoder.encode(given[1], len(x), fit=False)
         weights = self._weights(given[2] if len(given) == 3 else None, None, len(x))
-        return x, encoded, weights
+        return Validation(x, encoded, weights)
 
     def train_step(self, X: object, y: object, sample_weight: object = None) -> float:
         """Do one update on this batch and return its loss.
@@ -387,7 +391,7 @@ class Sequential:
         before = state.snapshot()
         session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
         try:
-            session.start_epoch(None, rates)
+            session.start_epoch(rates)
             session.run(0)
             if not state.is_finite():
                 raise FloatingPointError(0)
@@ -442,7 +446,7 @@ class Sequential:
         weights = self._weights(sample_weight, None, len(x))
         read = self._runner.predict(x, head=True)
         outputs = numpy_runner.output_from_head(program, read)
-        loss, _ = numpy_runner.reported_loss(self._state, read, encoded, weights)
+        loss, _ = numpy_runner.reported_loss(self._state, [(read, encoded, weights)])
         if encoder.task == "regression":
             return {"loss": loss, **regression_metrics(encoded, outputs, weights)}
         codes = encoder.class_codes(encoded)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -255,14 +255,26 @@ def output_from_head(program: Program, read: Array) -> Array:
     return read
 
 
-def reported_loss(state: State, read: Array, y: Array, weight: Array | None) -> tuple[float, float]:
-    """Loss of rows, penalties included, and how many of them are right."""
-    with np.errstate(all="ignore"):
-        loss, _ = head_loss(state, read, y, weight)
+def reported_loss(
+    state: State, parts: Iterable[tuple[Array, Array, Array | None]]
+) -> tuple[float, float]:
+    """Loss of rows, penalties included, and how many of them are right.
+
+    `parts` are what the loss reads, y and weights of some rows each.
+    """
+    losses, shares, correct = [], [], 0.0
+    for read, y, weight in parts:
+        with np.errstate(all="ignore"):
+            losses.append(head_loss(state, read, y, weight)[0])
+        shares.append(float(len(y)) if weight is None else weight.sum(dtype=np.float64))
+        correct += count_correct(state, read, y)
+    # As shares of 1: a single part keeps its loss to the last bit.
+    total = sum(shares) or 1.0
+    loss = sum(loss * (share / total) for loss, share in zip(losses, shares, strict=True))
     for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
         loss += kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
-    return loss, count_correct(state, read, y)
+    return loss, correct
 
 
 class NumpyRunner:
@@ -325,11 +337,10 @@ class NumpySession:
     def __init__(self, state: State, batches: Batches) -> None:
         self._state = state
         self._batches = batches
-        self.start_epoch(None, [])
+        self.start_epoch([])
 
-    def start_epoch(self, order: Array | None, rates: list[float | Array]) -> None:
-        """Begin an epoch: the order of rows, and the learning rate of each optimizer."""
-        self._order = order
+    def start_epoch(self, rates: list[float | Array]) -> None:
+        """Begin an epoch with the learning rate of each optimizer."""
         self._rates = rates
         self.loss_sum = self.correct_sum = 0.0
         self.rows_sum = 0
@@ -343,7 +354,7 @@ class NumpySession:
             The loss of the batch is not finite; its number is the first argument.
         """
         state, program = self._state, self._state.program
-        x, y, weight = self._batches.take(first, self._order, program.dtype)
+        x, y, weight = self._batches.take(first, program.dtype)
         if weight is not None and not weight.sum():
             return first + 1
         with np.errstate(all="ignore"), uninterrupted():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .inputs import as_array, counted, finite_array
+from .inputs import as_array, blocks, counted, find, finite_array
 from .names import check_number, check_positive_int
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class TargetEncoder(ABC):
         -------
         ndarray
             multiclass: int64 codes (n_rows,), or rows of probabilities (n_rows, units);
-            else (n_rows, units). Numbers are C-contiguous and of the model's dtype; they may
-            share memory with y.
+            else (n_rows, units). Numbers are C-contiguous and of the model's dtype. It may share
+            memory with y.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class TargetEncoder(ABC):
         return self._decode(outputs)
 
     def class_codes(self, encoded: Array) -> Array | None:
-        """Return the int64 class number of each encoded row; None where rows have no single class.
+        """Return the class number of each encoded row; None where rows have no single class.
 
         A row of probabilities belongs to its most probable class.
         """
@@ -278,9 +278,9 @@ class MulticlassTargets(TargetEncoder):
         labels = _labels(values)
         if labels.dtype.kind == "b" and self.units == 2:
             return np.array([False, True])
-        if labels.dtype.kind in "iuf" and _within(labels, self.units).all():
+        if labels.dtype.kind in "iuf" and _all_within(labels, self.units):
             return _class_numbers(self.units, labels.dtype)
-        distinct = np.unique(labels)
+        distinct = _distinct(labels)
         if distinct.size != self.units:
             numbers = f" or integers in 0..{self.units - 1}" if labels.dtype.kind in "iuf" else ""
             raise ValueError(
@@ -294,9 +294,10 @@ class MulticlassTargets(TargetEncoder):
             return _codes(_labels(values), classes)
         self._check_columns(values, f"labels (n,) or probabilities (n, {self.units})")
         rows = self._numbers(values)
-        _refuse(rows < 0, rows, "probabilities in y must not be negative")
+        _refuse_outside(rows, 0.0, np.inf, "probabilities in y must not be negative")
         sums = rows.sum(axis=1, dtype=np.float64)
-        _refuse(np.abs(sums - 1) > _SUM_TOLERANCE, sums, "the rows of y must sum to 1")
+        low, high = 1 - _SUM_TOLERANCE, 1 + _SUM_TOLERANCE
+        _refuse_outside(sums, low, high, "the rows of y must sum to 1")
         return rows
 
 
@@ -310,7 +311,7 @@ class BinaryTargets(TargetEncoder):
         return labels
 
     def _class_codes(self, encoded: Array) -> Array:
-        codes: Array = (encoded[:, 0] >= 0.5).astype(np.int64)
+        codes: Array = (encoded[:, 0] >= 0.5).view(np.int8)
         return codes
 
     def _n_classes(self) -> int:
@@ -320,12 +321,12 @@ class BinaryTargets(TargetEncoder):
         labels = self._labels(values)
         if labels.dtype.kind == "b":
             return np.array([False, True])
-        distinct = np.unique(labels)
-        if distinct.dtype.kind in "iuf":
-            if _within(distinct, 2).all():
-                return np.array([0, 1], distinct.dtype)
-            if _are_probabilities(distinct):
+        if labels.dtype.kind in "iuf":
+            if _all_within(labels, 2):
+                return np.array([0, 1], labels.dtype)
+            if _are_probabilities(labels):
                 return np.array([0, 1])
+        distinct = _distinct(labels)
         if distinct.size != 2:
             raise ValueError(
                 "one sigmoid unit takes two different labels, 0 and 1, or probabilities, "
@@ -363,7 +364,7 @@ class MultilabelTargets(TargetEncoder):
         hint = "; softmax takes one label for each row" if values.ndim == 1 else ""
         self._check_columns(values, f"0/1 columns (n, {self.units}){hint}")
         columns = self._numbers(values)
-        _refuse((columns < 0) | (columns > 1), columns, "y must be 0 or 1 (or between)")
+        _refuse_outside(columns, 0.0, 1.0, "y must be 0 or 1 (or between)")
         return columns
 
 
@@ -388,7 +389,7 @@ class RegressionTargets(TargetEncoder):
             self._check_columns(values, f"numbers (n, {self.units})")
         numbers = self._numbers(values)
         if self.loss == "poisson":
-            _refuse(numbers < 0, numbers, "the poisson loss takes y >= 0")
+            _refuse_outside(numbers, 0.0, np.inf, "the poisson loss takes y >= 0")
         return numbers.reshape(-1, self.units)
 
 
@@ -412,24 +413,23 @@ def _read(y: object, n_rows: int) -> Array:
 def _labels(values: Array) -> Array:
     """Return labels of one sortable dtype in native byte order, none missing."""
     if values.dtype.kind in "OT":
-        values = _labels_from_objects(values.astype(object))
+        values = _labels_from_objects(values.astype(object, copy=False))
     kind = values.dtype.kind
     if kind not in "biufUSMm":
         raise TypeError(f"labels in y must be numbers, booleans, strings or dates, got {kind!r}")
     if kind == "f":
-        missing = ~np.isfinite(values)
+        _refuse_missing(values, lambda block: ~np.isfinite(block))
     elif kind in "Mm":
-        missing = np.isnat(values)
-    else:
-        missing = np.zeros(1, np.bool_)
-    _refuse_missing(missing)
+        _refuse_missing(values, np.isnat)
     if values.dtype == np.longdouble:
         values = values.astype(np.float64)
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def _labels_from_objects(values: Array) -> Array:
-    _refuse_missing(np.fromiter(map(_is_missing, values), np.bool_, values.size))
+    _refuse_missing(
+        values, lambda block: np.fromiter(map(_is_missing, block), np.bool_, block.size)
+    )
     types = set(map(type, values))
     families: tuple[tuple[Any, Any], ...] = (
         (str, np.str_),
@@ -460,17 +460,18 @@ def _is_missing(value: Any) -> bool:
         return True
 
 
-def _refuse_missing(missing: Array) -> None:
-    count = int(np.count_nonzero(missing))
+def _refuse_missing(values: Array, missing: Callable[[Array], Array]) -> None:
+    count, first = find(values, missing)
     if count:
         raise ValueError(
             f"y has missing labels (NaN, None or infinity): {counted(count)}, the first in "
-            f"row {missing.argmax()} (counted from 0); remove these rows"
+            f"row {first} (counted from 0); remove these rows"
         )
 
 
-def _refuse(bad: Array, values: Array, rule: str) -> None:
-    if bad.any():
+def _refuse_outside(values: Array, low: float, high: float, rule: str) -> None:
+    if values.min() < low or values.max() > high:
+        bad = (values < low) | (values > high)
         first = np.unravel_index(int(bad.argmax()), bad.shape)
         column = f", column {first[1]}" if len(first) == 2 else ""
         rows = int(np.count_nonzero(bad.reshape(len(bad), -1).any(axis=1)))
@@ -487,6 +488,18 @@ def _within(labels: Array, n_classes: int) -> Array:
     return within & (labels == np.floor(labels)) if labels.dtype.kind == "f" else within
 
 
+def _all_within(labels: Array, n_classes: int) -> bool:
+    """Tell whether all are, part by part: masks of all rows would take memory."""
+    count, _ = find(labels, lambda block: ~_within(block, n_classes))
+    return count == 0
+
+
+def _distinct(labels: Array) -> Array:
+    """Return the different labels, sorted: ``np.unique`` part by part, in little memory."""
+    parts = [np.unique(block) for block in blocks(labels)]
+    return parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+
+
 def _class_numbers(n_classes: int, dtype: np.dtype[Any]) -> Array:
     """Return 0..n_classes-1 in this dtype, in its widest relative where it is too small."""
     if dtype.kind == "f":
@@ -497,7 +510,7 @@ def _class_numbers(n_classes: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _are_probabilities(labels: Array) -> bool:
-    return labels.dtype.kind == "f" and bool(((labels >= 0) & (labels <= 1)).all())
+    return labels.dtype.kind == "f" and bool(labels.min() >= 0 and labels.max() <= 1)
 
 
 def _is_range(classes: Array) -> bool:
@@ -511,14 +524,15 @@ def _codes(labels: Array, classes: Array) -> Array:
     if not all(numeric) and classes.dtype.kind != labels.dtype.kind:
         raise _unseen(np.unique(labels), classes)
     if _is_range(classes):
-        known = _within(labels, classes.size)
-        if known.all():
-            return labels.astype(np.int64)
-        raise _unseen(np.unique(labels[~known]), classes)
-    codes = np.minimum(np.searchsorted(classes, labels), classes.size - 1).astype(np.int64)
-    unknown = classes[codes] != labels
-    if unknown.any():
-        raise _unseen(np.unique(labels[unknown]), classes)
+        if not _all_within(labels, classes.size):
+            raise _unseen(np.unique(labels[~_within(labels, classes.size)]), classes)
+        return np.require(labels, np.int64, ("C", "A"))
+    codes, unknown = np.empty(labels.size, np.int64), []
+    for given, found in zip(blocks(labels), blocks(codes), strict=True):
+        found[:] = np.minimum(np.searchsorted(classes, given), classes.size - 1)
+        unknown.append(given[classes[found] != given])
+    if any(map(len, unknown)):
+        raise _unseen(np.unique(np.concatenate(unknown)), classes)
     return codes
 
 

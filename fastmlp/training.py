@@ -13,16 +13,18 @@ import numpy as np
 
 from . import numpy_runner
 from .callbacks import Callback, EarlyStopping, ProgressBar
-from .data import Batches
+from .compiling import told_of_compiling
+from .data import Batches, RowOrder, Validation
 from .divergence import explain
 from .history import History
 from .inputs import split_validation
-from .names import check_bool, check_positive_int, describe
+from .names import check_bool, check_number, check_positive_int, describe
 from .schedules import Schedule
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .model import Sequential
+    from .targets import TargetEncoder
 
 _LINES = 10
 
@@ -63,12 +65,22 @@ def check_fit_arguments(
 
 @dataclass(frozen=True)
 class FitData:
-    """Checked and encoded rows to train on and, if any, to validate with."""
+    """Checked and encoded rows to train on and, if any, to validate with.
+
+    Attributes
+    ----------
+    x, y, weight
+        As those of `Batches`.
+    validation : Validation or None
+    held : ndarray of int64, or None
+        Rows of x that are for validation, in ascending order.
+    """
 
     x: Array
     y: Array
     weight: Array | None
-    validation: tuple[Array, Array, Array | None] | None = None
+    validation: Validation | None = None
+    held: Array | None = None
 
     @classmethod
     def split(
@@ -76,19 +88,17 @@ class FitData:
         x: Array,
         y: Array,
         weight: Array | None,
-        classes: Array | None,
+        encoder: TargetEncoder,
         fraction: float,
-        rng: np.random.Generator,
+        seed: list[int],
     ) -> FitData:
-        """Draw the share of the rows that is for validation."""
-        train, held = split_validation(len(x), fraction, rng, classes if fraction else None)
-        if not len(held):
+        """Draw the share of the rows that is for validation; no row is copied."""
+        fraction = check_number("validation_split", fraction, 0.0, 1.0, open_high=True)
+        if fraction == 0.0:
             return cls(x, y, weight)
-
-        def part(rows: Array) -> tuple[Array, Array, Array | None]:
-            return x[rows], y[rows], None if weight is None else weight[rows]
-
-        return cls(*part(train), validation=part(held))
+        rng = np.random.default_rng(seed)
+        _, held = split_validation(len(x), fraction, rng, encoder.class_codes(y))
+        return cls(x, y, weight, Validation(x, y, weight, held), held)
 
 
 def check_monitors(
@@ -111,19 +121,27 @@ def check_monitors(
 
 def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> History:
     """Train a model whose input has been checked."""
+    order = None
+    if arguments.shuffle or data.held is not None:
+        order = RowOrder(len(data.x), data.held)
+    rows = None if order is None else order.rows
     size = min(arguments.batch_size or len(data.x), len(data.x))
-    batches = Batches(data.x, data.y, data.weight, size, arguments.shuffle)
+    batches = Batches(data.x, data.y, data.weight, size, rows)
     history = History()
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
     with ExitStack() as stack:
+        # Before a progress bar is shown, and before the first epoch is timed.
+        with told_of_compiling(arguments.verbose > 0):
+            session = model._runner.session(batches, model._rates(batches.count))
+            stack.callback(session.close)
+            if data.validation is not None:
+                model._runner.predict(data.validation.x[:1], head=True)
         for callback in callbacks:
             # However the fit ends, and whatever another callback does then.
             stack.callback(callback.on_fit_end, model)
             callback.on_fit_begin(model)
-        session = model._runner.session(batches, model._rates(batches.count))
-        stack.callback(session.close)
         finite = model._state.snapshot()
         for _ in range(arguments.epochs):
             epoch = model._epoch
@@ -131,14 +149,15 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
                 callback.on_epoch_begin(model, epoch)
             start = time.perf_counter()
             rates = model._rates(batches.count)
-            order = model._shuffle_rng.permutation(batches.n_rows) if arguments.shuffle else None
-            session.start_epoch(order, rates)
+            if order is not None:
+                order.draw(model._shuffle_rng if arguments.shuffle else None)
+            session.start_epoch(rates)
             try:
                 _run_epoch(model, session, batches, callbacks)
             except FloatingPointError as error:
                 failed = error.args[0]
-                rows = batches.take(failed, order, model.dtype)
-                problem = explain(model._state, *rows, epoch, failed)
+                batch = batches.take(failed, model.dtype)
+                problem = explain(model._state, *batch, epoch, failed)
                 model._state.restore(finite)
                 raise problem from None
             model._state.update(finite)
@@ -183,21 +202,32 @@ def _logs(
     if classifies:
         logs["accuracy"] = session.correct_sum / rows
     if data.validation is not None:
-        x, y, weight = data.validation
-        read = model._runner.predict(x, head=True)
-        loss, correct = numpy_runner.reported_loss(model._state, read, y, weight)
+        loss, correct = _validate(model, data.validation)
         logs["val_loss"] = loss
         if classifies:
-            logs["val_accuracy"] = correct / len(x)
+            logs["val_accuracy"] = correct / data.validation.n_rows
     logs["seconds"] = seconds
     logs["learning_rate"] = float(np.ravel(rate)[-1])
     return logs
 
 
+def _validate(model: Sequential, data: Validation) -> tuple[float, float]:
+    """Loss of the rows for validation, penalties included, and how many of them are right."""
+    head = model._program.head.slot
+    return numpy_runner.reported_loss(
+        model._state,
+        (
+            (model._runner.predict(x, head=True), y, weight)
+            for x, y, weight in data.blocks(head.width)
+        ),
+    )
+
+
 def _progress(verbose: int) -> tuple[Callback, ...]:
     if verbose == 0:
         return ()
-    if verbose == 1 and sys.stderr.isatty() and _has_tqdm():
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if verbose == 1 and on_terminal and _has_tqdm():
         return (ProgressBar(),)
     return (_Lines(every_epoch=verbose == 2),)
 

@@ -401,7 +401,6 @@ def test_no_weights():
         [0, 1, 2],
         (0.0, 1.0, 2.0),
         np.array([[0], [1], [2]], np.uint8),
-        np.array([0, 1, 2], np.float32),
         np.array([0, 9, 1, 9, 2], ">f8")[::2],
         np.array([0, 1, 2], object),
     ],
@@ -411,6 +410,13 @@ def test_weights_become_float64(weights):
     assert checked.dtype == np.float64
     assert checked.flags.c_contiguous
     np.testing.assert_array_equal(checked, [0, 1, 2])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_floating_weights_are_not_copied(dtype):
+    weights = np.array([0, 1, 2], dtype)
+    assert np.shares_memory(check_weights(weights, 3), weights)
+    assert check_weights(weights, 3).dtype == dtype
 
 
 @pytest.mark.parametrize(

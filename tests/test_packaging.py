@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,9 @@ import pytest
 import fastmlp
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = {"fastmlp": ROOT / "fastmlp", "fastmlp/kernels": ROOT / "kernels"}
+# Folders by the path that they are installed under; the last two are links there in the tree.
+LINKED = {"fastmlp/kernels": ROOT / "kernels", "fastmlp/peers": ROOT / "benchmarks" / "peers"}
+SOURCES = {"fastmlp": ROOT / "fastmlp", **LINKED}
 
 
 def modules() -> set[str]:
@@ -26,7 +29,9 @@ def modules() -> set[str]:
         f"{installed}/{path.relative_to(folder).as_posix()}"
         for installed, folder in SOURCES.items()
         for path in folder.rglob("*.py")
-        if folder / "kernels" not in path.parents
+        if LINKED.keys().isdisjoint(
+            f"{installed}/{parent.as_posix()}" for parent in path.relative_to(folder).parents
+        )
     }
 
 
@@ -36,7 +41,7 @@ def copy_of_the_sources(folder: Path) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("fastmlp", "kernels"):
+    for name in ("fastmlp", "kernels", "benchmarks/peers"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
     return folder
 
@@ -79,10 +84,19 @@ def test_each_package_has_an_init() -> None:
         assert f"{package.replace('.', '/')}/__init__.py" in modules()
 
 
-def test_the_link_for_tools_that_run_in_the_tree() -> None:
-    link = ROOT / "fastmlp" / "kernels"
+@pytest.mark.parametrize("installed", LINKED)
+def test_links_for_what_runs_in_the_tree(installed: str) -> None:
+    link = ROOT / installed
     assert link.is_symlink()
-    assert link.readlink() == Path("../kernels")
+    assert not link.readlink().is_absolute()
+    assert link.resolve() == LINKED[installed]
+
+
+def test_peers_have_one_name() -> None:
+    code = "import benchmarks.peers, fastmlp.peers.machine; import benchmarks.peers.machine"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "No module named 'benchmarks.peers.machine'" in run.stderr
 
 
 @pytest.mark.slow
@@ -90,6 +104,29 @@ def test_wheel_holds_every_module_and_nothing_else(wheel: zipfile.ZipFile) -> No
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == modules() | {"fastmlp/py.typed"}
     assert not any(name.startswith("kernels") for name in wheel.namelist())
+
+
+@pytest.mark.slow
+def test_bench_runs_from_a_wheel_in_another_folder(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    wheel.extractall(installed)
+    # Whoever runs it there must not be given this file for the package of that name.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "fastmlp.py").write_text("raise ImportError('the wrong module')\n")
+    start = (
+        "import sys; sys.path[0] = sys.argv.pop(1); from fastmlp.cli import main; sys.exit(main())"
+    )
+    options = ["--cases", "T", "--threads", "1", "--peers", "--rows", "64", "--rounds", "1"]
+    run = subprocess.run(
+        [sys.executable, "-c", start, str(installed), "bench", *options],
+        cwd=elsewhere,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "| 2-8-8-1, batch 32 | 1 " in run.stdout
 
 
 @pytest.mark.slow

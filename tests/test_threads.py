@@ -109,6 +109,33 @@ def test_nothing_spins_after_a_fit_nor_between_epochs(n_threads):
     assert max(spent) < 0.05
 
 
+def cpu_by_wall_while_asleep():
+    """CPU time of all threads, as a share of the time that the caller sleeps."""
+    start, cpu = time.perf_counter(), time.process_time()
+    time.sleep(0.5)
+    return (time.process_time() - cpu) / (time.perf_counter() - start)
+
+
+@pytest.mark.parametrize("what", ["a fit", "a prediction", "a fit that was interrupted"])
+def test_nothing_spins_after(what):
+    """One helper that went on spinning would use as much as the caller sleeps."""
+    if what == "a prediction":
+        model, rows = large()
+        model.predict(rows)
+    elif what == "a fit":
+        fit(wide(), epochs=3)
+    else:
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        callback = fm.Callback()
+        callback.on_epoch_end = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            fit(wide(), callbacks=[callback])
+    assert cpu_by_wall_while_asleep() < 0.2
+
+
 def test_a_fit_within_a_fit():
     inner = []
     callback = fm.Callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -151,6 +152,77 @@ def test_threads_do_not_change_a_bit(name: str, dtype: str) -> None:
     for several in results[1:]:
         for key, values in results[0].items():
             np.testing.assert_array_equal(several[key], values, err_msg=key)
+
+
+# Inputs, layers, batch: what is measured, at its own sizes.
+MEASURED: dict[str, tuple[int, list[Any], int]] = {
+    "784-128-64-10": (
+        784,
+        [fm.Dense(128, "relu"), fm.Dense(64, "relu"), fm.Dense(10, "softmax")],
+        64,
+    ),
+    "784-128-64-10, BatchNorm, dropout": (
+        784,
+        [
+            *[fm.Dense(128), fm.BatchNorm(), fm.Activation("relu"), fm.Dropout(0.2)],
+            *[fm.Dense(64), fm.BatchNorm(), fm.Activation("relu"), fm.Dropout(0.2)],
+            fm.Dense(10, "softmax"),
+        ],
+        64,
+    ),
+    "54-256-256-7": (
+        54,
+        [fm.Dense(256, "relu"), fm.Dense(256, "relu"), fm.Dense(7, "softmax")],
+        256,
+    ),
+    "20-256-256-256-1, residual": (
+        20,
+        [
+            fm.Dense(256, "silu"),
+            fm.Residual([fm.Dense(256, "silu")]),
+            fm.Residual([fm.Dense(256, "silu")]),
+            fm.Dense(1),
+        ],
+        256,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_threads_do_not_change_a_bit_of_measured_networks(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps, the last of an epoch on fewer rows, and a prediction of more blocks than threads."""
+    n_features, layers, batch = MEASURED[name]
+    rng = np.random.default_rng(12)
+    X = rng.normal(size=(4 * batch + batch // 2 + 1, n_features))
+    kinds = layers[-1].units
+    y = X[:, 0] if kinds == 1 else np.arange(len(X)) % kinds
+    rows = rng.normal(size=(256 * 9 + 5, n_features)).astype(np.float32)
+    run = Run(layers, "auto", fm.Adam(), X, y, {"epochs": 2, "batch_size": batch})
+    started: list[str] = []
+    start = threading.Thread.start
+
+    def watched(thread: threading.Thread) -> None:
+        started.append(thread.name)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", watched)
+    results = {}
+    for n_threads in (1, 2, 3, 4):
+        model = run.model("numba", "float32", n_threads=n_threads)
+        started.clear()
+        model.fit(X, y, verbose=0, **run.fit)
+        helpers = [thread for thread in started if thread.startswith("fastmlp-")]
+        assert len(helpers) == n_threads - 1
+        started.clear()
+        predicted = model.predict(rows)
+        assert started == ["fastmlp-predict"] * (n_threads - 1)
+        results[n_threads] = {**model.parameters, **model.buffers, "prediction": predicted}
+    for n_threads in (2, 3, 4):
+        for key, values in results[1].items():
+            message = f"{key} on {n_threads} threads"
+            np.testing.assert_array_equal(results[n_threads][key], values, err_msg=message)
 
 
 def test_large_networks_are_cut_into_shards() -> None:

@@ -33,14 +33,30 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads_of(threads: int | str) -> int:
+    """A number of threads; "auto" may use every core."""
+    return threads if isinstance(threads, int) else available_cores()
+
+
 def blas_of_scipy() -> str:
     """SciPy's BLAS, its version and the processor that its kernels are for."""
     from scipy.linalg import cython_blas
+
+    return _blas(Path(cython_blas.__file__).parents[2] / "scipy.libs")
+
+
+def blas_of_numpy() -> str:
+    """NumPy's BLAS, in the same form."""
+    import numpy as np
+
+    return _blas(Path(np.__file__).parents[1] / "numpy.libs")
+
+
+def _blas(folder: Path) -> str:
     from threadpoolctl import threadpool_info
 
-    folder = Path(cython_blas.__file__).parents[2] / "scipy.libs"
     libraries = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    # A wheel of SciPy has one of its own, beside that of NumPy's.
+    # The wheels of NumPy and SciPy have one each, in folders of their own.
     own = [info for info in libraries if Path(info["filepath"]).parent == folder] or libraries
     return ", ".join(
         f"{info['internal_api']} {info['version']} ({info.get('architecture', 'unknown')})"

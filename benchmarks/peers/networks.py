@@ -65,6 +65,12 @@ class Case:
         """Number of dense layers."""
         return len(self.widths) - 1
 
+    @property
+    def is_small(self) -> bool:
+        """Whether a step has so little arithmetic that what surrounds it is most of its time."""
+        products = sum(a * b for a, b in zip(self.widths, self.widths[1:], strict=False))
+        return self.batch * products < 1e6
+
     def is_hidden(self, layer: int) -> bool:
         """Whether a dense layer is not the last."""
         return layer < self.depth - 1
@@ -82,6 +88,14 @@ class Case:
     def steps(self, rows: int) -> int:
         """Updates of an epoch over so many rows."""
         return math.ceil(rows / self.batch)
+
+    @property
+    def title(self) -> str:
+        """What tells it from the others, in a few words."""
+        parts = ["-".join(map(str, self.widths)), *["BatchNorm"] * self.batch_norm]
+        parts += ["dropout"] * (self.dropout > 0) + ["residual"] * self.residual
+        parts.append("prediction" if self.predicts else f"batch {self.batch}")
+        return ", ".join(parts)
 
     def __str__(self) -> str:
         parts = ["-".join(map(str, self.widths)), self.activation]

@@ -14,11 +14,12 @@ from .networks import Array, Case, Layer
 class Peer(Protocol):
     """A network in one library, on data that it holds in the form it likes best.
 
-    It is constructed with the first parameters and a variant out of `Module.variants`.
+    It is constructed with the first parameters, a variant out of `Module.variants` and the number
+    of threads, which for fastmlp alone may be "auto".
     """
 
     def __init__(
-        self, case: Case, x: Array, y: Array, layers: list[Layer], variant: str, threads: int
+        self, case: Case, x: Array, y: Array, layers: list[Layer], variant: str, threads: int | str
     ) -> None: ...
 
     def reset(self) -> None:
@@ -49,7 +50,7 @@ class Module(Protocol):
 
     @staticmethod
     def variants(case: Case) -> tuple[str, ...]:
-        """Ways to do it; the fastest is found by trial."""
+        """Ways to do it, the likeliest first; the fastest is found by trial."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Library:
 
     Attributes
     ----------
+    title : str
+        As it writes itself.
     module : str
         Module of this package that knows it.
     needs : tuple of str
@@ -66,6 +69,7 @@ class Library:
         Distributions whose versions are reported.
     """
 
+    title: str
     module: str
     needs: tuple[str, ...]
     versions: tuple[str, ...]
@@ -80,18 +84,28 @@ class Library:
         return module
 
 
+# What the others are compared with, and its own choice of the number of threads.
+BASE, AUTO = "fastmlp", "auto"
+
 LIBRARIES = {
-    "fastmlp": Library("with_fastmlp", ("fastmlp", "numba"), ("numba", "numpy", "scipy")),
-    "jax": Library("with_jax", ("jax",), ("jax", "jaxlib")),
-    "torch": Library("with_torch", ("torch",), ("torch",)),
-    "keras": Library("with_keras", ("keras", "jax"), ("keras", "jax")),
-    "sklearn": Library("with_sklearn", ("sklearn",), ("scikit-learn", "numpy", "scipy")),
+    BASE: Library("fastmlp", "with_fastmlp", ("numba",), ("numba", "numpy")),
+    "jax": Library("JAX", "with_jax", ("jax",), ("jax", "jaxlib")),
+    "torch": Library("PyTorch", "with_torch", ("torch",), ("torch",)),
+    "keras": Library("Keras", "with_keras", ("keras", "jax"), ("keras", "jax")),
+    "sklearn": Library(
+        "scikit-learn", "with_sklearn", ("sklearn",), ("scikit-learn", "numpy", "scipy")
+    ),
     "onnxruntime": Library(
-        "with_onnxruntime", ("onnxruntime", "onnx"), ("onnxruntime", "onnx", "numpy")
+        *("onnxruntime", "with_onnxruntime"),
+        ("onnxruntime", "onnx"),
+        ("onnxruntime", "onnx", "numpy"),
     ),
 }
 
-_BLOCKS = {"all rows": 0, "blocks of 16384": 16384, "blocks of 2048": 2048, "blocks of 256": 256}
+_BLOCKS = {
+    **{f"blocks of {rows}": rows for rows in (2048, 512, 4096, 16384)},
+    "all rows": 0,
+}
 BLOCK_VARIANTS = tuple(_BLOCKS)
 
 

@@ -7,14 +7,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from . import worker
+from .machine import threads_of
 from .peer import LIBRARIES
 
-_TAIL = 2000
+# Without the empty path, by which Python would take files of the working folder for modules.
+_START = f"""
+import sys
+sys.path = [path for path in sys.path if path]
+from {worker.__name__} import main
+main(sys.argv[1:])
+"""
 
 
 class PeerError(RuntimeError):
@@ -24,34 +30,37 @@ class PeerError(RuntimeError):
 class Process:
     """A worker process of one library with so many threads; a context manager that ends it.
 
+    It finds packages where this process does.
+
     Parameters
     ----------
     library : str
-    threads : int
+    threads : int or "auto"
     """
 
-    def __init__(self, library: str, threads: int) -> None:
+    def __init__(self, library: str, threads: int | str) -> None:
         self.library = library
-        package = (__package__ or "").split(".")
-        # The folder that holds the outermost package.
-        root = str(Path(__file__).resolve().parents[len(package)])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        number = threads_of(threads)
         environment = {
             **os.environ,
-            **worker.environment(threads),
-            **LIBRARIES[library].load().environment(threads),
-            "PYTHONPATH": os.pathsep.join(paths),
+            **worker.environment(number),
+            **LIBRARIES[library].load().environment(number),
+            "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path),
         }
         # It is closed by `close`.
         self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", library, str(threads)],
+            [sys.executable, "-c", _START, library, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=environment,
             text=True,
         )
+
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """Send a request, wait for its answer and return the value.
@@ -79,7 +88,9 @@ class Process:
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
-        return self._stderr.read()[-_TAIL:].strip() or f"exit code {self._process.returncode}"
+        lines = self._stderr.read().split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else f"exit code {self._process.returncode}"
 
     def close(self) -> None:
         """End the process."""

@@ -85,7 +85,13 @@ class Peer:
     """See `peer.Peer`."""
 
     def __init__(
-        self, case: Case, x: Array, y: Array, layers: list[Layer], variant: str, threads: int
+        self,
+        case: Case,
+        x: Array,
+        y: Array,
+        layers: list[Layer],
+        variant: str,
+        threads: int | str,
     ) -> None:
         self._case, self._x, self._y, self._first = case, x, y, layers
         self._model = make_model(case, "numba", threads)

@@ -35,7 +35,7 @@ def variants(case: Case) -> tuple[str, ...]:
     """How many steps a call of the compiled function does."""
     if case.predicts:
         return BLOCK_VARIANTS
-    return ("steps_per_execution 1", "steps_per_execution 16")
+    return ("steps_per_execution 64", "steps_per_execution 16")
 
 
 class Peer:

@@ -1,9 +1,11 @@
-"""PyTorch: eager with the fused Adam, and with forward and backward by ``torch.compile``."""
+"""PyTorch: whole steps by ``torch.compile``, or eager with the fused Adam."""
 
 from __future__ import annotations
 
 import shutil
-from itertools import product
+from collections.abc import Iterable
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,11 @@ from .networks import (
     Layer,
 )
 from .peer import BLOCK_VARIANTS, blocks
+from .torch_compiled import CompiledTraining, loss
+
+_ONE_STEP, _MANY_STEPS = "compiled step", "8 compiled steps a call"
+_STEPS = {_ONE_STEP: 1, _MANY_STEPS: 8}
+_ONEDNN = "oneDNN, "
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -33,12 +40,17 @@ def refusal(case: Case) -> str | None:
 
 
 def variants(case: Case) -> tuple[str, ...]:
-    """Eager or compiled where there is a compiler of C++; when rows are gathered."""
+    """Whole steps compiled, where there is a compiler of C++, or eager with the fused Adam.
+
+    For prediction, with oneDNN's layers or the usual ones.
+    """
     if case.predicts:
-        return BLOCK_VARIANTS
-    has_compiler = any(shutil.which(name) for name in ("c++", "g++", "clang++", "cl"))
-    modes = ("eager", "compiled") if has_compiler else ("eager",)
-    return tuple(map(", ".join, product(modes, ("gather each step", "gather first"))))
+        with_onednn = [_ONEDNN + variant for variant in BLOCK_VARIANTS]
+        return tuple(chain.from_iterable(zip(with_onednn, BLOCK_VARIANTS, strict=True)))
+    eager = ("eager, gather first", "eager, gather each step")
+    if not any(shutil.which(name) for name in ("c++", "g++", "clang++", "cl")):
+        return eager
+    return (*[_MANY_STEPS] * case.is_small, _ONE_STEP, *eager)
 
 
 class Peer:
@@ -51,31 +63,46 @@ class Peer:
 
         torch.set_num_threads(threads)
         torch.manual_seed(7)
-        self._case, self._variant, self._first = case, variant, layers
+        self._case, self._variant, self._n_rows = case, variant, len(x)
+        rows: Any = torch.from_numpy(x)
+        targets: Any = torch.from_numpy(y if case.output == "softmax" else y.astype(np.float32))
+        steps = _STEPS.get(variant)
+        self._network: Any
+        if steps is not None:
+            self._network = CompiledTraining(case, rows, targets, layers, steps)
+        else:
+            self._network = _Eager(case, rows, targets, layers, "gather first" in variant)
+
+    def reset(self) -> None:
+        self._network.reset()
+
+    def fit(self, epochs: int, shuffle: bool = True) -> None:
+        import torch
+
+        for _ in range(epochs):
+            order = torch.randperm(self._n_rows) if shuffle else torch.arange(self._n_rows)
+            self._network.epoch(order)
+
+    def layers(self) -> list[Layer]:
+        layers: list[Layer] = self._network.layers()
+        return layers
+
+    def predict(self, x: Array) -> Array:
+        slices = blocks(self._variant.removeprefix(_ONEDNN), len(x))
+        predicted: Array = self._network.predict(x, slices, self._variant.startswith(_ONEDNN))
+        return predicted
+
+
+class _Eager:
+    """Modules and an optimizer, called from Python."""
+
+    def __init__(
+        self, case: Case, x: Any, y: Any, layers: list[Layer], gathers_first: bool
+    ) -> None:
+        self._case, self._x, self._y, self._first = case, x, y, layers
+        self._gathers_first = gathers_first
         self._model, self._dense, self._norms = _make_model(case)
         self.reset()
-        if case.predicts:
-            return
-        self._x: Any = torch.from_numpy(x)
-        target = y if case.output == "softmax" else y.astype(np.float32)
-        self._y: Any = torch.from_numpy(target)
-        if "compiled" in variant:
-            # What an earlier variant or case has compiled must not count toward the limit of
-            # recompilations.
-            torch.compiler.reset()
-            self._loss = torch.compile(self._eager_loss, dynamic=False)
-        else:
-            self._loss = self._eager_loss
-
-    def _eager_loss(self, x: Any, y: Any) -> Any:
-        from torch.nn import functional
-
-        read = self._model(x)
-        if self._case.output == "softmax":
-            return functional.cross_entropy(read, y)
-        if self._case.output == "sigmoid":
-            return functional.binary_cross_entropy_with_logits(read[:, 0], y)
-        return functional.mse_loss(read[:, 0], y)
 
     def reset(self) -> None:
         import torch
@@ -92,26 +119,23 @@ class Peer:
             self._model.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, fused=True
         )
 
-    def fit(self, epochs: int, shuffle: bool = True) -> None:
+    def epoch(self, order: Any) -> float:
+        """Train once on the rows in this order; return the mean loss."""
         import torch
 
         self._model.train()
-        optimizer, compute_loss = self._optimizer, self._loss
-        n_rows = len(self._x)
-        for _ in range(epochs):
-            order: Any = torch.randperm(n_rows) if shuffle else torch.arange(n_rows)
-            losses = []
-            for x, y in self._batches(order):
-                loss = compute_loss(x, y)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                losses.append(loss.detach())
-            float(torch.stack(losses).mean())
+        losses = []
+        for x, y in self._batches(order):
+            value = loss(self._case, self._model(x), y)
+            self._optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            self._optimizer.step()
+            losses.append(value.detach())
+        return float(torch.stack(losses).mean())
 
     def _batches(self, order: Any) -> Any:
         size = self._case.batch
-        if "gather first" in self._variant:
+        if self._gathers_first:
             x, y = self._x.index_select(0, order), self._y.index_select(0, order)
             return zip(x.split(size), y.split(size), strict=True)
         return (
@@ -132,16 +156,26 @@ class Peer:
             layers.append(Layer.of((weight, *map(_array, after)), map(_array, running)))
         return layers
 
-    def predict(self, x: Array) -> Array:
+    def predict(self, x: Array, slices: Iterable[slice], with_onednn: bool) -> Array:
         import torch
 
         self._model.eval()
         rows_in = torch.from_numpy(x)
         out = torch.empty((len(x), self._case.widths[-1]))
         with torch.inference_mode():
-            for rows in blocks(self._variant, len(x)):
-                torch.softmax(self._model(rows_in[rows]), 1, out=out[rows])
+            for rows in slices:
+                if with_onednn:
+                    read = self._onednn_model(rows_in[rows].to_mkldnn()).to_dense()
+                else:
+                    read = self._model(rows_in[rows])
+                torch.softmax(read, 1, out=out[rows])
         return np.asarray(out)
+
+    @cached_property
+    def _onednn_model(self) -> Any:
+        from torch.utils.mkldnn import to_mkldnn
+
+        return to_mkldnn(self._model)
 
 
 def _array(tensor: Any) -> Array:
@@ -152,7 +186,7 @@ def _make_model(case: Case) -> tuple[Any, list[Any], list[Any]]:
     """The network without its last activation, its dense layers, and its batch norms."""
     from torch import nn
 
-    class Residual(nn.Module):
+    class Residual(nn.Module):  # type: ignore[misc]
         def __init__(self, inner: Any) -> None:
             super().__init__()
             self.inner = inner

@@ -1,4 +1,4 @@
-"""The process of one library: ``python -m <package>.worker LIBRARY THREADS``.
+"""The process of one library: `main`, with its name and the number of threads.
 
 It reads one JSON object a line, ``{"do": NAME, ...arguments}``, and answers each with one line:
 ``{"value": ...}`` or ``{"error": ...}``. What libraries print goes to stderr.
@@ -16,13 +16,15 @@ from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from .machine import threads_of
+
 if TYPE_CHECKING:
     from .peer import Peer
 
 # Variables that hold the number of threads of BLAS, OpenMP and Numba.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-# A trial of a variant lasts at least so many seconds.
-_TRIAL_SECONDS = 0.1
+# A trial of a variant lasts at least so many seconds, and is repeated so often.
+_TRIAL_SECONDS, _TRIAL_REPEATS = 0.1, 2
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -50,7 +52,7 @@ def pin(threads: int) -> list[int] | None:
 class Worker:
     """Answers requests; each public method is one."""
 
-    def __init__(self, library: str, threads: int) -> None:
+    def __init__(self, library: str, threads: int | str) -> None:
         from .peer import LIBRARIES
 
         self._library = LIBRARIES[library]
@@ -64,33 +66,50 @@ class Worker:
         if self._library.module == "with_fastmlp":
             import fastmlp
 
-            from .machine import blas_of_scipy
-
             found["fastmlp"] = fastmlp.__version__
-            found["SciPy's BLAS:"] = blas_of_scipy()
+        if self._library.module == "with_sklearn":
+            from .machine import blas_of_numpy
+
+            found["NumPy's BLAS:"] = blas_of_numpy()
         return found
 
-    def setup(self, case: str, rows: int | None, variant: str | None) -> dict[str, Any]:
-        """Make the network, by the fastest variant or the one given, and time it.
+    def setup(self, case: str, rows: int | None, variants: int | None) -> dict[str, Any]:
+        """Make the network by the fastest of the first so many variants that work, and time it.
 
         Returns
         -------
         dict
-            ``variant``; ``trials``, seconds of an epoch or a prediction by variant; ``seconds``,
-            those of the variant chosen; ``first_loss``, before training.
+            ``variant``; ``variants``, how many there are; ``trials``, seconds of an epoch or a
+            prediction by variant; ``failures``, messages by variant; ``seconds``, those of the
+            variant chosen; ``first_loss``, before training.
+
+        Raises
+        ------
+        Exception
+            What the last variant failed with, where all have failed.
         """
         from .networks import first_parameters, get_case, loss, make_data
 
+        self._peer = None
+        gc.collect()
         self._case = get_case(case)
         self._x, self._y = make_data(self._case, rows)
         self._first = first_parameters(self._case)
         known = self._module.variants(self._case)
-        if variant is not None and variant not in known:
-            raise ValueError(f"unknown variant {variant!r}; known: {'; '.join(known)}")
         trials: dict[str, float] = {}
-        for name in known if variant is None else (variant,):
-            peer = self._module.Peer(self._case, self._x, self._y, self._first, name, self._threads)
-            seconds = self._seconds_each(peer)
+        failures: dict[str, str] = {}
+        for name in known:
+            if len(trials) == variants:
+                break
+            try:
+                peer, seconds = self._try(name)
+            except Exception as error:
+                # Where a compiler is missing there are variants that need none.
+                traceback.print_exc()
+                failures[name] = _message(error)
+                if len(failures) == len(known):
+                    raise
+                continue
             if seconds < min(trials.values(), default=float("inf")):
                 self._peer = peer
             trials[name] = seconds
@@ -99,20 +118,25 @@ class Worker:
         chosen = min(trials, key=lambda name: trials[name])
         return {
             "variant": chosen,
+            "variants": len(known),
             "trials": trials,
+            "failures": failures,
             "seconds": trials[chosen],
             "first_loss": loss(self._case, self._first, self._x, self._y),
         }
 
+    def _try(self, variant: str) -> tuple[Peer, float]:
+        peer = self._module.Peer(self._case, self._x, self._y, self._first, variant, self._threads)
+        return peer, self._seconds_each(peer)
+
     def _seconds_each(self, peer: Peer) -> float:
-        """Seconds of an epoch or a prediction once all is compiled."""
+        """Seconds of an epoch or a prediction once all is compiled, the fastest of some."""
         self._run(peer, 1)
         number = 1
-        while True:
-            seconds = self._run(peer, number)
-            if seconds >= _TRIAL_SECONDS:
-                return seconds / number
+        while (seconds := self._run(peer, number)) < _TRIAL_SECONDS:
             number = min(8 * number, ceil(1.2 * number * _TRIAL_SECONDS / seconds))
+        repeats = [self._run(peer, number) for _ in range(_TRIAL_REPEATS)]
+        return min(seconds, *repeats) / number
 
     def _run(self, peer: Peer, number: int, shuffle: bool = True) -> float:
         start = perf_counter()
@@ -144,12 +168,17 @@ class Worker:
         return networks.loss(self._case, self._peer.layers(), self._x, self._y)
 
 
+def _message(error: Exception) -> str:
+    """The first line, of which the others are details."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
 def main(arguments: list[str]) -> None:
     """Answer requests from stdin until it ends."""
-    library, threads = arguments[0], int(arguments[1])
+    library, threads = arguments[0], int(arguments[1]) if arguments[1].isdecimal() else arguments[1]
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    pin(threads)
+    pin(threads_of(threads))
     worker = Worker(library, threads)
     for line in sys.stdin:
         request = json.loads(line)
@@ -157,10 +186,6 @@ def main(arguments: list[str]) -> None:
             answer = {"value": getattr(worker, request.pop("do"))(**request)}
         except Exception as error:
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"error": _message(error)}
         channel.write(json.dumps(answer) + "\n")
         channel.flush()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -13,12 +13,22 @@ import functools
 import hashlib
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+
+from ..compiling import announce
+
+# Before it loads a function, Numba sets up all that compiling takes: 0.35 s, half of them for
+# importing SciPy's BLAS. Machine code that calls neither Numba's runtime nor its library needs none
+# of it. A newer Numba than these loads in its own way, for a symbol missed would end the process.
+_NUMBA = numba.version_info.short
+_LOADS_ALONE = None not in _NUMBA and _NUMBA <= (0, 68)
 
 
 def _digest_of_sources() -> str:
@@ -35,14 +45,67 @@ def _digest_of_sources() -> str:
 _DIGEST = _digest_of_sources()
 
 
+class CacheWarning(RuntimeWarning):
+    """Compiled kernels cannot be kept for the next process."""
+
+
+# Compiling changes the filters of warnings, after which Python would show the same one again.
 @functools.cache
-def _warn_without_cache() -> None:
+def _warn(problem: str) -> None:
     warnings.warn(
-        "compiled kernels cannot be cached, for no folder for the cache can be written: every "
-        "process compiles them again. Set NUMBA_CACHE_DIR to a folder that can be written.",
-        RuntimeWarning,
+        f"compiled kernels cannot be cached, {problem}: every process compiles them again. "
+        "Set NUMBA_CACHE_DIR to a folder that can be written.",
+        CacheWarning,
         stacklevel=2,
     )
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Numba's cache of one function, which announces that it has to be compiled."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            if _LOADS_ALONE:
+                with self._guard_against_spurious_io_errors():
+                    found = self._load_overload(sig, target_context)
+            else:
+                found = super().load_overload(sig, target_context)
+        except Exception:
+            # A damaged file of the cache fails in as many ways as there are bytes.
+            found = None
+            with self._problems_told():
+                self.flush()
+        if found is None:
+            announce(Path(self.cache_path))
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with self._problems_told():
+            super().save_overload(sig, data)
+
+    @contextmanager
+    def _problems_told(self) -> Iterator[None]:
+        """A full disk costs the next process time, not this one its result."""
+        try:
+            yield
+        except OSError as error:
+            _warn(f"for {self.cache_path} cannot be written ({error.strerror})")
+
+
+def _cache_of(function: Callable[..., Any]) -> _Cache | None:
+    """The cache of a function; None where no folder for it can be written."""
+    try:
+        return _Cache(function)
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        return None
+
+
+def cache_folder() -> Path | None:
+    """Where compiled kernels are kept, None where no folder for them can be written."""
+    cache = _cache_of(cache_folder)
+    return None if cache is None else Path(cache.cache_path)
 
 
 def compile_callback(
@@ -63,19 +126,11 @@ def compile_callback(
     copy = types.FunctionType(function.__code__, function.__globals__, name)
     copy.__qualname__ = f"{name}_{_DIGEST}"
     callback = CFunc(copy, signature, {}, options)
-    try:
-        callback.enable_caching()
-    except RuntimeError as error:
-        if "cannot cache" not in str(error):
-            raise
-        _warn_without_cache()
-        callback.compile()
-        return callback
-    try:
-        callback.compile()
-    except Exception:
-        # A damaged file of the cache fails in as many ways as there are bytes. What is wrong with
-        # the function itself fails again.
-        vars(callback)["_cache"].flush()
-        callback.compile()
+    cache = _cache_of(copy)
+    if cache is None:
+        _warn("for no folder for the cache can be written")
+        announce(None)
+    else:
+        vars(callback)["_cache"] = cache
+    callback.compile()
     return callback

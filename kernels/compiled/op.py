@@ -68,10 +68,11 @@ class Op:
         prepare: Callable[[str], None] | None,
     ) -> None:
         self.name = function.__name__
+        self.module = function.__module__
         self.args = tuple(args)
         self.attributes = tuple(attributes)
         self._function = function
-        self._prepare = prepare
+        self.prepare = prepare
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
         self._compiled: dict[tuple[str, str], CFunc] = {}
         self._lock = threading.Lock()
@@ -87,8 +88,8 @@ class Op:
             with self._lock:
                 if key in self._compiled:
                     return self._compiled[key]
-                if self._prepare is not None:
-                    self._prepare(dtype)
+                if self.prepare is not None:
+                    self.prepare(dtype)
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
                 callback = compile_callback(
                     self._function,

@@ -1,0 +1,80 @@
+"""The matrix products of a step by fastmlp's own kernels, and nothing else of the step.
+
+A network of linear layers without biases is encoded, and of its tasks only those of the dense
+layers are run, by the runner that runs a whole step. A product is not cut into shards.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import fastmlp as fm
+from fastmlp.build import build_program
+from fastmlp.encode_ops import encode_backward, encode_forward
+from fastmlp.encoder import Encoder, reads_z
+from fastmlp.executable import Executable
+from fastmlp.losses import MSE
+from fastmlp.peers.networks import Array, Case
+from fastmlp.state import State
+from fastmlp.storage import for_training
+
+
+def linear_encoder(widths: tuple[int, ...], rows: int) -> Encoder:
+    """An encoder, without a task yet, of linear layers without biases."""
+    layers = [fm.Dense(units, use_bias=False) for units in widths[1:]]
+    program = build_program(layers, widths[0], MSE(), fm.Adam(), "float32").program
+    storage = for_training(program, reads_z)
+    return Encoder(State(program, seed=0), storage, program.ops, rows, training=False)
+
+
+class OwnProducts:
+    """The products of a training step, or of a prediction; checked against NumPy.
+
+    Parameters
+    ----------
+    case : Case
+    rows : int
+        Rows of the step, or of a block of a prediction.
+    """
+
+    def __init__(self, case: Case, rows: int) -> None:
+        encoder = linear_encoder(case.widths, rows)
+        program, storage = encoder.program, encoder.storage
+        encode_forward(program.ops, encoder)
+        if not case.predicts:
+            encode_backward(program.ops, encoder)
+        self._state, self._rows = encoder.state, rows
+        rng = np.random.default_rng(22)
+        for tensor in program.parameters:
+            # Values neither grow nor shrink from layer to layer.
+            weight = rng.standard_normal(tensor.shape) / np.sqrt(tensor.shape[0])
+            self._state.parameter(tensor)[...] = weight
+        self._x = encoder.keep[storage.values[program.input]]
+        self._x[...] = rng.standard_normal(self._x.shape)
+        self._out = encoder.keep[storage.values[program.output]]
+        self._executable = Executable(encoder)
+        self._check(not case.predicts)
+
+    def run(self, repeats: int) -> None:
+        """Do them all so many times, without the interpreter's lock."""
+        self._executable.run_as(0, 0, repeats, self._rows, self._rows * repeats)
+
+    def _check(self, backward: bool) -> None:
+        self.run(1)
+        tensors = self._state.program.parameters
+        weights = [self._state.parameter(tensor).astype(np.float64) for tensor in tensors]
+        inputs = [self._x.astype(np.float64)]
+        for weight in weights:
+            inputs.append(inputs[-1] @ weight)
+        # The gradient that the loss would leave has the place of the outputs.
+        d = inputs[-1]
+        _assert_close(self._out, d)
+        if not backward:
+            return
+        for tensor, weight, x in zip(tensors[::-1], weights[::-1], inputs[-2::-1], strict=True):
+            _assert_close(self._state.gradient(tensor), x.T @ d)
+            d = d @ weight.T
+
+
+def _assert_close(found: Array, expected: Array) -> None:
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())

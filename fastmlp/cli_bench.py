@@ -1,0 +1,60 @@
+"""What ``fastmlp bench`` does: from the options to a table and its files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import fields, replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import missing_extra
+from .peers.measure import measure
+from .peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES, Options
+from .peers.process import PeerError
+from .peers.report import draw, markdown, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .peers.measure import Results
+
+
+def bench(arguments: argparse.Namespace) -> None:
+    """Measure, print the table, and write it with the picture where a folder is given."""
+    options, cases = (FULL, FULL_CASES) if arguments.full else (SHORT, SHORT_CASES)
+    given = {field.name: getattr(arguments, field.name) for field in fields(Options)}
+    options = replace(options, **{name: one for name, one in given.items() if one is not None})
+    try:
+        results = measure(
+            arguments.cases or cases,
+            arguments.threads,
+            arguments.peers,
+            options,
+            say=partial(print, file=sys.stderr, flush=True),
+            keep=_writer(arguments.output),
+        )
+    except PeerError as error:
+        raise ValueError(str(error)) from error
+    print(short(results), end="")
+
+
+def _writer(folder: str | None) -> Callable[[Results], None] | None:
+    """What writes results into a folder; a missing package or folder shows before the measuring."""
+    if folder is None:
+        return None
+    if find_spec("matplotlib") is None:
+        raise missing_extra("matplotlib", "plot")
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+
+    def write(results: Results) -> None:
+        as_json = json.dumps(results.to_dict(), indent=2)
+        (path / "peers.json").write_text(as_json + "\n", encoding="utf-8")
+        (path / "peers.md").write_text(markdown(results), encoding="utf-8")
+        draw(results, path / "peers.png")
+
+    return write
