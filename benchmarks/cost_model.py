@@ -59,7 +59,7 @@ def network(parameters: int) -> Case:
     # 2 w**2 + (inputs + outputs + 3) w + outputs = parameters
     linear = _INPUTS + _OUTPUTS + _HIDDEN
     width = (sqrt(linear**2 + 8 * (parameters - _OUTPUTS)) - linear) / 4
-    width = 4 * round(width / 4)
+    width = max(4, 4 * round(width / 4))
     widths = (_INPUTS, *[width] * _HIDDEN, _OUTPUTS)
     rows = _BATCH * max(2, min(_MOST_BATCHES, int(_MOST_WORK / parameters)))
     return Case(f"w = {width}", widths, "relu", "linear", batch=_BATCH, rows=rows)
@@ -190,6 +190,8 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--rounds", type=int, default=9, metavar="N")
     arguments = parser.parse_args(argv)
+    if min(arguments.rounds, *arguments.parameters) < 1:
+        parser.error("--parameters and --rounds take numbers from 1 on")
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
     print(conditions())

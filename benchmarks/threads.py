@@ -257,7 +257,8 @@ def asleep(name: str) -> list[str]:
 
 def main(argv: list[str] | None = None) -> None:
     """Print the tables."""
-    several = [number for number in _THREADS if 1 < number <= available_cores()]
+    most = available_cores()
+    several = [number for number in _THREADS if 1 < number <= most]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.threads",
         description="How threads scale, what n_threads='auto' makes of them, and whether they "
@@ -267,18 +268,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", nargs="+", type=int, default=several, metavar="N")
     parser.add_argument("--rounds", type=int, default=15, metavar="N")
     arguments = parser.parse_args(argv)
-    if not arguments.threads or max(arguments.threads) > available_cores():
-        parser.error(
-            f"several threads need as many cores as threads; there are {available_cores()}"
-        )
-
+    if not arguments.threads or not 2 <= min(arguments.threads) <= max(arguments.threads) <= most:
+        parser.error(f"--threads takes numbers from 2 to that of the cores, which is {most}")
+    if arguments.rounds < 1:
+        parser.error(f"--rounds takes a number from 1 on, not {arguments.rounds}")
     # What checks use of NumPy's BLAS would leave threads behind that spin for a while.
     with threadpool_limits(1, user_api="blas"):
         _print_tables(arguments.cases, arguments.threads, arguments.rounds)
 
 
 def _print_tables(cases: list[str], threads: list[int], rounds: int) -> None:
-    print(conditions(), end="\n\n")
+    print(conditions())
+    print(f"Microseconds of a step, of P those of {_PREDICTED_ROWS:,} rows", end="\n\n")
     good = f"in rounds with loops at {_LOOPS} (rounds)"
 
     rows = []

@@ -302,7 +302,8 @@ def _declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.usage = "fastmlp bench [option ...]"
     parser.description = (
         "Measure fastmlp on this machine beside the other libraries that are installed, each at\n"
-        "its best: prints what a training step takes, and how many times as long theirs do."
+        "its best: prints what a training step takes, and how many times as long theirs do.\n"
+        "pip install 'fastmlp[peers]' brings them all."
     )
     parser.epilog = "cases:\n" + "\n".join(f"  {name:3} {case}" for name, case in CASES.items())
     peers = [name for name in LIBRARIES if name != BASE]

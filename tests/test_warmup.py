@@ -20,23 +20,23 @@ SCRIPT = """
 import sys
 
 import fastmlp as fm
-from fastmlp import warm
+from fastmlp import warm, warm_workers
 from fastmlp.warm import Kernel
 
 print("the script runs")
 few = [Kernel(op, dtype) for dtype in ("float32", "float64") for op in ("sgd_update", "store_rows")]
 warm.everything = lambda: iter(few)
-warm.available_cores = lambda: 2
+warm_workers.available_cores = lambda: 2
 warm._WORTH_WORKERS = 2
 """
 # What workers do beyond their work, or in its place.
-WORKER = "import sys; sys.path[:] = sys.argv[1:]; from fastmlp import warm; "
+WORKER = "import sys; sys.path[:] = sys.argv[1:]; from fastmlp import warm_workers; "
 NO_WORKERS = """
 def refuse(*arguments, **options):
     raise AssertionError("a worker was started")
 
 
-warm.subprocess.Popen = refuse
+warm_workers.subprocess.Popen = refuse
 """
 # Each function that Numba compiles runs through passes.
 COUNTED = """
@@ -107,7 +107,7 @@ def test_workers_compile_what_is_missing_and_nothing_twice(tmp_path, cache):
     assert len(list(cache.rglob("*.nbc"))) == 4
     output, _ = output_of(tmp_path, SCRIPT + NO_WORKERS + COUNTED + "warm.warmup()", cache)
     assert output == "the script runs\n"
-    code = SCRIPT + COUNTED + "for kernel in few: warm._load(kernel)\nprint(sorted(compiled))"
+    code = SCRIPT + COUNTED + "for kernel in few: warm.load(kernel)\nprint(sorted(compiled))"
     assert output_of(tmp_path, code, cache)[0] == "the script runs\n[]\n"
 
 
@@ -161,14 +161,14 @@ def test_modules_beside_the_script_do_not_get_in_the_way(tmp_path, cache):
         ("import os; os._exit(3)", ["exit code 3", "it said nothing"]),
         ("raise SystemExit('no memory left')", ["exit code 1", "no memory left"]),
         (
-            WORKER + "warm._load = lambda kernel: 1 // 0; warm.work()",
-            ["compiling sgd_update (float", "failed: ZeroDivisionError"],
+            WORKER + "warm_workers.load = lambda kernel: 1 // 0; warm_workers.work()",
+            ["compiling ", " (float", "failed: ZeroDivisionError"],
         ),
     ],
 )
 def test_a_worker_that_fails_gives_one_error(work, words, tmp_path, cache):
     code = f"""
-warm._WORK = {work!r}
+warm_workers._WORK = {work!r}
 try:
     warm.warmup()
 except ChildProcessError as error:
@@ -243,9 +243,9 @@ def wait_until(condition):
 def test_workers_end_with_the_process_that_started_them(sent, tmp_path, cache):
     code = """
 import fastmlp as fm
-from fastmlp import warm
+from fastmlp import warm_workers
 
-start = warm._Worker.__init__
+start = warm_workers._Worker.__init__
 
 
 def report(worker, process, errors):
@@ -253,8 +253,8 @@ def report(worker, process, errors):
     print(process.pid, flush=True)
 
 
-warm._Worker.__init__ = report
-warm.available_cores = lambda: 2
+warm_workers._Worker.__init__ = report
+warm_workers.available_cores = lambda: 2
 fm.warmup()
 """
     process = start(tmp_path, code, cache)

@@ -63,6 +63,8 @@ class Peer:
 
         torch.set_num_threads(threads)
         torch.manual_seed(7)
+        # As the others do by themselves: moments of dead units are slow to compute with otherwise.
+        torch.set_flush_denormal(True)
         self._case, self._variant, self._n_rows = case, variant, len(x)
         rows: Any = torch.from_numpy(x)
         targets: Any = torch.from_numpy(y if case.output == "softmax" else y.astype(np.float32))

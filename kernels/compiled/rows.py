@@ -8,7 +8,8 @@ from .op import ROWS, START, WEIGHT_SUM, op
 from .options import device
 
 _LINE_BYTES = 64
-_AHEAD_BYTES = 32768
+_AHEAD_BYTES = 16384
+_AHEAD_ROWS = 16
 
 
 @device
@@ -32,7 +33,7 @@ def gather_rows(variant, args, attributes, counters, scalars):
     first, last = share_of_rows(counters[ROWS], args[6], args[7])
     row_bytes = ld_source * source_itemsize(variant)
     # Rows in random order come from memory, one miss after the other unless asked for beforehand.
-    ahead = _AHEAD_BYTES // row_bytes + 1
+    ahead = min(_AHEAD_BYTES // row_bytes + 1, _AHEAD_ROWS)
     for i in range(first, last):
         row = start + i
         if args[2] != 0:
