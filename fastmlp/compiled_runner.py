@@ -85,7 +85,12 @@ class CompiledRunner:
         kind = _Kind.of(batches, rates)
         executable = self._take(kind, lambda: self._training(kind))
         return CompiledSession(
-            self.state, batches, rates, executable, lambda: self._give_back(kind, executable)
+            self.state,
+            batches,
+            rates,
+            executable,
+            self._n_threads == "auto",
+            lambda: self._give_back(kind, executable),
         )
 
     def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> Array:
@@ -175,6 +180,7 @@ class CompiledSession:
         batches: Batches,
         rates: list[float | Array],
         executable: Executable,
+        gives_way: bool,
         give_back: Callable[[], None],
     ) -> None:
         self._give_back = give_back
@@ -184,7 +190,7 @@ class CompiledSession:
         self._rates = [np.zeros(batches.count if np.ndim(rate) else 1) for rate in rates]
         rates_by_symbol = {Symbol.RATES - k: rate for k, rate in enumerate(self._rates)}
         executable.bind(_arrays(batches) | rates_by_symbol)
-        self._team = Team(executable, executable.workers)
+        self._team = Team(executable, executable.workers, gives_way)
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
 

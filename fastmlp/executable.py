@@ -69,10 +69,9 @@ class Executable:
         for symbol, places in self._places.items():
             arguments[places] = address(arrays[symbol])
 
-    def be_alone(self) -> None:
-        """From now on worker 0 is the only one."""
-        self.workers = 1
-        self._jobs[:, WORKERS] = 1
+    def use(self, workers: int) -> None:
+        """From now on there are so many workers, up to those that it was made for."""
+        self._jobs[:, WORKERS] = workers
 
     def release(self) -> None:
         """Forget the arrays; the tables must be bound again before they run."""

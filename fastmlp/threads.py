@@ -22,8 +22,8 @@ class Runnable(Protocol):
 
     sync: Array
 
-    def be_alone(self) -> None:
-        """From now on worker 0 is the only one."""
+    def use(self, workers: int) -> None:
+        """From now on there are so many workers."""
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
@@ -34,6 +34,18 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def free_cores() -> int:
+    """Cores that no other thread wants now, of any process; all where the system does not tell."""
+    cores = os.cpu_count() or 1
+    try:
+        with open("/proc/loadavg", "rb") as file:
+            wanting = int(file.read().split()[3].partition(b"/")[0])
+    except (OSError, ValueError, IndexError):
+        return cores
+    # This thread is one of those that want a core.
+    return max(1, cores - (wanting - 1))
 
 
 def work_of_row(program: Program) -> int:
@@ -59,11 +71,14 @@ def prediction_threads(n_threads: int | str, program: Program, rows: int) -> int
 class Team:
     """Helper threads for one fit; the caller is worker 0.
 
-    Helpers sleep between runs: none spins after its work.
+    Helpers sleep between runs: none spins after its work. With `gives_way` no more of them work
+    than there are free cores at the start of a run: workers that take turns on a core would wait
+    for each other at every barrier. What comes out does not depend on it.
     """
 
-    def __init__(self, runnable: Runnable, workers: int) -> None:
+    def __init__(self, runnable: Runnable, workers: int, gives_way: bool = False) -> None:
         self._runnable = runnable
+        self._gives_way = gives_way
         self._job: tuple[int, int, int, int] | None = None
         self._start = [threading.Semaphore(0) for _ in range(workers - 1)]
         self._done = threading.Semaphore(0)
@@ -91,7 +106,6 @@ class Team:
             self._start, self._threads = [], []
             if not isinstance(error, RuntimeError):
                 raise
-            self._runnable.be_alone()
 
     def _help(self, worker: int, start: threading.Semaphore) -> None:
         while True:
@@ -102,12 +116,16 @@ class Team:
             self._done.release()
 
     def run(self, first: int, last: int, batch_size: int, n_rows: int) -> int:
-        """Run batches with all workers and return what worker 0 returned."""
+        """Run batches with the workers and return what worker 0 returned."""
+        workers = 1 + len(self._threads)
+        if self._gives_way and workers > 1:
+            workers = min(workers, free_cores())
+        self._runnable.use(workers)
         self._job = (first, last, batch_size, n_rows)
         sync = self._runnable.sync
         sync[:] = 0
         try:
-            for start in self._start:
+            for start in self._start[: workers - 1]:
                 start.release()
                 self._running += 1
             return self._runnable.run_as(0, *self._job)

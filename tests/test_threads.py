@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import fastmlp as fm
 pytest.importorskip("numba")
 
 from fastmlp.executable import Executable
+from fastmlp.threads import free_cores
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
@@ -541,3 +543,42 @@ def test_a_fork_within_a_fit():
         assert statuses == [0, 0], statuses
     """
     run(textwrap.dedent(FORK) + textwrap.dedent(code), timeout=120)
+
+
+def test_auto_gives_way_where_cores_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer workers, chunk by chunk, and the same bits."""
+    x = np.random.default_rng(0).standard_normal((1024, 64), dtype=np.float32)
+    layers = [fm.Dense(256, "relu"), fm.Dense(256, "relu"), fm.Dense(3, "softmax")]
+    used: list[int] = []
+    use = Executable.use
+
+    def note(executable: Executable, workers: int) -> None:
+        used.append(workers)
+        use(executable, workers)
+
+    monkeypatch.setattr(Executable, "use", note)
+    monkeypatch.setattr("fastmlp.threads.available_cores", lambda: 2)
+    results = []
+    for free in ([2], [1], [2, 1, 2, 1]):
+        left = cycle(free)
+        monkeypatch.setattr("fastmlp.threads.free_cores", lambda left=left: next(left))
+        model = fm.Sequential(layers, random_state=0)
+        used.clear()
+        model.fit(x, np.arange(1024) % 3, epochs=4, batch_size=256, verbose=0)
+        assert set(used) == set(free)
+        results.append(b"".join(view.tobytes() for view in model.parameters.values()))
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_number_of_threads_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fastmlp.threads.free_cores", lambda: 1)
+    used: list[int] = []
+    monkeypatch.setattr(Executable, "use", lambda executable, workers: used.append(workers))
+    x = np.zeros((512, 64), np.float32)
+    layers = [fm.Dense(256, "relu"), fm.Dense(1)]
+    fm.Sequential(layers, n_threads=2).fit(x, np.zeros(512), epochs=1, batch_size=256, verbose=0)
+    assert set(used) == {2}
+
+
+def test_free_cores_are_counted() -> None:
+    assert 1 <= free_cores() <= (os.cpu_count() or 1)
