@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # Multiply-adds of a step below which a second thread costs more than it gains.
 _WORTH_A_THREAD = 5e5
-# Those of a prediction, for which a thread has to be started.
-_WORTH_STARTING_A_THREAD = 1e7
+# Those of a prediction, for which a thread has to be started: that takes some 140 us.
+_WORTH_STARTING_A_THREAD = 2e7
 _ABORT = 8
 
 
