@@ -268,9 +268,9 @@ def class_weights(kind: str, y: Array) -> Any:
     return {label: 0.5 + 0.25 * place for place, label in enumerate(np.unique(y).tolist())}
 
 
-def random_run(number: int) -> Run:
+def random_run(number: int, attempt: int = 0) -> Run:
     """Network number `number`; activations, heads, optimizers and schedules take turns."""
-    draw = Draw(np.random.default_rng([number, 77]))
+    draw = Draw(np.random.default_rng([number, 77 + attempt]))
     output, loss, kind, units = HEADS[number % len(HEADS)]
     n_features = int(draw.one((1, 3, 8, 20, 60)))
     size = int(draw.one((8, 16, 33)))

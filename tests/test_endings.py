@@ -389,3 +389,17 @@ def test_parameters_that_are_not_finite_are_named(backend: str, bad: float) -> N
     model.parameters["4.weight"][1, 1] = bad
     with pytest.raises(fm.DivergenceError, match=r"layer 4 \(its weight\)"):
         model.fit(X, y, epochs=1, verbose=0)
+
+
+@pytest.mark.parametrize("label", [10**9, 3, -1])
+def test_labels_made_invalid_during_a_fit_end_it(label: int) -> None:
+    """The compiled path reads y where it lies; a label of no class must not be an address."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(64, 4)), np.arange(64) % 3
+    model = fm.Sequential([fm.Dense(3, "softmax")], backend="numba", random_state=0)
+    changed = fm.Callback()
+    changed.on_epoch_end = lambda *_: y.__setitem__(5, label)  # type: ignore[method-assign]
+    with pytest.raises(fm.DivergenceError, match="those of the loss itself"):
+        model.fit(X, y, epochs=3, callbacks=[changed], verbose=0)
+    assert all(np.isfinite(values).all() for values in model.parameters.values())

@@ -42,20 +42,36 @@ def without_accuracy(results: dict[str, Array]) -> dict[str, Array]:
 
 @pytest.mark.parametrize("number", range(N_FLOAT64))
 def test_backends_agree_in_float64(number: int) -> None:
-    run = random_run(number)
-    reference = train(run.model("numpy", "float64"), run)
+    run, reference = well_conditioned(number)
     compiled = train(run.model("numba", "float64"), run)
     largest, name = worst(compiled, reference)
-    if largest > 1e-9:
-        # Some trainings amplify rounding: a change of X's last bits moves this one as far.
-        assert largest <= min(10 * moved_by_last_bits(run, reference), 1e-6), f"{name} of {run}"
+    assert largest <= 1e-9, f"{name} of {run}"
+
+
+def well_conditioned(number: int) -> tuple[Run, dict[str, Array]]:
+    """The first run of this number that the NumPy backend does not find chaotic, and its results.
+
+    Fifty steps of some networks amplify a change of X's last bits a millionfold; what rounding
+    does to those says nothing about an implementation. Only the reference is asked which they are.
+    """
+    for attempt in range(5):
+        run = random_run(number, attempt)
+        reference = train(run.model("numpy", "float64"), run)
+        if moved_by_last_bits(run, reference) <= 1e-10:
+            return run, reference
+    raise AssertionError(f"no run of number {number} is well conditioned")
 
 
 def moved_by_last_bits(run: Run, reference: dict[str, Array]) -> float:
     """How far the NumPy backend's results move when X is changed by two units of rounding."""
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], run.X.shape)
-    moved = replace(run, X=run.X * (1.0 + signs * np.finfo(np.float64).eps))
-    return worst(train(moved.model("numpy", "float64"), moved), reference)[0]
+    rng = np.random.default_rng(0)
+
+    def moved(x: Array) -> Array:
+        return x * (1.0 + rng.choice([-1.0, 1.0], x.shape) * np.finfo(np.float64).eps)
+
+    X = tuple(map(moved, run.X)) if isinstance(run.X, tuple) else moved(run.X)
+    changed = replace(run, X=X)
+    return worst(train(changed.model("numpy", "float64"), changed), reference)[0]
 
 
 @pytest.mark.parametrize("first", range(0, N_FLOAT32, BLOCK))

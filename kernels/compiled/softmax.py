@@ -6,6 +6,8 @@ These ops need whole rows, so they are cut by rows: share `shard` of `shards`.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .intrinsics import cast, integers, pointer
@@ -88,6 +90,13 @@ def _first_largest(values, row, columns):
     return place
 
 
+@device
+def _label(labels, order, ordered, place, columns):
+    """The label of the row at a place of the epoch, or -1: y is the caller's, who may change it."""
+    label = labels[order[place] if ordered else place]
+    return label if 0 <= label < columns else -1
+
+
 @op(
     *("d", "columns", "labels", "order", "targets", "weights", "loss", "correct"),
     *("shard", "shards"),
@@ -97,8 +106,8 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
     """Cross-entropy of logits; d holds the logits and becomes their gradient.
 
     Labels are int64 codes of all rows at `labels`, in the order of the epoch by `order` (0: none),
-    or the batch's rows of probabilities at `targets` where `labels` is 0. `weights` (0: none) are
-    the batch's own. The sum of the rows' weighted losses and the number of right predictions go to
+    or the batch's rows of probabilities at `targets` where `labels` is 0; a label that names no
+    column makes the loss NaN. `weights` (0: none) are the batch's own. The sum of the rows' weighted losses and the number of right predictions go to
     the scalars of those numbers.
     """
     d, columns = pointer(variant, args[0]), args[1]
@@ -115,8 +124,8 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
         predicted = _first_largest(d, row, columns)
         largest = d[row + predicted]
         if args[2] != 0:
-            label = labels[order[start + i] if args[3] != 0 else start + i]
-            row_loss += on * (largest - d[row + label])
+            label = _label(labels, order, args[3] != 0, start + i, columns)
+            row_loss += on * (largest - d[row + label]) if label >= 0 else math.nan
             if smoothing != 0.0:
                 for j in range(columns):
                     row_loss += off * (largest - d[row + j])
@@ -140,7 +149,7 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
         logarithms += mass * log(np.float64(total)) * weight
         inverse, scale = mass / total, cast(variant, weight * per_weight)
         if args[2] != 0:
-            label = labels[order[start + i] if args[3] != 0 else start + i]
+            label = max(_label(labels, order, args[3] != 0, start + i, columns), 0)
             of_label = d[row + label] * inverse
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - off)
