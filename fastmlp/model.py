@@ -25,7 +25,7 @@ from .names import check_int, check_positive_int, describe, find_name
 from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
 from .program import Program
-from .schedules import Schedule, as_schedule
+from .schedules import Schedule
 from .state import Snapshot, State, named, view
 from .summary import summarize
 from .targets import TargetEncoder, target_encoder
@@ -405,7 +405,7 @@ class Sequential:
 
     def _schedules(self, program: Program) -> list[tuple[Schedule, dict[str, Any]]]:
         """The schedule of each optimizer and what it remembers."""
-        schedules = [as_schedule(optimizer.learning_rate) for optimizer in program.optimizers]
+        schedules = [optimizer.schedule for optimizer in program.optimizers]
         states = self._schedule_states or [schedule.start() for schedule in schedules]
         return list(zip(schedules, states, strict=True))
 

@@ -20,7 +20,7 @@ from .history import History
 from .model import Sequential, check_threads, choose_backend
 from .names import check_int, check_number, describe
 from .program import Program, Tensor
-from .schedules import ReduceOnPlateau, as_schedule
+from .schedules import ReduceOnPlateau
 from .state import State, named, view
 from .targets import TargetEncoder
 
@@ -216,7 +216,7 @@ def _schedule_states(model: Sequential, states: Any) -> list[dict[str, Any]] | N
         raise ValueError(f"schedules remember {states!r}")
     optimizers = model._program.optimizers
     for optimizer, state in zip(optimizers, states, strict=True):
-        schedule = as_schedule(optimizer.learning_rate)
+        schedule = optimizer.schedule
         if not isinstance(state, dict) or state.keys() != schedule.start().keys():
             raise ValueError(f"a schedule remembers {state!r}")
         rate = float(np.max(schedule.rates(model._epoch, 1, state)))

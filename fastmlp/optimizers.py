@@ -6,11 +6,12 @@ The update rules and the meaning of their arguments are those of ``torch.optim``
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from .config import assign, declaration
 from .names import check_bool, check_number, find_name
-from .schedules import Constant, Schedule, check_learning_rate
+from .schedules import Constant, Schedule, as_schedule, check_learning_rate
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Optimizer:
             limit = getattr(self, name)
             if limit is not None:
                 assign(self, **{name: check_number(name, limit, 0, open_low=True)})
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The learning rate as a schedule; a number is a constant one."""
+        return as_schedule(self.learning_rate)
 
     @property
     def slots(self) -> tuple[str, ...]:

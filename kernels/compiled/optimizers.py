@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from .intrinsics import cast, doubles, like, pointer, smallest_normal
+from .math import expm1, log
 from .op import BATCH, STEP, op
 from .options import device
 
@@ -26,6 +27,12 @@ def _learning_rate(args, counters):
 @device
 def _flushed(moment, tiny):
     return like(moment, 0.0) if abs(moment) < tiny else moment
+
+
+@device
+def _correction(beta, step):
+    """``1 - beta**step``; a call of pow takes as long as the update of a hundred weights."""
+    return -expm1(step * log(beta))
 
 
 @op(*_COMMON)
@@ -73,8 +80,8 @@ def _adam(variant, args, attributes, counters, decay):
     beta_1, rest_1 = cast(variant, attributes[0]), cast(variant, 1.0 - attributes[0])
     beta_2, rest_2 = cast(variant, attributes[1]), cast(variant, 1.0 - attributes[1])
     epsilon, tiny = cast(variant, attributes[2]), smallest_normal(variant)
-    step_size = cast(variant, rate / (1.0 - attributes[0] ** step))
-    scale = cast(variant, 1.0 / math.sqrt(1.0 - attributes[1] ** step))
+    step_size = cast(variant, rate / _correction(attributes[0], step))
+    scale = cast(variant, 1.0 / math.sqrt(_correction(attributes[1], step)))
     keep = cast(variant, 1.0 - rate * decay)
     for i in range(args[2]):
         gradient = g[i]
@@ -129,7 +136,7 @@ def nadam_update(variant, args, attributes, counters, scalars):
     product = doubles(args[7])[0] * mu
     by_gradient = cast(variant, rate * (1.0 - mu) / (1.0 - product))
     by_moment = cast(variant, rate * mu_next / (1.0 - product * mu_next))
-    scale = cast(variant, 1.0 / math.sqrt(1.0 - attributes[1] ** step))
+    scale = cast(variant, 1.0 / math.sqrt(_correction(attributes[1], step)))
     for i in range(args[2]):
         gradient = g[i]
         first = _flushed(beta_1 * m[i] + rest_1 * gradient, tiny)

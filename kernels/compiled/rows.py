@@ -15,6 +15,9 @@ _AHEAD_ROWS = 16
 @device
 def share_of_rows(rows, shard, shards):
     """Rows ``first <= i < last`` of part `shard` of `shards`."""
+    if shards == 1:
+        # Of a batch of one row, the divisions would take the most time.
+        return 0, rows
     return rows * shard // shards, rows * (shard + 1) // shards
 
 
