@@ -6,12 +6,14 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from . import cuts
+
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .program import Program
 
-# Multiply-adds of a step below which a second thread costs more than it gains.
-_WORTH_A_THREAD = 5e5
+# Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
+_WORTH_A_THREAD = 2.5e5
 # Those of a prediction, for which a thread has to be started: that takes some 140 us.
 _WORTH_STARTING_A_THREAD = 2e7
 _ABORT = 8
@@ -53,11 +55,19 @@ def work_of_row(program: Program) -> int:
     return sum(tensor.size for tensor in program.parameters if len(tensor.shape) == 2)
 
 
+def _shared_work(program: Program, rows: int) -> int:
+    """Multiply-adds of a batch's forward pass in the products that are cut into shards."""
+    shapes = (tensor.shape for tensor in program.parameters if len(tensor.shape) == 2)
+    return sum(
+        rows * inputs * width for inputs, width in shapes if cuts.columns(width, rows).shards > 1
+    )
+
+
 def training_threads(n_threads: int | str, program: Program, rows: int, most_shards: int) -> int:
     """How many workers a step is worth: a rule over sizes and cores, never timing."""
     if n_threads != "auto":
         return min(int(n_threads), most_shards)
-    worth = int(work_of_row(program) * rows / _WORTH_A_THREAD)
+    worth = int(_shared_work(program, rows) / _WORTH_A_THREAD)
     return max(1, min(available_cores(), most_shards, worth))
 
 
