@@ -84,39 +84,37 @@ def _check_loss(library: str, case: Case, found: float) -> None:
     )
 
 
-class Step:
-    """A training by its steps."""
+class _Timed:
+    """One library's work on a network, `rows` of it."""
 
-    params = (list(LIBRARIES), TRAINING, [1, 2])
     param_names = ("library", "network", "threads")
     number = 1
     rounds = 1
     repeat = (3, 5, 5.0)
     warmup_time = 0.0
     timeout = 600
+    rows: int
 
     def setup(self, library: str, network: str, threads: int) -> None:
-        self.sample, repeats = _work(library, network, threads, _ROWS)
+        self.sample, repeats = _work(library, network, threads, self.rows)
         self.timer = slow_clock(repeats)
+
+
+class Step(_Timed):
+    """A training by its steps."""
+
+    params = (list(LIBRARIES), TRAINING, [1, 2])
+    rows = _ROWS
 
     def time_step(self, library: str, network: str, threads: int) -> None:
         self.sample()
 
 
-class Prediction:
+class Prediction(_Timed):
     """A prediction of 100 000 rows."""
 
     params = (list(LIBRARIES), ["P"], [1, 2])
-    param_names = ("library", "network", "threads")
-    number = 1
-    rounds = 1
-    repeat = (3, 5, 5.0)
-    warmup_time = 0.0
-    timeout = 600
-
-    def setup(self, library: str, network: str, threads: int) -> None:
-        self.sample, repeats = _work(library, network, threads, _PREDICTED_ROWS)
-        self.timer = slow_clock(repeats)
+    rows = _PREDICTED_ROWS
 
     def time_predict(self, library: str, network: str, threads: int) -> None:
         self.sample()

@@ -1,11 +1,11 @@
 """The share of a training step that its matrix products take: ``python -m benchmarks.products``.
 
 The products are those of every dense layer: ``x @ weight`` forward, ``x.T @ d_z`` for the weights,
-and ``d_z @ weight.T`` for the layer's input, which the first layer's does not need. They are done
-by the ``sgemm`` of SciPy's BLAS, on one thread, on arrays of the step's shapes, one after the other
-in a compiled loop, so that no call from Python is timed. A step that did nothing else, by that
-``sgemm``, would have a share of 1. Where fastmlp has products of its own that are faster, the share
-may exceed 1.
+and ``d_z @ weight.T`` for the layer's input, which the first layer's does not need; of a prediction
+those forward, for a block of 256 rows at a time. They are done by the ``sgemm`` of SciPy's BLAS, on
+one thread, on arrays of the step's shapes, one after the other in a compiled loop, so that no call
+from Python is timed. A step that did nothing else, by that ``sgemm``, would have a share of 1.
+Where fastmlp has products of its own that are faster, the share may exceed 1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ from fastmlp.peers.report import quartiles
 
 _SECONDS = 0.1
 _PAUSE = 0.1
-_TRAINING = [name for name, case in CASES.items() if not case.predicts]
+# Rows of a prediction whose products are done together, so that they stay in the cache.
+_BLOCK = 256
+# Of a prediction, where there is no other limit.
+_PREDICTED_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Product:
 
 
 def step_products(case: Case, rows: int) -> list[Product]:
-    """All products of a training step on so many rows, in the order of the step."""
+    """All products of a step on so many rows, or of their prediction, in the order of the step."""
     rng = np.random.default_rng(22)
 
     def random(*shape: int) -> Array:
@@ -81,6 +84,8 @@ def step_products(case: Case, rows: int) -> list[Product]:
         n_in, n_out = case.widths[number : number + 2]
         x, weight, d_z = random(rows, n_in), random(n_in, n_out), random(rows, n_out)
         forward.append(Product(x, weight, np.empty_like(d_z)))
+        if case.predicts:
+            continue
         if number > 0:
             backward.append(Product(d_z, weight.T, np.empty_like(x)))
         backward.append(Product(x.T, d_z, np.empty_like(weight)))
@@ -148,27 +153,31 @@ class Shares:
 
 
 def measure(case: Case, rounds: int, rows: int | None = None) -> Shares:
-    """Time a case's products beside its training step, both on one thread.
+    """Time a case's products beside its step, a prediction's by blocks; both on one thread.
 
     Parameters
     ----------
     case : Case
     rounds : int
     rows : int, optional
-        Most rows of an epoch.
+        Most rows of an epoch or a prediction.
     """
     from threadpoolctl import threadpool_limits
 
     from fastmlp.peers.with_fastmlp import Peer
 
+    if case.predicts:
+        rows = rows or _PREDICTED_ROWS
     x, y = make_data(case, rows)
     peer = Peer(case, x, y, first_parameters(case), "fit", 1)
     found = Shares([], [])
     with threadpool_limits(1, user_api="blas"):
-        products = Products(case, min(case.batch, len(x)))
-        timed: list[tuple[Callable[[int], Any], int, list[float]]] = [
+        step_rows = min(_BLOCK if case.predicts else case.batch, len(x))
+        products = Products(case, step_rows)
+        work = _repeated(peer.predict, x) if case.predicts else peer.fit
+        timed: list[tuple[Callable[[int], Any], float, list[float]]] = [
             (products.run, 1, found.products),
-            (peer.fit, case.steps(len(x)), found.steps),
+            (work, len(x) / step_rows if case.predicts else case.steps(len(x)), found.steps),
         ]
         for run, _, _ in timed:
             run(1)
@@ -178,6 +187,14 @@ def measure(case: Case, rounds: int, rows: int | None = None) -> Shares:
                 sleep(_PAUSE)
                 seconds.append(_time(run, count) / (count * each))
     return found
+
+
+def _repeated(predict: Callable[[Array], Array], x: Array) -> Callable[[int], None]:
+    def run(repeats: int) -> None:
+        for _ in range(repeats):
+            predict(x)
+
+    return run
 
 
 def _time(run: Callable[[int], Any], count: int) -> float:
@@ -198,11 +215,13 @@ def main(argv: list[str] | None = None) -> None:
     """Print a table of the shares."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.products",
-        description="The share of fastmlp's training step that its matrix products take.",
+        description="The share of a step, or of a prediction, that its matrix products take.",
     )
-    parser.add_argument("--cases", nargs="+", choices=_TRAINING, default=_TRAINING, metavar="CASE")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--rows", type=int, metavar="N", help="most rows of an epoch")
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="most rows of an epoch or a prediction"
+    )
     arguments = parser.parse_args(argv)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import error_of
 
 from fastmlp.cli import main
 from fastmlp.peers import peer
@@ -21,19 +22,6 @@ QUICK = [
     *("--rows", "64", "--rounds", "1", "--epochs", "1", "--seconds", "0.01", "--limit", "0.05"),
     *("--pause", "0", "--threads", "1"),
 ]
-
-
-def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one line on stderr with which the command ends."""
-    try:
-        code = main(["bench", *words])
-    except SystemExit as exit_:
-        code = exit_.code
-    assert code == 2
-    error = capsys.readouterr().err
-    assert error.startswith("fastmlp: error: ")
-    assert error.count("\n") == 1
-    return error
 
 
 def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -203,22 +191,22 @@ def test_missing_peers_are_skipped_by_name(
 
 
 def test_bad_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "'X'" in error_of(capsys, "--cases", "X")
-    assert "'tensorflow'" in error_of(capsys, "--peers", "tensorflow")
-    assert "'two'" in error_of(capsys, "--threads", "two")
-    assert "value must be an integer >= 1, got 0" in error_of(capsys, "--rounds", "0")
-    assert "finite number" in error_of(capsys, "--pause", "-1")
-    assert "10000 threads need as many cores" in error_of(capsys, "--threads", "10000")
-    assert "beside 'auto'" in error_of(capsys, "--threads", "auto")
+    assert "'X'" in error_of(capsys, "bench", "--cases", "X")
+    assert "'tensorflow'" in error_of(capsys, "bench", "--peers", "tensorflow")
+    assert "'two'" in error_of(capsys, "bench", "--threads", "two")
+    assert "value must be an integer >= 1, got 0" in error_of(capsys, "bench", "--rounds", "0")
+    assert "finite number" in error_of(capsys, "bench", "--pause", "-1")
+    assert "10000 threads need as many cores" in error_of(capsys, "bench", "--threads", "10000")
+    assert "beside 'auto'" in error_of(capsys, "bench", "--threads", "auto")
     (tmp_path / "file").write_text("")
-    assert "file" in error_of(capsys, "--output", str(tmp_path / "file"))
+    assert "file" in error_of(capsys, "bench", "--output", str(tmp_path / "file"))
 
 
 def test_a_picture_needs_matplotlib_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("fastmlp.cli_bench.find_spec", lambda name: None)
-    assert "matplotlib" in error_of(capsys, "--output", str(tmp_path / "new"))
+    assert "matplotlib" in error_of(capsys, "bench", "--output", str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 
 

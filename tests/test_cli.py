@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import error_of
 
 import fastmlp as fm
 from fastmlp import datasets
@@ -36,19 +37,6 @@ def train(folder: Path, *words: str) -> dict[str, Any]:
 def read_csv(path: Path) -> list[dict[str, str]]:
     with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one line on stderr with which the command ends."""
-    try:
-        code = main(words)
-    except SystemExit as exit_:
-        code = exit_.code
-    assert code == 2
-    error = capsys.readouterr().err
-    assert error.startswith("fastmlp: error: ")
-    assert error.count("\n") == 1
-    return error
 
 
 def test_defaults_on_breast_cancer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

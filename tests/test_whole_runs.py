@@ -166,8 +166,12 @@ def test_threads_do_not_change_a_bit(name: str, dtype: str) -> None:
         model = run.model("numba", dtype, n_threads=n_threads)
         results.append(train(model, run))
     for several in results[1:]:
-        for key, values in results[0].items():
-            np.testing.assert_array_equal(several[key], values, err_msg=key)
+        assert_same_bits(several, results[0])
+
+
+def assert_same_bits(results: dict[str, Array], expected: dict[str, Array]) -> None:
+    for name, values in expected.items():
+        np.testing.assert_array_equal(results[name], values, err_msg=name)
 
 
 # Inputs, layers, batch: what is measured, at its own sizes.
@@ -236,9 +240,7 @@ def test_threads_do_not_change_a_bit_of_measured_networks(
         assert started == ["fastmlp-predict"] * (n_threads - 1)
         results[n_threads] = {**model.parameters, **model.buffers, "prediction": predicted}
     for n_threads in (2, 3, 4):
-        for key, values in results[1].items():
-            message = f"{key} on {n_threads} threads"
-            np.testing.assert_array_equal(results[n_threads][key], values, err_msg=message)
+        assert_same_bits(results[n_threads], results[1])
 
 
 def test_large_networks_are_cut_into_shards() -> None:
@@ -255,8 +257,7 @@ def test_same_seed_same_bits(backend: str, number: int) -> None:
     run = random_run(number)
     first = train(run.model(backend, "float32"), run)
     second = train(run.model(backend, "float32"), run)
-    for name, values in first.items():
-        np.testing.assert_array_equal(second[name], values, err_msg=name)
+    assert_same_bits(second, first)
 
 
 def test_another_seed_other_weights() -> None:

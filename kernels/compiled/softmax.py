@@ -107,8 +107,8 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
 
     Labels are int64 codes of all rows at `labels`, in the order of the epoch by `order` (0: none),
     or the batch's rows of probabilities at `targets` where `labels` is 0; a label that names no
-    column makes the loss NaN. `weights` (0: none) are the batch's own. The sum of the rows' weighted losses and the number of right predictions go to
-    the scalars of those numbers.
+    column makes the loss NaN. `weights` (0: none) are the batch's own. The sum of the rows'
+    weighted losses and the number of right predictions go to the scalars of those numbers.
     """
     d, columns = pointer(variant, args[0]), args[1]
     labels, order = integers(args[2]), integers(args[3])
