@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from .history import History as History
     from .layers import Activation as Activation
     from .layers import BatchNorm as BatchNorm
+    from .layers import Branch as Branch
     from .layers import Dense as Dense
     from .layers import Dropout as Dropout
+    from .layers import Embedding as Embedding
     from .layers import Residual as Residual
     from .layers import WideAndDeep as WideAndDeep
     from .losses import MAE as MAE
@@ -60,7 +62,10 @@ _MODULES = {
     "callbacks": ("Callback", "CSVLogger", "EarlyStopping", "LambdaCallback", "ProgressBar"),
     "errors": ("DivergenceError", "ModelFileError"),
     "history": ("History",),
-    "layers": ("Activation", "BatchNorm", "Dense", "Dropout", "Residual", "WideAndDeep"),
+    "layers": (
+        *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
+        *("Residual", "WideAndDeep"),
+    ),
     "losses": (
         *("MAE", "MSE", "BinaryCrossentropy", "CategoricalCrossentropy"),
         *("Huber", "Poisson", "Quantile"),

@@ -17,12 +17,15 @@ from .program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ConcatOp,
     DenseOp,
+    EmbeddingOp,
     Group,
     Head,
     Op,
     Penalty,
     Program,
+    SelectOp,
     Slot,
     Tensor,
     Write,
@@ -55,8 +58,13 @@ class Blueprint:
 class Builder:
     """Collects the operations and tensors that layers ask for."""
 
-    def __init__(self, n_features: int) -> None:
+    def __init__(self, n_features: int | tuple[int, int]) -> None:
+        n_wide = None
+        if isinstance(n_features, tuple):
+            n_wide, n_features = n_features
         self.input = Slot(0, "input", n_features)
+        self.wide = None if n_wide is None else Slot(-1, "wide input", n_wide)
+        self._wide_is_read = False
         self.ops: list[Op] = []
         self.records: list[tuple[str, Slot]] = []
         self.parameters: list[FirstValue] = []
@@ -82,12 +90,59 @@ class Builder:
             self.records.append((name, out))
         return out
 
+    def take_wide(self) -> Slot | None:
+        """X_wide, for the first layer that asks, where it is an input of its own."""
+        taken, self._wide_is_read = self._wide_is_read, True
+        return None if taken else self.wide
+
     def activate(self, z: Slot, activation: Activation, name: str) -> Slot:
         """Apply an activation; the linear one costs nothing."""
         if activation.name == "linear":
             self.records.append((name, z))
             return z
         return self.add(ActivationOp, name, z.width, x=z, activation=activation)
+
+    def embed(self, x: Slot, column: int, path: str, shape: tuple[int, int]) -> Slot:
+        """Replace a column of X by rows of a table; embeddings one after the other are one."""
+        op = EmbeddingOp(x, x, tuple(range(x.width)), (), ())
+        last = self.ops[-1] if self.ops else None
+        if isinstance(last, EmbeddingOp) and last.out is x:
+            op = last
+            self.ops.pop()
+            self.records.pop()
+        of_input = self._columns_of_input(op.x, path)
+        if column not in of_input:
+            raise ValueError(
+                f"Embedding (layer {path}) reads column {column}, but its input has the columns "
+                f"{', '.join(map(str, of_input))}"
+            )
+        place = of_input.index(column)
+        if place in op.columns:
+            raise ValueError(f"Embedding (layer {path}): column {column} is embedded already")
+        table = self.weight(f"{path}.weight", shape, "standard_normal", "")
+        kept = tuple(other for other in op.kept if other != place)
+        tables = (*op.tables, table)
+        return self.add(
+            EmbeddingOp,
+            f"{path}.output",
+            len(kept) + sum(tensor.shape[1] for tensor in tables),
+            x=op.x,
+            kept=kept,
+            columns=(*op.columns, place),
+            tables=tables,
+        )
+
+    def _columns_of_input(self, x: Slot, path: str) -> tuple[int, ...]:
+        """Which column of X each column of a slot is; only X itself and a choice of its columns."""
+        if x is self.input:
+            return tuple(range(x.width))
+        producer = next((op for op in self.ops if op.out is x), None)
+        if isinstance(producer, SelectOp) and producer.x is self.input:
+            return producer.columns
+        raise ValueError(
+            f"Embedding (layer {path}) reads a column of X, so it must stand first in the network, "
+            "or first in the deep part of a WideAndDeep"
+        )
 
     def parameter(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
         """A trained tensor that starts at a number."""
@@ -150,7 +205,7 @@ def output_activation(layers: Sequence[Layer]) -> Activation:
 
 def build_program(
     layers: Sequence[Layer],
-    n_features: int,
+    n_features: int | tuple[int, int],
     loss: str | Loss,
     optimizer: Optimizer,
     dtype: str,
@@ -167,6 +222,7 @@ def build_program(
             "a softmax over one unit is always 1; use Dense(1, activation='sigmoid') for two "
             "classes, or one unit for each class"
         )
+    _check_exact_codes(builder.ops, dtype)
     ops, output_ops, read = _split_head(builder.ops, output, chosen_loss)
     program = Program(
         dtype=dtype,
@@ -182,8 +238,21 @@ def build_program(
         n_buffers=builder.n_buffers,
         penalties=tuple(builder.penalties),
         **_group(builder, optimizer),
+        wide=builder.wide,
     )
     return Blueprint(program, tuple(builder.parameters), tuple(builder.buffers))
+
+
+def _check_exact_codes(ops: Sequence[Op], dtype: str) -> None:
+    """Codes are read as numbers of the network's dtype, which must tell them apart."""
+    most = 2 ** (np.finfo(dtype).nmant + 1)
+    for op in ops:
+        for table in op.tables if isinstance(op, EmbeddingOp) else ():
+            if table.shape[0] > most:
+                raise ValueError(
+                    f"{table.name} has {table.shape[0]:,} categories; {dtype} tells {most:,} codes "
+                    "apart: use dtype='float64'"
+                )
 
 
 def _split_head(
@@ -227,7 +296,11 @@ def _plan_gradients(ops: tuple[Op, ...], source: Slot, read: Slot) -> tuple[Op, 
     for op in reversed(ops):
         if isinstance(op, AddOp):
             op = replace(op, d_y=claim(op.y), d_x=claim(op.x))
-        else:
+        elif isinstance(op, ConcatOp):
+            # From the last to the first, as the backward pass goes.
+            claimed = [claim(part) for part in reversed(op.parts)]
+            op = replace(op, d_parts=tuple(reversed(claimed)))
+        elif not isinstance(op, EmbeddingOp):
             op = replace(op, d_x=claim(op.x))
         if isinstance(op, DenseOp) and op.bias is not None and op.out is not read:
             only_norm = all(isinstance(reader, BatchNormOp) for reader in readers.get(op.out, []))
@@ -240,7 +313,9 @@ def _depends_on_parameters(ops: tuple[Op, ...]) -> set[Slot]:
     """Slots whose gradient some parameter needs."""
     trained: set[Slot] = set()
     for op in ops:
-        if isinstance(op, DenseOp | BatchNormOp) or trained.intersection(inputs_of(op)):
+        if isinstance(op, DenseOp | BatchNormOp | EmbeddingOp) or trained.intersection(
+            inputs_of(op)
+        ):
             trained.add(op.out)
     return trained
 

@@ -15,8 +15,10 @@ from .program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ConcatOp,
     DenseOp,
     DropoutOp,
+    EmbeddingOp,
     Op,
     SelectOp,
     Write,
@@ -192,6 +194,67 @@ def _indices(op: SelectOp, encoder: Encoder) -> int:
     return encoder.hold(np.array(op.columns, dtype=np.int64))
 
 
+def _concat_forward(op: ConcatOp, encoder: Encoder) -> None:
+    out, start = encoder.value(op.out), 0
+    for part in op.parts:
+        x = encoder.value(part)
+        _copy_columns(encoder, x, 0, out, start, part.width)
+        start += part.width
+
+
+def _copy_columns(
+    encoder: Encoder,
+    x: Memory,
+    x_start: int,
+    out: Memory,
+    out_start: int,
+    width: int,
+    accumulate: bool = False,
+) -> None:
+    encoder.single(
+        "copy_columns",
+        x=x.at(x_start),
+        ld_x=x.ld,
+        out=out.at(out_start),
+        ld=out.ld,
+        columns=width,
+        accumulate=accumulate,
+        reads=[x.key],
+        writes=[out.key],
+    )
+
+
+def _embedding_forward(op: EmbeddingOp, encoder: Encoder) -> None:
+    x, out, start = encoder.value(op.x), encoder.value(op.out), len(op.kept)
+    if op.kept:
+        encoder.single(
+            "select_columns",
+            x=x.address,
+            ld_x=x.ld,
+            indices=encoder.hold(np.array(op.kept, dtype=np.int64)),
+            out=out.address,
+            ld=out.ld,
+            columns=start,
+            reads=[x.key],
+            writes=[out.key],
+        )
+    for column, table in zip(op.columns, op.tables, strict=True):
+        n_categories, dim = table.shape
+        encoder.single(
+            "embedding_forward",
+            codes=x.at(column),
+            ld_codes=x.ld,
+            weight=encoder.parameter(table),
+            n_categories=n_categories,
+            out=out.at(start),
+            ld=out.ld,
+            columns=dim,
+            reads=[x.key],
+            writes=[out.key],
+        )
+        start += dim
+
+
 def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
     x, d_z = encoder.value(op.x), encoder.gradient(op.out)
     inputs, width = op.weight.shape
@@ -347,6 +410,34 @@ def _select_backward(op: SelectOp, encoder: Encoder) -> None:
     )
 
 
+def _concat_backward(op: ConcatOp, encoder: Encoder) -> None:
+    own, stop = encoder.gradient(op.out), op.out.width
+    for part, write in zip(reversed(op.parts), reversed(op.d_parts), strict=True):
+        stop -= part.width
+        if write is not Write.NONE:
+            accumulate = write is Write.ADD
+            _copy_columns(encoder, own, stop, encoder.gradient(part), 0, part.width, accumulate)
+
+
+def _embedding_backward(op: EmbeddingOp, encoder: Encoder) -> None:
+    x, own, start = encoder.value(op.x), encoder.gradient(op.out), len(op.kept)
+    for column, table in zip(op.columns, op.tables, strict=True):
+        n_categories, dim = table.shape
+        encoder.single(
+            "embedding_backward",
+            codes=x.at(column),
+            ld_codes=x.ld,
+            d=own.at(start),
+            ld=own.ld,
+            d_weight=encoder.d_parameter(table),
+            n_categories=n_categories,
+            columns=dim,
+            reads=[x.key, own.key],
+            writes=[("d", table.name)],
+        )
+        start += dim
+
+
 ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encoder], None]]] = {
     DenseOp: (_dense_forward, _dense_backward),
     ActivationOp: (_activation_forward, _activation_backward),
@@ -354,6 +445,8 @@ ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encod
     DropoutOp: (_dropout_forward, _dropout_backward),
     AddOp: (_add_forward, _add_backward),
     SelectOp: (_select_forward, _select_backward),
+    ConcatOp: (_concat_forward, _concat_backward),
+    EmbeddingOp: (_embedding_forward, _embedding_backward),
 }
 
 

@@ -67,7 +67,8 @@ def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:
         2.2); ``glorot``: U(+-sqrt(6 / (n_in + n_out))) and ``glorot_normal``:
         N(0, 2 / (n_in + n_out)) (Glorot and Bengio 2010, equation 16, and its variance);
         ``lecun_normal``: N(0, 1 / n_in) (LeCun et al. 1998, section 4.6); ``random``:
-        N(0, 0.01**2); ``zeros``. The second argument of N is the variance.
+        N(0, 0.01**2); ``zeros``; ``standard_normal``: N(0, 1), for embeddings. The second argument
+        of N is the variance.
     rng : numpy.random.Generator
         Moves on by ``n_in * n_out`` draws (``zeros``: none).
     n_in, n_out : int
@@ -86,7 +87,8 @@ def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:
     TypeError
         ``name`` is no string, or a width no integer.
     """
-    initializer = find_name("initializer to draw from", name, (*INITIALIZERS, *_ALIASES))
+    known = (*INITIALIZERS, *_ALIASES, "standard_normal")
+    initializer = find_name("initializer to draw from", name, known)
     n_in, n_out = check_positive_int("n_in", n_in), check_positive_int("n_out", n_out)
     shape = (n_in, n_out)
     if initializer == "zeros":
@@ -96,6 +98,7 @@ def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:
         "glorot_normal": math.sqrt(2 / (n_in + n_out)),
         "lecun_normal": math.sqrt(1 / n_in),
         "random": 0.01,
+        "standard_normal": 1.0,
     }
     if initializer in deviation:
         return rng.normal(0.0, deviation[initializer], shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +161,34 @@ def check_features(
         raise _not_two_dimensional(X, array, name)
     _check_shape(array.shape, n_features, name)
     return finite_array(array, dtype, name)
+
+
+def check_codes(x: Array, categories: Mapping[int, int], name: str = "X") -> None:
+    """Check the columns that embeddings read.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n_rows, n_features)
+    categories : mapping of int to int
+        For each such column its number of categories.
+    name : str
+        The argument's name, for messages.
+
+    Raises
+    ------
+    ValueError
+        Something else than whole numbers from 0 to the number of categories - 1.
+    """
+    for column, count in categories.items():
+        for start in range(0, len(x), _BLOCK):
+            codes = x[start : start + _BLOCK, column]
+            wrong = (codes < 0) | (codes >= count) | (codes != np.floor(codes))
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise ValueError(
+                    f"{name} has {codes[row]:g} in row {start + row}, column {column}, where an "
+                    f"Embedding expects codes, whole numbers from 0 to {count - 1}"
+                )
 
 
 def check_feature_pair(

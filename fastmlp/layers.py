@@ -13,9 +13,16 @@ from .activations import Activation as ActivationFunction
 from .activations import get_activation
 from .config import assign, declaration
 from .initializers import get_initializer
-from .names import check_bool, check_number, check_positive_int, describe
+from .names import (
+    check_bool,
+    check_int,
+    check_number,
+    check_positive_int,
+    describe,
+    find_name,
+)
 from .optimizers import Optimizer, get_optimizer
-from .program import AddOp, BatchNormOp, DenseOp, DropoutOp, SelectOp, Slot
+from .program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
 
 if TYPE_CHECKING:
     from .build import Builder
@@ -232,6 +239,94 @@ class Residual(Layer):
         return builder.add(AddOp, f"{path}.output", f.width, x=skipped, y=f)
 
 
+@declaration
+@dataclass(frozen=True, init=False)
+class Branch(Layer):
+    """Several paths from the same input, whose outputs are joined.
+
+    Parameters
+    ----------
+    *paths : list of Layer
+        At least two; an empty list passes the input on.
+    merge : {"concat", "add"}
+        Columns side by side, in the order of the paths, or the sum of outputs of one width.
+    """
+
+    paths: tuple[tuple[Layer, ...], ...]
+    merge: str = "concat"
+
+    def __init__(self, *paths: Sequence[Layer], merge: str = "concat") -> None:
+        assign(self, paths=paths, merge=merge)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        checked = tuple(
+            () if isinstance(path, list | tuple) and not path else check_layers(path, "Branch")
+            for path in self.paths
+        )
+        if len(checked) < 2 or not any(checked):
+            raise ValueError(
+                "Branch takes at least two lists of layers, of which one may be empty, got "
+                f"{len(checked)}: Branch([Dense(8)], [Dense(8)])"
+            )
+        assign(self, paths=checked, merge=find_name("merge", self.merge, ("concat", "add")))
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        parts = tuple(
+            builder.chain(layers, x, f"{path}.{number}.", "linear")
+            for number, layers in enumerate(self.paths)
+        )
+        name, widths = f"{path}.output", [part.width for part in parts]
+        if self.merge == "concat":
+            return builder.add(ConcatOp, name, sum(widths), parts=parts)
+        if len(set(widths)) > 1:
+            raise ValueError(
+                f"Branch (layer {path}) adds outputs of one width, got {widths}; use "
+                "merge='concat' or Dense layers of one width"
+            )
+        total = parts[0]
+        for part in parts[1:]:
+            total = builder.add(
+                AddOp, name if part is parts[-1] else "", widths[0], x=total, y=part
+            )
+        return total
+
+
+@declaration
+@dataclass(frozen=True)
+class Embedding(Layer):
+    """A column of codes replaced by trained vectors, one for each category.
+
+    The output has the columns of X that are not embedded, in their order, and then the
+    embeddings: ``weight[x[:, column]]``. Several stand one after the other, first in the network
+    or in the deep part of a `WideAndDeep`. First vectors are drawn from N(0, 1).
+
+    Parameters
+    ----------
+    n_categories : int
+        Codes in the column are whole numbers from 0 to ``n_categories - 1``.
+    dim : int
+        Length of a vector.
+    column : int
+        Counts in X.
+    """
+
+    n_categories: int
+    dim: int
+    column: int
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            n_categories=check_positive_int("n_categories", self.n_categories),
+            dim=check_positive_int("dim", self.dim),
+            column=check_int("column", self.column, 0),
+        )
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        return builder.embed(x, self.column, path, (self.n_categories, self.dim))
+
+
 def _check_columns(name: str, columns: object) -> tuple[int, ...] | None:
     if columns is None:
         return None
@@ -256,7 +351,11 @@ class WideAndDeep(Layer):
     """An output layer that reads the last hidden layer and the inputs (Cheng et al. 2016).
 
     ``activation(h @ W_deep + x[:, wide] @ W_wide + b)``, h the output of `deep` on
-    ``x[:, deep_columns]``; parameters ``weight`` (deep), ``wide_weight``, ``bias``.
+    ``x[:, deep_columns]``; parameters ``weight`` (deep), ``wide_weight``, ``bias``. W_wide starts at
+    zero, so that a column which training has not seen adds nothing to a prediction.
+
+    As the first layer it also takes two inputs, ``X = (X_wide, X_deep)``, of which X_wide may be a
+    SciPy sparse matrix. It is read row by row as it is stored, never made dense.
 
     Parameters
     ----------
@@ -265,9 +364,11 @@ class WideAndDeep(Layer):
     deep : list of Layer
         The hidden layers.
     wide, deep_columns : list of int, optional
-        Columns that the two parts read; None means all.
+        Columns that the two parts read; None means all, or with two inputs each its own.
     wide_optimizer : str or Optimizer, optional
-        An optimizer of its own for ``wide_weight``.
+        An optimizer of its own for ``wide_weight``. With many sparse columns AdaGrad, FTRL and SGD
+        without momentum are fast: they update only the rows of ``wide_weight`` that a batch has
+        read, with the same result.
     """
 
     units: int
@@ -294,13 +395,13 @@ class WideAndDeep(Layer):
         return get_activation(self.activation)
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
-        wide = self._columns(builder, x, self.wide, f"{path}.wide")
+        wide = builder.take_wide() or self._columns(builder, x, self.wide, f"{path}.wide")
         deep = self._columns(builder, x, self.deep_columns, f"{path}.deep")
         h = builder.chain(self.deep, deep, f"{path}.", "linear")
         weight = builder.weight(f"{path}.weight", (h.width, self.units), "auto", following)
         optimizer = get_optimizer(self.wide_optimizer) if self.wide_optimizer else None
         wide_weight = builder.weight(
-            f"{path}.wide_weight", (wide.width, self.units), "auto", following, optimizer=optimizer
+            f"{path}.wide_weight", (wide.width, self.units), "zeros", following, optimizer=optimizer
         )
         bias = builder.parameter(f"{path}.bias", (self.units,))
         from_deep = builder.add(DenseOp, "", self.units, x=h, weight=weight, bias=bias)

@@ -17,14 +17,14 @@ from .callbacks import Callback
 from .data import Batches, Validation
 from .divergence import explain
 from .history import History
-from .inputs import check_feature_pair, check_features, check_weights
+from .inputs import check_codes, check_feature_pair, check_features, check_weights
 from .kernels import available_backends, get_backend
 from .layers import Layer, WideAndDeep, check_layers
 from .losses import Loss, choose_loss
 from .names import check_int, check_positive_int, describe, find_name
 from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
-from .program import Program
+from .program import Program, categories
 from .schedules import Schedule
 from .state import Snapshot, State, named, view
 from .summary import summarize
@@ -102,6 +102,7 @@ class Sequential:
         self._allocated: State | None = None
         self._made: NumpyRunner | CompiledRunner | None = None
         self._n_wide: int | None = None
+        self._categories: dict[int, int] = {}
         self._start()
 
     def _start(self) -> None:
@@ -131,36 +132,33 @@ class Sequential:
         self._commit(self._planned(n_features))
         return self
 
-    def _planned(self, n_features: int | tuple[int, int]) -> tuple[Blueprint, int | None]:
-        """The program for this input and the width of X_wide, if any; nothing is changed."""
-        n_wide = None
-        layers: tuple[Layer, ...] = self.layers
+    def _planned(self, n_features: int | tuple[int, int]) -> Blueprint:
+        """The program for this input; nothing is changed."""
         if isinstance(n_features, tuple):
             if len(n_features) != 2:
                 raise ValueError(f"n_features must be a number or two, got {n_features}")
             n_wide, n_deep = (check_positive_int("n_features", n) for n in n_features)
-            n_features = n_wide + n_deep
-            layers = (self._with_parts(n_wide, n_deep), *layers[1:])
-        n_features = check_positive_int("n_features", n_features)
+            n_features = (n_wide, n_deep)
+            self._check_takes_parts()
+        else:
+            n_features = check_positive_int("n_features", n_features)
         if self._blueprint is not None:
-            built_for = self._blueprint.program.input.width
-            if built_for != n_features or self._n_wide != n_wide:
+            built_for = self._blueprint.program.n_features
+            if built_for != n_features:
                 raise ValueError(
                     f"the model was built for {built_for} features, got {n_features}; make a new "
                     "model for other data"
                 )
-            return self._blueprint, n_wide
-        return build_program(layers, n_features, self.loss, self.optimizer, self.dtype), n_wide
+            return self._blueprint
+        return build_program(self.layers, n_features, self.loss, self.optimizer, self.dtype)
 
-    def _with_parts(self, n_wide: int, n_deep: int) -> Layer:
+    def _check_takes_parts(self) -> None:
         first = self.layers[0]
         if not isinstance(first, WideAndDeep) or first.wide or first.deep_columns:
             raise ValueError(
                 "X = (X_wide, X_deep) needs a WideAndDeep first in the network, without wide and "
                 f"deep_columns of its own; this network starts with {describe(first)}"
             )
-        columns = tuple(range(n_wide + n_deep))
-        return replace(first, wide=columns[:n_wide], deep_columns=columns[n_wide:])
 
     def _commit(self, planned: tuple[Blueprint, int | None]) -> None:
         """Allocate what was planned, unless that was done before."""
@@ -168,6 +166,7 @@ class Sequential:
             blueprint, n_wide = planned
             self._allocated = State(blueprint.program, self._dropout_seed)
             self._blueprint, self._n_wide = blueprint, n_wide
+            self._categories = categories(blueprint.program)
             self._fill(blueprint)
 
     def _fill(self, blueprint: Blueprint) -> None:
@@ -248,6 +247,8 @@ class Sequential:
         x = check_features(X, width, dtype=self.dtype, name=name)
         if self._n_wide is not None:
             raise ValueError("the model was built for X = (X_wide, X_deep), got one array")
+        if self._categories:
+            check_codes(x, self._categories, name)
         return x, x.shape[1]
 
     def _takes_pair(self) -> bool:
@@ -336,6 +337,7 @@ class Sequential:
         arguments = check_fit_arguments(epochs, batch_size, shuffle, callbacks, verbose)
         x, n_features = self._features(X)
         planned = self._planned(n_features)
+        check_codes(x, categories(planned[0].program))
         encoder = self._encoder(planned[0].program)
         encoded = encoder.encode(y, len(x), fit=True)
         weights = self._weights(sample_weight, encoder.class_weights(class_weight, encoded), len(x))
@@ -382,6 +384,7 @@ class Sequential:
         """
         x, n_features = self._features(X)
         planned = self._planned(n_features)
+        check_codes(x, categories(planned[0].program))
         encoder = self._encoder(planned[0].program)
         encoded = encoder.encode(y, len(x), fit=True)
         weights = self._weights(sample_weight, None, len(x))

@@ -20,8 +20,10 @@ from .program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ConcatOp,
     DenseOp,
     DropoutOp,
+    EmbeddingOp,
     Group,
     Op,
     Program,
@@ -145,6 +147,36 @@ def _select_backward(op: SelectOp, run: Pass) -> None:
     run.give(op.x, op.d_x, d_x)
 
 
+def _concat_forward(op: ConcatOp, run: Pass) -> None:
+    run.values[op.out] = np.concatenate([run.values[part] for part in op.parts], axis=1)
+
+
+def _concat_backward(op: ConcatOp, run: Pass) -> None:
+    d_out, stop = run.gradients[op.out], op.out.width
+    for part, write in zip(reversed(op.parts), reversed(op.d_parts), strict=True):
+        run.give(part, write, np.ascontiguousarray(d_out[:, stop - part.width : stop]))
+        stop -= part.width
+
+
+def _embedding_forward(op: EmbeddingOp, run: Pass) -> None:
+    x = run.values[op.x]
+    vectors = [
+        kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.state.parameter(table))
+        for column, table in zip(op.columns, op.tables, strict=True)
+    ]
+    run.values[op.out] = np.concatenate([x[:, op.kept], *vectors], axis=1)
+
+
+def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
+    x, d_out, start = run.values[op.x], run.gradients[op.out], len(op.kept)
+    for column, table in zip(op.columns, op.tables, strict=True):
+        n_categories, dim = table.shape
+        codes = np.ascontiguousarray(x[:, column])
+        d = np.ascontiguousarray(d_out[:, start : start + dim])
+        run.state.gradient(table)[...] = kernels.embedding_backward(d, codes, n_categories)
+        start += dim
+
+
 REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], None]]] = {
     DenseOp: (_dense_forward, _dense_backward),
     ActivationOp: (_activation_forward, _activation_backward),
@@ -152,6 +184,8 @@ REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], N
     DropoutOp: (_dropout_forward, _dropout_backward),
     AddOp: (_add_forward, _add_backward),
     SelectOp: (_select_forward, _select_backward),
+    ConcatOp: (_concat_forward, _concat_backward),
+    EmbeddingOp: (_embedding_forward, _embedding_backward),
 }
 
 

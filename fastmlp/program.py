@@ -10,6 +10,7 @@ of buffers (running statistics).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -127,7 +128,30 @@ class SelectOp:
     d_x: Write = Write.SET
 
 
-Op = DenseOp | ActivationOp | BatchNormOp | DropoutOp | AddOp | SelectOp
+@dataclass(frozen=True, slots=True)
+class ConcatOp:
+    """``out``: the columns of all parts side by side."""
+
+    parts: tuple[Slot, ...]
+    out: Slot
+    d_parts: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingOp:
+    """``out``: the columns `kept` of x, then ``table[x[:, column]]`` for each column and table.
+
+    It stands where no parameter comes before it: x needs no gradient.
+    """
+
+    x: Slot
+    out: Slot
+    kept: tuple[int, ...]
+    columns: tuple[int, ...]
+    tables: tuple[Tensor, ...]
+
+
+Op = DenseOp | ActivationOp | BatchNormOp | DropoutOp | AddOp | SelectOp | ConcatOp | EmbeddingOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +200,9 @@ class Program:
         Slots that users may ask for by name, such as ``"0.preactivation"``.
     n_parameters, n_buffers : int
         Lengths of the flat vectors; tensors are padded to whole cache lines.
+    wide : Slot or None
+        Where there are two inputs, ``X_wide``; then `input` is ``X_deep``. Its rows may be sparse:
+        only a `DenseOp` without a bias reads it.
     """
 
     dtype: str
@@ -192,11 +219,28 @@ class Program:
     penalties: tuple[Penalty, ...]
     optimizers: tuple[Optimizer, ...]
     groups: tuple[Group, ...]
+    wide: Slot | None = None
+
+    @property
+    def n_features(self) -> int | tuple[int, int]:
+        """Columns of X, or of X_wide and X_deep."""
+        return self.input.width if self.wide is None else (self.wide.width, self.input.width)
 
 
 def inputs_of(op: Op) -> tuple[Slot, ...]:
     """The slots that an operation reads."""
+    if isinstance(op, ConcatOp):
+        return op.parts
     return (op.x, op.y) if isinstance(op, AddOp) else (op.x,)
+
+
+def with_inputs(op: Op, same: Mapping[Slot, Slot]) -> Op:
+    """The operation with the slots that it reads replaced by those that stand for them."""
+    if isinstance(op, ConcatOp):
+        return replace(op, parts=tuple(same.get(part, part) for part in op.parts))
+    if isinstance(op, AddOp):
+        return replace(op, x=same.get(op.x, op.x), y=same.get(op.y, op.y))
+    return replace(op, x=same.get(op.x, op.x))
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Op, ...], Slot]:
@@ -210,11 +254,23 @@ def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Op, ...],
     for op in program.ops if head else program.ops + program.output_ops:
         if isinstance(op, DropoutOp):
             same[op.out] = same.get(op.x, op.x)
-        elif isinstance(op, AddOp):
-            ops.append(replace(op, x=same.get(op.x, op.x), y=same.get(op.y, op.y)))
         else:
-            ops.append(replace(op, x=same.get(op.x, op.x)))
+            ops.append(with_inputs(op, same))
     return tuple(ops), same.get(last, last)
+
+
+def categories(program: Program) -> dict[int, int]:
+    """How many categories there are in each column of the input that is embedded."""
+    producers = {op.out: op for op in program.ops}
+    found: dict[int, int] = {}
+    for op in program.ops:
+        if isinstance(op, EmbeddingOp):
+            source = producers.get(op.x)
+            for column, table in zip(op.columns, op.tables, strict=True):
+                if isinstance(source, SelectOp):
+                    column = source.columns[column]
+                found[column] = min(table.shape[0], found.get(column, table.shape[0]))
+    return found
 
 
 def padded(length: int) -> int:

@@ -10,7 +10,9 @@ from .program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ConcatOp,
     DropoutOp,
+    EmbeddingOp,
     Op,
     Program,
     Slot,
@@ -74,8 +76,9 @@ def for_training(program: Program, reads_z: Callable[[Activation], bool]) -> Sto
         elif isinstance(op, DropoutOp):
             storage.masks[op.out] = storage.new(op.x.width)
         shared: Slot | None = None
-        reads_only_output = isinstance(op, ActivationOp) and not reads_z(op.activation)
-        if reads_only_output or isinstance(op, DropoutOp):
+        if isinstance(op, DropoutOp) or (
+            isinstance(op, ActivationOp) and not reads_z(op.activation)
+        ):
             shared = op.x if is_free(op.x) else None
         elif isinstance(op, AddOp):
             shared = next((slot for slot in (op.y, op.x) if is_free(slot)), None)
@@ -98,7 +101,11 @@ def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, O
                 gradients[op.y] = own
             if op.d_x is Write.SET:
                 gradients[op.x] = storage.new(op.x.width) if op.d_y is Write.SET else own
-        elif op.d_x is Write.SET:
+        elif isinstance(op, ConcatOp):
+            for part, write in zip(op.parts, op.d_parts, strict=True):
+                if write is Write.SET:
+                    gradients[part] = storage.new(part.width)
+        elif not isinstance(op, EmbeddingOp) and op.d_x is Write.SET:
             in_place = isinstance(op, ActivationOp | BatchNormOp | DropoutOp)
             gradients[op.x] = own if in_place else storage.new(op.x.width)
 

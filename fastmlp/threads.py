@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from . import cuts
+from .program import DenseOp
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -52,12 +53,12 @@ def free_cores() -> int:
 
 def work_of_row(program: Program) -> int:
     """Multiply-adds of a row's forward pass."""
-    return sum(tensor.size for tensor in program.parameters if len(tensor.shape) == 2)
+    return sum(op.weight.size for op in program.ops if isinstance(op, DenseOp))
 
 
 def _shared_work(program: Program, rows: int) -> int:
     """Multiply-adds of a batch's forward pass in the products that are cut into shards."""
-    shapes = (tensor.shape for tensor in program.parameters if len(tensor.shape) == 2)
+    shapes = (op.weight.shape for op in program.ops if isinstance(op, DenseOp))
     return sum(
         rows * inputs * width for inputs, width in shapes if cuts.columns(width, rows).shards > 1
     )

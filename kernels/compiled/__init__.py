@@ -12,16 +12,19 @@ from . import (
     batchnorm,
     dense,
     dropout,
+    embedding,
     gradients,
     losses,
     optimizers,
     rows,
     softmax,
+    sparse,
 )
 from .functions_activations import activation_backward, activation_forward
 from .functions_batchnorm import batchnorm_backward, batchnorm_forward
 from .functions_dense import dense_backward, dense_forward
 from .functions_dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
+from .functions_embedding import embedding_backward, embedding_forward
 from .functions_gradients import add_penalty, clip_by_norm, clip_by_value
 from .functions_losses import (
     huber_loss,
@@ -41,6 +44,7 @@ from .functions_optimizers import (
     rmsprop_update,
     sgd_update,
 )
+from .functions_sparse import sparse_backward, sparse_forward
 
 __all__ = [
     "activation_backward",
@@ -58,6 +62,8 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "dropout_mask",
+    "embedding_backward",
+    "embedding_forward",
     "ftrl_update",
     "huber_loss",
     "mean_absolute_error",
@@ -70,7 +76,12 @@ __all__ = [
     "sgd_update",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
+    "sparse_backward",
+    "sparse_forward",
 ]
 
 # Importing a module declares its ops.
-_MODULES = (activations, batchnorm, dense, dropout, gradients, losses, optimizers, rows, softmax)
+_MODULES = (
+    *(activations, batchnorm, dense, dropout, embedding, gradients),
+    *(losses, optimizers, rows, softmax, sparse),
+)

@@ -71,6 +71,12 @@ def integers(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
+def short_integers(typing_context: Any, address: Any) -> Any:
+    """Pointer to int32 at an integer address."""
+    return types.CPointer(types.int32)(types.int64), _pointer_codegen
+
+
+@intrinsic
 def doubles(typing_context: Any, address: Any) -> Any:
     """Pointer to float64 at an integer address."""
     return types.CPointer(types.float64)(types.int64), _pointer_codegen

@@ -80,6 +80,19 @@ def copy_rows(variant, args, attributes, counters, scalars):
                 out[j] = x[j] + y[j]
 
 
+@op("x", "ld_x", "out", "ld", "columns", "accumulate")
+def copy_columns(variant, args, attributes, counters, scalars):
+    """``out = x``, or ``out += x`` to `accumulate`, between matrices with rows of other lengths."""
+    x, out, ld_x, ld = pointer(variant, args[0]), pointer(variant, args[2]), args[1], args[3]
+    for i in range(counters[ROWS]):
+        if args[5] == 0:
+            for j in range(args[4]):
+                out[i * ld + j] = x[i * ld_x + j]
+        else:
+            for j in range(args[4]):
+                out[i * ld + j] += x[i * ld_x + j]
+
+
 @op("x", "ld_x", "indices", "out", "ld", "columns")
 def select_columns(variant, args, attributes, counters, scalars):
     """``out[:, j] = x[:, indices[j]]``."""

@@ -13,6 +13,7 @@ from .activations import activation_backward, activation_forward
 from .batchnorm import batchnorm_backward, batchnorm_forward
 from .dense import dense_backward, dense_forward
 from .dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
+from .embedding import embedding_backward, embedding_forward
 from .gradients import add_penalty, clip_by_norm, clip_by_value
 from .losses import (
     huber_loss,
@@ -32,6 +33,7 @@ from .optimizers import (
     rmsprop_update,
     sgd_update,
 )
+from .sparse import sparse_backward, sparse_forward
 
 __all__ = [
     "activation_backward",
@@ -49,6 +51,8 @@ __all__ = [
     "dropout_backward",
     "dropout_forward",
     "dropout_mask",
+    "embedding_backward",
+    "embedding_forward",
     "ftrl_update",
     "huber_loss",
     "mean_absolute_error",
@@ -61,4 +65,6 @@ __all__ = [
     "sgd_update",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
+    "sparse_backward",
+    "sparse_forward",
 ]
