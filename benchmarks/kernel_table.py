@@ -279,6 +279,30 @@ def _dense_backward(activation: str) -> Make:
     return make
 
 
+def _sparse_rows(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    """A tenth of the columns in each row, at least one; the last row is empty."""
+    per_row = columns // 10 + 1
+    bounds = np.minimum(np.arange(rows + 1), max(1, rows - 1)) * per_row
+    indices = inputs.labels(int(bounds[-1]), columns + 1)
+    return {"data": inputs.any(int(bounds[-1])), "indices": indices, "indptr": bounds}
+
+
+def _sparse_forward(units: int) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        sparse = _sparse_rows(inputs, rows, columns)
+        return {**sparse, "weight": inputs.normal(columns, units)}
+
+    return make
+
+
+def _sparse_backward(units: int) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        sparse = _sparse_rows(inputs, rows, columns)
+        return {"d_out": inputs.any(rows, units), **sparse, "n_in": columns}
+
+    return make
+
+
 def _batchnorm_forward(training: bool) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         return {
@@ -483,6 +507,21 @@ KERNELS: tuple[Kernel, ...] = (
             of_sums=True,
         )
         for activation in ("linear", "tanh", "softmax")
+    ),
+    *(
+        Kernel(
+            f"{name}[units={units}]",
+            name,
+            make(units),
+            (result,),
+            tolerance=64.0,
+            of_sums=True,
+        )
+        for name, make, result in (
+            ("sparse_forward", _sparse_forward, "out"),
+            ("sparse_backward", _sparse_backward, "d_weight"),
+        )
+        for units in (1, 3)
     ),
     *(
         Kernel(

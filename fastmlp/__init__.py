@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import kernels as kernels
     from . import math as math
+    from . import preprocessing as preprocessing
     from .activations import ELU as ELU
     from .activations import LeakyReLU as LeakyReLU
     from .callbacks import Callback as Callback
@@ -19,8 +20,14 @@ if TYPE_CHECKING:
     from .callbacks import EarlyStopping as EarlyStopping
     from .callbacks import LambdaCallback as LambdaCallback
     from .callbacks import ProgressBar as ProgressBar
+    from .checkpoint import ModelCheckpoint as ModelCheckpoint
+    from .checkpoint import resume as resume
+    from .custom import register_activation as register_activation
+    from .custom import register_loss as register_loss
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
+    from .errors import TrainingWarning as TrainingWarning
+    from .gradient_check import check_gradients as check_gradients
     from .history import History as History
     from .layers import Activation as Activation
     from .layers import BatchNorm as BatchNorm
@@ -46,6 +53,17 @@ if TYPE_CHECKING:
     from .optimizers import Ftrl as Ftrl
     from .optimizers import Nadam as Nadam
     from .optimizers import RMSprop as RMSprop
+    from .plots_network import plot_activation_heatmap as plot_activation_heatmap
+    from .plots_network import plot_activation_histograms as plot_activation_histograms
+    from .plots_network import plot_gradient_flow as plot_gradient_flow
+    from .plots_network import plot_learning_curves as plot_learning_curves
+    from .plots_network import plot_weights as plot_weights
+    from .plots_results import plot_confusion_matrix as plot_confusion_matrix
+    from .plots_results import plot_decision_boundary as plot_decision_boundary
+    from .plots_results import plot_feature_response as plot_feature_response
+    from .plots_results import plot_predictions as plot_predictions
+    from .range_test import find_learning_rate as find_learning_rate
+    from .recorder import Recorder as Recorder
     from .schedules import Constant as Constant
     from .schedules import CosineDecay as CosineDecay
     from .schedules import ExponentialDecay as ExponentialDecay
@@ -60,7 +78,10 @@ __version__ = "0.1.0"
 _MODULES = {
     "activations": ("ELU", "LeakyReLU"),
     "callbacks": ("Callback", "CSVLogger", "EarlyStopping", "LambdaCallback", "ProgressBar"),
-    "errors": ("DivergenceError", "ModelFileError"),
+    "checkpoint": ("ModelCheckpoint", "resume"),
+    "custom": ("register_activation", "register_loss"),
+    "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
+    "gradient_check": ("check_gradients",),
     "history": ("History",),
     "layers": (
         *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
@@ -73,6 +94,16 @@ _MODULES = {
     "model": ("Sequential",),
     "model_file": ("load",),
     "optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
+    "plots_network": (
+        *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
+        *("plot_learning_curves", "plot_weights"),
+    ),
+    "plots_results": (
+        *("plot_confusion_matrix", "plot_decision_boundary"),
+        *("plot_feature_response", "plot_predictions"),
+    ),
+    "range_test": ("find_learning_rate",),
+    "recorder": ("Recorder",),
     "schedules": (
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),
@@ -81,11 +112,11 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = ["__version__", "kernels", "math", *sorted(_HOME)]
+__all__ = ["__version__", "kernels", "math", "preprocessing", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("kernels", "math"):
+    if name in ("kernels", "math", "preprocessing"):
         return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,6 +39,11 @@ class Activation:
         return None
 
     @property
+    def member(self) -> str:
+        """The name of its function among the compiled ones."""
+        return self.name
+
+    @property
     def kernel(self) -> str | tuple[str, float]:
         """What kernels take: ``"relu"``, or ``("leaky_relu", 0.01)`` with a parameter."""
         return self.name if self.parameter is None else (self.name, self.parameter)

@@ -31,6 +31,7 @@ from .program import (
     Write,
     inputs_of,
     padded,
+    tensors_of,
 )
 
 if TYPE_CHECKING:
@@ -313,9 +314,7 @@ def _depends_on_parameters(ops: tuple[Op, ...]) -> set[Slot]:
     """Slots whose gradient some parameter needs."""
     trained: set[Slot] = set()
     for op in ops:
-        if isinstance(op, DenseOp | BatchNormOp | EmbeddingOp) or trained.intersection(
-            inputs_of(op)
-        ):
+        if tensors_of(op) or trained.intersection(inputs_of(op)):
             trained.add(op.out)
     return trained
 
@@ -324,16 +323,24 @@ def _group(builder: Builder, optimizer: Optimizer) -> dict[str, Any]:
     """Partition the parameters into ranges of one optimizer each."""
     optimizers = [optimizer]
     groups: list[Group] = []
+    # A penalty gives every row a gradient.
+    penalised = {penalty.weight for penalty in builder.penalties}
+    sparse = {
+        op.weight
+        for op in builder.ops
+        if isinstance(op, DenseOp) and op.x is builder.wide and op.weight not in penalised
+    }
     for first in builder.parameters:
         own = builder.own_optimizers.get(first.tensor.name)
         if own is not None and own not in optimizers[1:]:
             optimizers.append(own)
         number = 0 if own is None else optimizers.index(own, 1)
         start, stop = first.tensor.start, first.tensor.start + padded(first.tensor.size)
-        if groups and groups[-1].optimizer == number:
+        by_rows = first.tensor in sparse and optimizers[number].touched_rows_exact
+        if groups and groups[-1].optimizer == number and not by_rows and not groups[-1].weight:
             groups[-1] = replace(groups[-1], stop=stop)
         else:
-            groups.append(Group(start, stop, number))
+            groups.append(Group(start, stop, number, first.tensor if by_rows else None))
     return {"optimizers": tuple(optimizers), "groups": tuple(groups)}
 
 

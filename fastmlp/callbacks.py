@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
+    from .sources import FitData
+
 _RISING = {"accuracy", "f1", "auc", "r2", "precision", "recall"}
 _SHOWN = ("loss", "accuracy")
 _BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
@@ -24,6 +26,9 @@ class Callback:
     ``model`` is the model being fitted. Setting ``model.stop_training = True`` ends the fit after
     the current epoch. ``on_fit_end`` is called however the fit ends, also by an exception.
     """
+
+    def on_fit_data(self, model: Any, data: FitData) -> None:
+        """Run before `on_fit_begin` with the rows of the fit, or with the first chunk of them."""
 
     def on_fit_begin(self, model: Any) -> None:
         """Run before the first epoch; ``model.fit_epochs`` is how many are to come."""

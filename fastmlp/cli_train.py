@@ -3,44 +3,66 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import math
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import cli_data
+from .callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from .cli_network import hidden_layers, optimizer_of, output_of
+from .cli_plots import draw_response
+from .cli_report import (
+    Predictions,
+    metrics,
+    numbers,
+    predictions,
+    print_confusion,
+    print_metrics,
+    to_json,
+    write_columns,
+    write_csv,
+    write_json,
+)
+from .compiling import told_of_compiling
 from .errors import missing_extra
 from .names import unknown_name
+from .preparation import Preparation, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .datasets import Dataset
+    from .cli_data import Source
     from .kernels.typing import Array
-    from .optimizers import Optimizer
+    from .model import Sequential
+    from .preparation import Target
+
+_NO_SETTINGS = ("run",)
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, test, and write what was found."""
     _require_packages()
-    import fastmlp as fm
-
-    from . import datasets
-
     # What does not depend on the data comes first: a misspelt name is told before a long load.
-    hidden, optimizer = _hidden_layers(arguments), _optimizer(arguments)
-    data = datasets.load(arguments.dataset)
-    arguments.task = arguments.task or data.task
-    table = _split_and_scale(data, arguments)
-    columns = _wanted_columns(arguments.wanted_features, table.feature_names)
+    hidden, optimizer = hidden_layers(arguments), optimizer_of(arguments)
+    source = cli_data.load(arguments)
+    arguments.task = source.target.task
+    wanted = _wanted_columns(arguments.wanted_features, list(source.columns))
+    parts = _split(source, arguments)
+    layer, loss, target = output_of(arguments, source, parts["training"])
+    preparation = fit(source.columns, source.kinds, parts["training"], target)
+    data = {name: _part(source, preparation, arguments.dtype, rows) for name, rows in parts.items()}
     files = _Files(arguments.output_dir, arguments.extension_name)
-    units, activation, loss = _output(arguments.output, table)
-    model = fm.Sequential(
-        [*hidden, _dense(arguments, units, activation)],
+
+    from .model import Sequential
+
+    model = Sequential(
+        [*hidden, layer],
         loss=loss,
         optimizer=optimizer,
         dtype=arguments.dtype,
@@ -48,25 +70,49 @@ def train(arguments: argparse.Namespace) -> None:
         random_state=arguments.seed,
         n_threads=arguments.threads,
     )
-    model.metadata["preprocessing"] = json.dumps(table.preprocessing())
+    preparation.attach(model)
 
-    print(f"{arguments.dataset}: {table}", flush=True)
-    seconds = _fit(model, table, arguments)
-    metrics = {
-        "training": model.evaluate(table.X_train, table.y_train),
-        "test": model.evaluate(table.X_test, table.y_test),
+    print(_in_words(source, preparation, data), flush=True)
+    seconds, stopping = _fit(model, target, data, arguments)
+    found, timing = _predictions(model, target, data)
+    measured = {
+        name: metrics(model, target, part.X, part.y, found[name]) for name, part in data.items()
     }
-    model.save(files.path("model.safetensors"))
-    _write_metrics(files, metrics, arguments)
-    model.history.to_csv(files.path("history.csv"))
-    _write_predictions(files.path("predictions.csv"), model, table)
-    model.history.plot(files.path("learning_curve.png"))
-    for column in columns:
-        _draw_response(files.path(f"response_feature{column}.png"), model, table, column)
-
     epochs = sum(model.history["seconds"])
-    print(f"\n{arguments.epochs} epochs in {epochs:.3g} s, {seconds:.1f} s with all around them\n")
-    _print_metrics(metrics)
+    timing = {"fit_seconds": seconds, "epochs_seconds": epochs, **timing}
+    settings = {name: value for name, value in vars(arguments).items() if name not in _NO_SETTINGS}
+
+    model.save(files.path("model.safetensors"))
+    write_json(
+        files.path("metrics.json"),
+        {**measured, "epochs": len(model.history), "timing": timing, "settings": settings},
+    )
+    _write_metrics_table(files.path("metrics.csv"), measured)
+    model.history.to_csv(files.path("history.csv"))
+    test = data["test"]
+    with open(files.path("predictions.csv"), "w", newline="", encoding="utf-8") as file:
+        write_columns(file, found["test"].table(target, test.rows, test.y))
+    model.history.plot(files.path("learning_curve.png"))
+    for place in wanted:
+        name = list(source.columns)[place]
+        draw_response(
+            files.path(f"response_feature{place}.png"),
+            *(model, preparation, name),
+            source.columns[name][parts["training"]],
+            data["training"].X,
+        )
+
+    print(
+        f"\n{len(model.history)} epochs in {epochs:.3g} s, {seconds:.3g} s with all around them; "
+        f"{len(test.y)} rows predicted in {timing['test_prediction_seconds']:.2g} s"
+    )
+    if stopping is not None and stopping.best_epoch is not None:
+        print(f"the weights are those of epoch {stopping.best_epoch + 1}, {_best(stopping)}")
+    print()
+    print_metrics(measured)
+    if target.classes:
+        print()
+        print_confusion(measured["test"]["confusion_matrix"], target.classes)
     print("\nwritten:", *files.written, sep="\n  ")
 
 
@@ -75,6 +121,7 @@ def _require_packages() -> None:
 
     for module, package in (
         ("matplotlib", "matplotlib"),
+        ("pandas", "pandas"),
         ("sklearn", "scikit-learn"),
         ("tqdm", "tqdm"),
     ):
@@ -83,72 +130,58 @@ def _require_packages() -> None:
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The rows of a data set, split and scaled; `classes` is empty for a regression."""
+class _Part:
+    """Rows for one purpose: training, validation or test."""
 
-    X_train: Array
-    y_train: Array
-    X_test: Array
-    y_test: Array
-    test_rows: Array
-    mean: Array
-    scale: Array
-    low: Array
-    high: Array
-    feature_names: tuple[str, ...]
-    classes: tuple[str, ...]
-
-    def __str__(self) -> str:
-        kind = f"{len(self.classes)} classes" if self.classes else "regression"
-        return (
-            f"{len(self.feature_names)} features, {kind}, {len(self.y_train)} training rows, "
-            f"{len(self.y_test)} test rows"
-        )
-
-    def preprocessing(self) -> dict[str, Any]:
-        """What a reader of the model file needs to prepare rows and name classes."""
-        return {
-            "scaler": {"mean": self.mean.tolist(), "scale": self.scale.tolist()},
-            "feature_names": self.feature_names,
-            "classes": self.classes,
-        }
+    X: Array
+    y: Array
+    rows: Array
 
 
-def _split_and_scale(data: Dataset, arguments: argparse.Namespace) -> _Table:
+def _part(source: Source, preparation: Preparation, dtype: str, rows: Array) -> _Part:
+    columns = {name: source.columns[name][rows] for name in preparation.kinds}
+    return _Part(preparation.matrix(columns, dtype), source.y[rows], source.rows[rows])
+
+
+def _in_words(source: Source, preparation: Preparation, data: Mapping[str, _Part]) -> str:
+    classes, constant = preparation.target.classes, len(preparation.constant)
+    kind = f"{len(classes)} classes" if classes else "regression"
+    counts = [f"{len(part.y)} {name} rows" for name, part in data.items()]
+    line = ", ".join([f"{len(source.columns)} features", kind, *counts])
+    if len(preparation.features) != len(source.columns):
+        line += f"; the network reads {len(preparation.features)} numbers"
+    if constant:
+        names = ", ".join(preparation.constant[:5]) + (", ..." if constant > 5 else "")
+        line += f"; without what is the same in all training rows: {names}"
+    return f"{source.title}: {line}"
+
+
+def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
+    """The places of the rows for each purpose."""
     from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import StandardScaler
 
-    y, classes = data.y, data.target_names
-    if arguments.task == "regression":
-        y, classes = y.astype(np.float64), ()
-    elif data.task == "regression":
-        raise ValueError(
-            f"the target of {arguments.dataset} is a number, not a class; use --task regression"
+    def split(rows: Array, share: float) -> tuple[Array, Array]:
+        labels = source.y[rows] if source.target.classes else None
+        first, second = train_test_split(
+            rows, test_size=share, random_state=arguments.seed, stratify=labels
         )
-    train, test = train_test_split(
-        np.arange(len(y)),
-        test_size=arguments.test_size,
-        random_state=arguments.seed,
-        stratify=y if classes else None,
-    )
-    X_train, X_test = data.X[train], data.X[test]
-    scaler = StandardScaler().fit(X_train)
-    return _Table(
-        scaler.transform(X_train).astype(arguments.dtype),
-        y[train],
-        scaler.transform(X_test).astype(arguments.dtype),
-        y[test],
-        test,
-        scaler.mean_,
-        scaler.scale_,
-        X_train.min(axis=0),
-        X_train.max(axis=0),
-        data.feature_names,
-        classes,
-    )
+        return first, second
+
+    training, test = split(np.arange(len(source.y)), arguments.test_size)
+    parts = {"training": training, "test": test}
+    if arguments.validation_size:
+        training, validation = split(training, arguments.validation_size)
+        parts = {"training": training, "validation": validation, "test": test}
+    seen, classes = np.unique(source.y[training]), np.unique(source.y)
+    if source.target.classes and len(seen) < len(classes):
+        raise ValueError(
+            f"no training row is of the class {np.setdiff1d(classes, seen)[0]}; use a smaller "
+            "--test_size"
+        )
+    return parts
 
 
-def _wanted_columns(wanted: list[str] | None, names: tuple[str, ...]) -> list[int]:
+def _wanted_columns(wanted: list[str] | None, names: list[str]) -> list[int]:
     if wanted is None:
         return list(range(min(2, len(names))))
     columns = []
@@ -164,92 +197,80 @@ def _wanted_columns(wanted: list[str] | None, names: tuple[str, ...]) -> list[in
     return columns
 
 
-def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
-    import fastmlp as fm
-
-    return fm.Dense(
-        units,
-        activation=activation,
-        initializer=arguments.weight_init,
-        l1=arguments.l1,
-        l2=arguments.l2,
-    )
-
-
-def _hidden_layers(arguments: argparse.Namespace) -> list[Any]:
-    import fastmlp as fm
-
-    layers: list[Any] = []
-    for units in arguments.layers:
-        if arguments.batch_norm:
-            layers += [
-                _dense(arguments, units, "linear"),
-                fm.BatchNorm(),
-                fm.Activation(arguments.activation),
-            ]
-        else:
-            layers.append(_dense(arguments, units, arguments.activation))
-        if arguments.dropout:
-            layers.append(fm.Dropout(arguments.dropout))
-    return layers
-
-
-def _optimizer(arguments: argparse.Namespace) -> Optimizer:
-    from .optimizers import get_optimizer
-    from .schedules import ExponentialDecay
-
-    return replace(
-        get_optimizer(arguments.optimizer),
-        learning_rate=ExponentialDecay(arguments.learning_rate, 1 / (1 + arguments.decay_rate)),
-    )
-
-
-def _output(activation: str, table: _Table) -> tuple[int, str, str]:
-    """Units, activation and loss of the last layer."""
-    activation = activation.lower()
-    if not table.classes:
-        return 1, "linear" if activation == "auto" else activation, "mse"
-    if activation == "auto":
-        activation = "sigmoid" if len(table.classes) == 2 else "softmax"
-    if activation == "softmax":
-        return len(table.classes), activation, "categorical_crossentropy"
-    return 1, activation, "binary_crossentropy"
-
-
-def _fit(model: Any, table: _Table, arguments: argparse.Namespace) -> float:
-    """Train the model and return the seconds it took."""
-    from time import perf_counter
-
-    import fastmlp as fm
-    from fastmlp.compiling import told_of_compiling
-
-    def show_loss(model: Any, epoch: int, logs: dict[str, float]) -> None:
-        from tqdm import tqdm
-
-        if (epoch + 1) % 10 == 0:
-            values = f"loss {logs['loss']:.4g}, test loss {logs['val_loss']:.4g}"
-            tqdm.write(f"epoch {epoch + 1}/{arguments.epochs}: {values}")
-
-    callbacks: list[Any] = []
+def _fit(
+    model: Sequential, target: Target, data: Mapping[str, _Part], arguments: argparse.Namespace
+) -> tuple[float, EarlyStopping | None]:
+    """Train the model; return the seconds it took, and what may have stopped it."""
+    # Without validation rows the test rows are watched, but nothing is chosen by them.
+    watched = data.get("validation", data["test"])
+    stopping = None
+    if arguments.patience:
+        monitor = "val_loss" if "validation" in data else "loss"
+        stopping = EarlyStopping(monitor=monitor, patience=arguments.patience)
+    callbacks: list[Callback] = [] if stopping is None else [stopping]
     on_terminal = sys.stderr.isatty()
     if on_terminal:
-        callbacks.append(fm.ProgressBar())
+        callbacks.append(ProgressBar())
     if arguments.show_loss:
-        callbacks.append(fm.LambdaCallback(on_epoch_end=show_loss))
+        name = "validation" if "validation" in data else "test"
+        callbacks.append(LambdaCallback(on_epoch_end=_loss_printer(arguments.epochs, name)))
+    if arguments.log is not None:
+        callbacks.append(_Log(arguments.log))
     start = perf_counter()
     # Where the fit itself is silent, too.
     with told_of_compiling():
         model.fit(
-            table.X_train,
-            table.y_train,
+            data["training"].X,
+            target.learned(data["training"].y),
             epochs=arguments.epochs,
             batch_size=arguments.batch_size,
-            # The test rows are watched for the learning curve; nothing is chosen by them.
-            validation_data=(table.X_test, table.y_test),
+            validation_data=(watched.X, target.learned(watched.y)),
             callbacks=callbacks,
             verbose=0 if on_terminal or arguments.show_loss else 1,
         )
-    return perf_counter() - start
+    return perf_counter() - start, stopping
+
+
+def _loss_printer(epochs: int, watched: str) -> Callable[[Any, int, dict[str, float]], None]:
+    def show(model: Any, epoch: int, logs: dict[str, float]) -> None:
+        from tqdm import tqdm
+
+        if (epoch + 1) % 10 == 0:
+            values = f"loss {logs['loss']:.4g}, {watched} loss {logs['val_loss']:.4g}"
+            tqdm.write(f"epoch {epoch + 1}/{epochs}: {values}")
+
+    return show
+
+
+def _best(stopping: EarlyStopping) -> str:
+    watched = "validation" if stopping.monitor == "val_loss" else "training"
+    return f"with the lowest loss of the {watched} rows: {stopping.best:.4g}"
+
+
+class _Log(Callback):
+    """Writes an object of JSON after each epoch, on a line of its own."""
+
+    def __init__(self, path: str) -> None:
+        # A folder that is not there is told before the first epoch.
+        self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
+
+    def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
+        line = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
+        print(json.dumps(to_json(line), allow_nan=False), file=self._file, flush=True)
+
+    def on_fit_end(self, model: Any) -> None:
+        self._file.close()
+
+
+def _predictions(
+    model: Sequential, target: Target, data: Mapping[str, _Part]
+) -> tuple[dict[str, Predictions], dict[str, float]]:
+    """What the model says of each part, and the seconds that it takes for the test rows."""
+    found = {name: predictions(model, target, part.X) for name, part in data.items()}
+    # Once more: the first prediction of a process may load or compile.
+    start = perf_counter()
+    model.predict(data["test"].X)
+    return found, {"test_prediction_seconds": perf_counter() - start}
 
 
 class _Files:
@@ -267,83 +288,10 @@ class _Files:
         return self.written[-1]
 
 
-def _write_metrics(
-    files: _Files, metrics: Mapping[str, Mapping[str, float]], arguments: argparse.Namespace
-) -> None:
-    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
-    # JSON has no NaN, which a metric is where it is undefined.
-    finite = {
-        part: {
-            name: float(value) if math.isfinite(value) else None for name, value in values.items()
-        }
-        for part, values in metrics.items()
-    }
-    text = json.dumps({**finite, "settings": settings}, indent=2, allow_nan=False)
-    files.path("metrics.json").write_text(text + "\n", encoding="utf-8")
-    _write_csv(
-        files.path("metrics.csv"),
-        ["metric", *metrics],
-        ([name, *(float(values[name]) for values in metrics.values())] for name in metrics["test"]),
-    )
-
-
-def _write_predictions(path: Path, model: Any, table: _Table) -> None:
-    """One line for each test row: its number in the data set, target and prediction."""
-    predictions = model.predict(table.X_test)
-    header = ["row", "target", "prediction"]
-    columns = [table.test_rows, table.y_test]
-    if table.classes:
-        header += [f"probability_{name}" for name in table.classes]
-        columns += [model.predict_classes(table.X_test), *_probabilities(predictions).T]
-    else:
-        columns += [predictions[:, 0]]
-    _write_csv(path, header, zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _probabilities(predictions: Array) -> Array:
-    """One column for each class, of one sigmoid unit too."""
-    if predictions.shape[1] == 1:
-        return np.hstack([1 - predictions, predictions])
-    return predictions
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write_metrics_table(path: Path, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    columns = {part: numbers(values) for part, values in measured.items()}
+    rows: list[Sequence[Any]] = [
+        [name, *(column[name] for column in columns.values())] for name in columns["test"]
+    ]
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
-def _draw_response(path: Path, model: Any, table: _Table, column: int) -> None:
-    """Draw the prediction over the range of one feature."""
-    from matplotlib.figure import Figure
-
-    grid = np.linspace(table.low[column], table.high[column], 200)
-    # Zero is the mean of a scaled feature.
-    X = np.zeros((len(grid), len(table.feature_names)), table.X_train.dtype)
-    X[:, column] = (grid - table.mean[column]) / table.scale[column]
-    predictions = model.predict(X)
-
-    figure = Figure(figsize=(4.8, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(table.feature_names[column])
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    if len(table.classes) > 2:
-        axes.plot(grid, predictions, label=table.classes)
-        axes.legend(title="class", frameon=False, fontsize="small")
-        axes.set_ylabel("probability")
-    elif table.classes:
-        axes.plot(grid, _probabilities(predictions)[:, 1])
-        axes.set_ylabel(f"probability of {table.classes[1]}")
-    else:
-        axes.plot(grid, predictions[:, 0])
-        axes.set_ylabel("prediction")
-    figure.savefig(path, dpi=150)
-
-
-def _print_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
-    width = max(map(len, metrics["test"]))
-    print(" " * width, *(f"{part:>10}" for part in metrics))
-    for name in metrics["test"]:
-        print(f"{name:{width}}", *(f"{values[name]:10.4g}" for values in metrics.values()))
+        write_csv(file, ["metric", *columns], rows)

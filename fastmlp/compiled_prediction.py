@@ -10,10 +10,11 @@ import numpy as np
 
 from .executable import Executable
 from .program import Program
-from .tasks import Symbol
+from .tasks import Symbol, bound_rows
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 # Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8
@@ -40,7 +41,7 @@ class SmallPrediction:
         return self._out[:n].copy()
 
 
-def predict_blocks(executables: Sequence[Executable], x: Array, out: Array, work: float) -> None:
+def predict_blocks(executables: Sequence[Executable], x: Features, out: Array, work: float) -> None:
     """Write the network's output for rows x into out.
 
     Each executable has its own memory and makes a consecutive share of the blocks; all but the
@@ -50,7 +51,8 @@ def predict_blocks(executables: Sequence[Executable], x: Array, out: Array, work
     ----------
     executables : sequence of Executable
         Alike, encoded for `BLOCK_ROWS` rows.
-    x, out : ndarray
+    x : ndarray or FeaturePair
+    out : ndarray
     work : float
         Multiply-adds of a row.
     """
@@ -66,7 +68,7 @@ def predict_blocks(executables: Sequence[Executable], x: Array, out: Array, work
             executables[share].run_as(0, first, min(first + chunk, stop), BLOCK_ROWS, n)
 
     for executable in executables:
-        executable.bind({Symbol.X: x, Symbol.OUT: out})
+        executable.bind({**bound_rows(x), Symbol.OUT: out})
     threads: list[threading.Thread] = []
     try:
         for share in range(1, shares):

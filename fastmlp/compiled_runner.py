@@ -23,13 +23,15 @@ from .kernels.compiled.op import (
 )
 from .numpy_runner import NumpyRunner
 from .program import inference_ops
+from .rows import Layout
 from .state import State
 from .storage import for_inference, for_training
-from .tasks import Symbol
+from .tasks import Symbol, bound_rows
 from .threads import Team, prediction_threads, training_threads, work_of_row
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 # How long compiled code may run before Python looks at signals and progress.
 _CHUNK_SECONDS = 0.03
@@ -43,7 +45,7 @@ _KEPT_BYTES = 16 * 2**20
 class _Kind:
     """What tables depend on beside the program: two fits of one kind share them."""
 
-    x_dtype: str
+    layout: Layout
     rows: int
     coded: bool
     ordered: bool
@@ -53,7 +55,7 @@ class _Kind:
     @classmethod
     def of(cls, batches: Batches, rates: list[float | Array] | None) -> _Kind:
         return cls(
-            batches.x.dtype.name,
+            Layout.of(batches.x),
             min(batches.size, batches.n_rows),
             batches.y.ndim == 1,
             batches.order is not None,
@@ -63,7 +65,7 @@ class _Kind:
 
 
 def _arrays(batches: Batches) -> dict[int, Array]:
-    arrays: dict[int, Array] = {Symbol.X: batches.x, Symbol.Y: batches.y}
+    arrays = {**bound_rows(batches.x), Symbol.Y: batches.y}
     if batches.order is not None:
         arrays[Symbol.ORDER] = batches.order
     if batches.weight is not None:
@@ -93,7 +95,7 @@ class CompiledRunner:
             lambda: self._give_back(kind, executable),
         )
 
-    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> Array:
+    def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
         """The flat gradient of a batch; nothing is changed."""
         state = self.state
         if not training:
@@ -108,29 +110,30 @@ class CompiledRunner:
         self._give_back(kind, executable)
         return gradients
 
-    def predict(self, x: Array, head: bool = False) -> Array:
+    def predict(self, x: Features, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
         program = self.state.program
         width = (program.head.slot if head else program.output).width
         n = len(x)
-        if n <= SMALL_ROWS:
+        if n <= SMALL_ROWS and isinstance(x, np.ndarray):
             small = (x.dtype, head)
             # Taken out while it is at work, so that threads do not share it.
             predict = self._small.pop(small, None)
             if predict is None:
-                executable = self._inference(x.dtype.name, head, SMALL_ROWS)
+                executable = self._inference(Layout.of(x), head, SMALL_ROWS)
                 predict = SmallPrediction(executable, x.dtype, program, width)
             result = predict(x)
             self._small[small] = predict
             return result
         out = np.empty((n, width), dtype=program.dtype)
-        kind = (x.dtype, head)
-        workers = prediction_threads(self._n_threads, program, n)
+        layout, work = Layout.of(x), work_of_row(program, x)
+        kind = (layout, head)
+        workers = prediction_threads(self._n_threads, work, n)
         executables = [
-            self._take((*kind, k), lambda: self._inference(x.dtype.name, head, BLOCK_ROWS))
+            self._take((*kind, k), lambda: self._inference(layout, head, BLOCK_ROWS))
             for k in range(workers)
         ]
-        predict_blocks(executables, x, out, work_of_row(program))
+        predict_blocks(executables, x, out, work)
         for k, executable in enumerate(executables):
             self._give_back((*kind, k), executable)
         return out
@@ -149,10 +152,10 @@ class CompiledRunner:
 
     def _training(self, kind: _Kind) -> Executable:
         program, updates = self.state.program, kind.per_step is not None
-        storage = for_training(program, reads_z)
+        storage = for_training(program, reads_z, kind.layout.is_sparse)
         state = self.state if updates else self.state.with_own_gradients()
         encoder = Encoder(state, storage, program.ops, kind.rows, True, updates)
-        encode_gradients(encoder, kind.x_dtype, kind.coded, kind.ordered, kind.weighted)
+        encode_gradients(encoder, kind.layout, kind.coded, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:
             encode_update(encoder, kind.per_step)
@@ -160,12 +163,12 @@ class CompiledRunner:
             workers = training_threads(self._n_threads, program, kind.rows, shards)
         return Executable(encoder, workers)
 
-    def _inference(self, x_dtype: str, head: bool, rows: int) -> Executable:
+    def _inference(self, layout: Layout, head: bool, rows: int) -> Executable:
         program = self.state.program
         ops, output = inference_ops(program, head)
-        storage = for_inference(program.input, ops)
+        storage = for_inference(program, ops, layout.is_sparse)
         encoder = Encoder(self.state, storage, ops, rows, training=False)
-        encoder.gather(Symbol.X, x_dtype, False, encoder.value(program.input))
+        encoder.read_rows(layout, False)
         encode_forward(ops, encoder)
         encoder.store(output)
         return Executable(encoder)
@@ -190,6 +193,10 @@ class CompiledSession:
         self._rates = [np.zeros(batches.count if np.ndim(rate) else 1) for rate in rates]
         rates_by_symbol = {Symbol.RATES - k: rate for k, rate in enumerate(self._rates)}
         executable.bind(_arrays(batches) | rates_by_symbol)
+        # Of weights whose touched rows are listed, the others' gradients must be zero.
+        listed = [group for group in state.program.groups if group.weight is not None]
+        sparse = Layout.of(batches.x).is_sparse
+        self._zeros = [state.gradients[g.start : g.stop] for g in listed] if sparse else []
         self._team = Team(executable, executable.workers, gives_way)
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))
@@ -230,6 +237,9 @@ class CompiledSession:
         counters = self._executable.counters
         counters[:, STEP] = state.step
         start = time.perf_counter()
+        for gradients in self._zeros:
+            # Others may have written there since, such as a callback's own step.
+            gradients[:] = 0.0
         try:
             reached = self._team.run(first, last, batches.size, batches.n_rows)
         finally:

@@ -41,6 +41,10 @@ class Cut:
         return self.bounds[shard], self.bounds[shard + 1] - self.bounds[shard]
 
 
+SINGLE = Cut("single", (0, 1))
+"""One shard of all there is."""
+
+
 def _bounds(length: int, parts: int, step: int) -> tuple[int, ...]:
     """Cut `length` into at most `parts` parts, all but the last multiples of `step`."""
     blocks = -(-length // step)

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .rows import as_dtype, row_size
+
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 # Rows that are shuffled in one go: few enough for the cache, enough to hide Python's part.
 _BLOCK = 16384
@@ -98,7 +101,7 @@ class Batches:
 
     Attributes
     ----------
-    x : ndarray of shape (n, n_features)
+    x : ndarray of shape (n, n_features), or FeaturePair
         float32, float64 or uint8; each batch is converted to the network's dtype.
     y : ndarray
         int64 codes (n,), or (n, k) in the network's dtype.
@@ -110,7 +113,7 @@ class Batches:
         memory. None reads all rows as they come.
     """
 
-    x: Array
+    x: Features
     y: Array
     weight: Array | None
     size: int
@@ -125,19 +128,19 @@ class Batches:
         """How many batches an epoch has."""
         return -(-self.n_rows // self.size)
 
-    def take(self, number: int, dtype: str) -> tuple[Array, Array, Array | None]:
+    def take(self, number: int, dtype: str) -> tuple[Features, Array, Array | None]:
         """X, y and weights of one batch."""
         part = slice(number * self.size, (number + 1) * self.size)
         rows = part if self.order is None else self.order[part]
         weight = None if self.weight is None else self.weight[rows]
-        return np.ascontiguousarray(self.x[rows], dtype=dtype), self.y[rows], weight
+        return as_dtype(self.x[rows], dtype), self.y[rows], weight
 
 
 @dataclass(frozen=True)
 class Validation:
     """Checked arrays as those of `Batches`, and which of their rows validate: None is all."""
 
-    x: Array
+    x: Features
     y: Array
     weight: Array | None
     rows: Array | None = None
@@ -146,12 +149,12 @@ class Validation:
     def n_rows(self) -> int:
         return len(self.x if self.rows is None else self.rows)
 
-    def blocks(self, units: int) -> Iterator[tuple[Array, Array, Array | None]]:
+    def blocks(self, units: int) -> Iterator[tuple[Features, Array, Array | None]]:
         """X, y and weights of all rows, part by part: no copy of all rows is ever made.
 
         `units` is the width of the output.
         """
-        size = max(256, _PREDICTED // max(self.x.shape[1], units))
+        size = max(256, int(_PREDICTED / max(row_size(self.x), units)))
         for start in range(0, self.n_rows, size):
             part = slice(start, start + size)
             rows = part if self.rows is None else self.rows[part]

@@ -13,10 +13,11 @@ from .state import State
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 
 def explain(
-    state: State, x: Array, y: Array, weight: Array | None, epoch: int, batch: int
+    state: State, x: Features, y: Array, weight: Array | None, epoch: int, batch: int
 ) -> DivergenceError:
     """Find the first layer with values that are not finite, with the weights as they are."""
     layer = _broken_parameter(state) or _broken_slot(state, x)
@@ -39,11 +40,11 @@ def _broken_parameter(state: State) -> str | None:
     return None
 
 
-def _broken_slot(state: State, x: Array) -> str | None:
+def _broken_slot(state: State, x: Features) -> str | None:
     program = state.program
     names = {slot: name.rpartition(".") for name, slot in program.records}
     run = Pass(state, training=True, update_statistics=False)
-    run.values[program.input] = np.ascontiguousarray(x, dtype=program.dtype)
+    run.feed(x)
     last = ""
     with np.errstate(all="ignore"):
         for op in program.ops:

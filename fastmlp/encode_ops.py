@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .encoder import Encoder, Memory
+from .cuts import SINGLE
+from .encoder import Encoder, Memory, SparseSource
 from .program import (
     ActivationOp,
     AddOp,
@@ -27,6 +28,10 @@ from .tasks import Instruction, instruction
 
 
 def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
+    sparse = encoder.sparse(op.x)
+    if sparse is not None:
+        _sparse_forward(op, sparse, encoder)
+        return
     x, z = encoder.value(op.x), encoder.value(op.out)
     inputs, width = op.weight.shape
 
@@ -46,6 +51,25 @@ def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
         )
 
     encoder.columnwise(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
+
+
+def _sparse_forward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> None:
+    z, width = encoder.value(op.out), op.out.width
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "sparse_forward",
+            sparse.dtype,
+            **sparse.arguments,
+            weight=encoder.parameter(op.weight, first),
+            ld_weight=width,
+            out=z.at(first),
+            ld=z.ld,
+            inputs=op.x.width,
+            columns=count,
+        )
+
+    encoder.columnwise(width, make, reads=[], writes=[z.key])
 
 
 def _activation_forward(op: ActivationOp, encoder: Encoder) -> None:
@@ -70,7 +94,7 @@ def _activation_forward(op: ActivationOp, encoder: Encoder) -> None:
     def make(first: int, count: int) -> Instruction:
         return instruction(
             "activation_forward",
-            op.activation.name,
+            op.activation.member,
             z=z.at(first),
             out=out.at(first),
             ld=z.ld,
@@ -121,7 +145,7 @@ def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
             running_var=encoder.buffer(op.running_var, first),
             mean=mean + first * encoder.itemsize,
             inv_std=inv_std + first * encoder.itemsize,
-            momentum=op.momentum if encoder.moves_statistics else 0.0,
+            momentum=op.momentum if encoder.updates else 0.0,
             epsilon=op.epsilon,
         )
 
@@ -256,6 +280,10 @@ def _embedding_forward(op: EmbeddingOp, encoder: Encoder) -> None:
 
 
 def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
+    sparse = encoder.sparse(op.x)
+    if sparse is not None:
+        _sparse_backward(op, sparse, encoder)
+        return
     x, d_z = encoder.value(op.x), encoder.gradient(op.out)
     inputs, width = op.weight.shape
     has_bias = op.bias is not None and not op.zero_bias_gradient
@@ -299,6 +327,33 @@ def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
     encoder.columnwise(inputs, source, reads=[], writes=[d_x.key], reads_whole=[d_z.key])
 
 
+def _sparse_backward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> None:
+    d_z, touched = encoder.gradient(op.out), encoder.touched(op.weight)
+    inputs, width = op.weight.shape
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "sparse_backward",
+            sparse.dtype,
+            **sparse.arguments,
+            d_out=d_z.at(first),
+            ld=d_z.ld,
+            d_weight=encoder.d_parameter(op.weight, first),
+            ld_weight=width,
+            inputs=inputs,
+            columns=count,
+            touched=touched,
+        )
+
+    written = [("d", op.weight.name)]
+    if touched:
+        # Of one shard, as there is one list.
+        everything = make(0, width)
+        encoder.tasks.add(SINGLE, lambda shard: everything, reads=[d_z.key], writes=written)
+    else:
+        encoder.columnwise(width, make, reads=[d_z.key], writes=written)
+
+
 def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, encoder: Encoder) -> None:
     """Hand the gradient, worked on in place, to the operation's input."""
     own = encoder.gradient(op.out)
@@ -336,7 +391,7 @@ def _activation_backward(op: ActivationOp, encoder: Encoder) -> None:
         def make(first: int, count: int) -> Instruction:
             return instruction(
                 "activation_backward",
-                op.activation.name,
+                op.activation.member,
                 z=z.at(first),
                 out=out.at(first),
                 d=d.at(first),

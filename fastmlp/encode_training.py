@@ -15,6 +15,7 @@ from .encoder import Encoder, Memory, address
 from .kernels.compiled.op import OPS
 from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
 from .program import Group
+from .rows import Layout
 from .tasks import Instruction, Symbol, instruction
 
 
@@ -27,14 +28,14 @@ class _LossParts(NamedTuple):
 
 
 def encode_gradients(
-    encoder: Encoder, x_dtype: str, coded: bool, ordered: bool, weighted: bool
+    encoder: Encoder, layout: Layout, coded: bool, ordered: bool, weighted: bool
 ) -> None:
     """Add the tasks from the batch's rows to its gradients and loss.
 
     Parameters
     ----------
     encoder : Encoder
-    x_dtype : str
+    layout : Layout
         Of X.
     coded : bool
         y are class numbers, not rows.
@@ -43,8 +44,7 @@ def encode_gradients(
     weighted : bool
         Rows have weights.
     """
-    program = encoder.program
-    encoder.gather(Symbol.X, x_dtype, ordered, encoder.value(program.input))
+    encoder.read_rows(layout, ordered)
     weights = _weights(encoder, ordered, weighted)
     encode_forward(encoder.ops, encoder)
     parts = _loss(encoder, coded, ordered, weights)
@@ -113,7 +113,7 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) 
         make = partial(
             instruction,
             "elementwise_loss",
-            head.loss.kernel,
+            head.loss.member,
             **common,
             parameter=head.loss.parameter,
             threshold=np.inf if head.threshold is None else head.threshold,
@@ -255,6 +255,10 @@ def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -
             extra["nesterov"] = int(nesterov)
     if kernel == "nadam_update":
         extra["mu_product"] = address(state.products) + 8 * number
+    touched = 0 if group.weight is None else encoder.touched(group.weight)
+    if "touched" in OPS[kernel].args:
+        width = 0 if group.weight is None else group.weight.shape[1]
+        extra |= {"touched": touched, "width": width}
     attributes = dict(zip(OPS[kernel].attributes, constants, strict=True))
 
     def make(first: int, count: int) -> Instruction:
@@ -275,9 +279,8 @@ def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -
         )
 
     product = ("product", number)
-    _over_flat(
-        encoder, cuts.flat(start, stop), _names(encoder, start, stop), make, reads_whole=[product]
-    )
+    cut = Cut("single", (start, stop)) if touched else cuts.flat(start, stop)
+    _over_flat(encoder, cut, _names(encoder, start, stop), make, reads_whole=[product])
     if kernel == "nadam_update":
         beta_1, _, _, decay = optimizer.constants
         encoder.single(

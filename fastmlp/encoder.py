@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import cuts
 from .activations import Activation
-from .cuts import Cut
-from .kernels.compiled.activations import ELEMENTWISE
+from .cuts import SINGLE, Cut
+from .kernels.compiled.activations import elementwise
 from .kernels.compiled.op import N_SCALARS
 from .program import (
     BatchNormOp,
@@ -21,6 +21,7 @@ from .program import (
     Slot,
     Tensor,
 )
+from .rows import Layout
 from .state import State, aligned_zeros
 from .storage import Storage
 from .tasks import Instruction, Symbol, Tasks, instruction
@@ -28,13 +29,17 @@ from .tasks import Instruction, Symbol, Tasks, instruction
 if TYPE_CHECKING:
     from .kernels.typing import Array
 
+# Rows are listed by numbers of 32 bits.
+_MOST_LISTED = 2**31 - 1
+
 
 def reads_z(activation: Activation) -> bool:
     """Whether an activation's derivative needs the preactivation beside the output."""
     # With a negative slope the output no longer has the sign of z.
     turns_sign = activation.parameter is not None and activation.parameter < 0
-    known = ELEMENTWISE.get(activation.name)
-    return known is not None and (known.reads_z or turns_sign)
+    if activation.name == "softmax":
+        return False
+    return elementwise(activation.member).reads_z or turns_sign
 
 
 def address(array: Array) -> int:
@@ -55,6 +60,13 @@ class Memory:
         return self.address + column * self.itemsize
 
 
+class SparseSource(NamedTuple):
+    """Sparse rows: the dtype of their values, and the arguments of the ops that read them."""
+
+    dtype: str
+    arguments: dict[str, int]
+
+
 class Encoder:
     """Writes the tasks of one program over one set of buffers.
 
@@ -68,8 +80,8 @@ class Encoder:
     training : bool
         Whether batch statistics and dropout are used. Predictions are not cut into shards: they
         are shared out by blocks of rows.
-    moves_statistics : bool
-        Whether running statistics take part in training.
+    updates : bool
+        Whether a step ends with an update; without one, running statistics stay as they are too.
     """
 
     def __init__(
@@ -79,10 +91,10 @@ class Encoder:
         ops: tuple[Op, ...],
         rows: int,
         training: bool,
-        moves_statistics: bool = True,
+        updates: bool = True,
     ) -> None:
         self.training = training
-        self.moves_statistics = moves_statistics
+        self.updates = updates
         self.state = state
         self.program: Program = state.program
         self.ops = ops
@@ -93,6 +105,9 @@ class Encoder:
         self.keep: list[Array] = []
         self.n_scalars = N_SCALARS
         self._inv_stds: dict[Slot, int] = {}
+        self._kept: dict[tuple[str, int], Memory] = {}
+        self._sparse: dict[Slot, SparseSource] = {}
+        self._touched: dict[Tensor, int] = {}
         self._buffers = [
             self.memory(width, ("buffer", number)) for number, width in enumerate(storage.widths)
         ]
@@ -148,6 +163,13 @@ class Encoder:
         """Where a dropout keeps its mask."""
         return self._buffers[self.storage.masks[op.out]]
 
+    def kept(self, op: Op, name: str, width: int) -> Memory:
+        """What else an operation's forward pass leaves for its backward pass: rows of `width`."""
+        key = (name, op.out.index)
+        if key not in self._kept:
+            self._kept[key] = self.memory(width, key)
+        return self._kept[key]
+
     # Cuts
 
     def columns_cut(self, width: int) -> Cut:
@@ -180,6 +202,35 @@ class Encoder:
 
         self.tasks.add(cut, make, writes=[out.key])
 
+    def read_rows(self, layout: Layout, ordered: bool) -> None:
+        """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
+        self.gather(Symbol.X, layout.dtype, ordered, self.value(self.program.input))
+        wide = self.program.wide
+        if wide is not None and layout.is_sparse:
+            arguments = {
+                "data": Symbol.WIDE,
+                "indices": Symbol.INDICES,
+                "index_bytes": layout.index_bytes,
+                "indptr": Symbol.INDPTR,
+                "order": Symbol.ORDER if ordered else 0,
+            }
+            self._sparse[wide] = SparseSource(layout.wide, arguments)
+        elif wide is not None:
+            self.gather(Symbol.WIDE, layout.wide, ordered, self.value(wide))
+
+    def sparse(self, slot: Slot) -> SparseSource | None:
+        """Where the rows of an input lie, if they are sparse."""
+        return self._sparse.get(slot)
+
+    def touched(self, weight: Tensor) -> int:
+        """Address of the list of a weight's rows that a batch touches; 0 where none is kept."""
+        listed = any(group.weight == weight for group in self.program.groups)
+        if not (listed and self._sparse and self.updates) or weight.shape[0] >= _MOST_LISTED:
+            return 0
+        if weight not in self._touched:
+            self._touched[weight] = self.new((1 + 2 * weight.shape[0],), np.int32)
+        return self._touched[weight]
+
     def store(self, slot: Slot) -> None:
         """Write a slot's rows to their places in an array of all rows."""
         x = self.value(slot)
@@ -195,7 +246,7 @@ class Encoder:
     def single(self, op: str, *, reads: Any = (), writes: Any = (), **arguments: float) -> None:
         """A task of one shard."""
         made = instruction(op, **arguments)
-        self.tasks.add(Cut("single", (0, 1)), lambda shard: made, reads=reads, writes=writes)
+        self.tasks.add(SINGLE, lambda shard: made, reads=reads, writes=writes)
 
     def columnwise(
         self,

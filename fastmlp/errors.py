@@ -11,6 +11,10 @@ class DivergenceError(ValueError):
     """Training left the finite numbers: the loss or a parameter is NaN or infinite."""
 
 
+class TrainingWarning(UserWarning):
+    """Training goes on, but `Recorder` has seen something in the network that is likely wrong."""
+
+
 def missing_extra(package: str, extra: str) -> ImportError:
     """Make the error for the caller to raise where an optional package is not installed.
 

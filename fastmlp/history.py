@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _EPOCH = "epoch"
-# Each metric with the corner that its curve leaves free.
-_PANELS = {"loss": "upper right", "accuracy": "lower right"}
-_MARKED_EPOCHS = 30
+_PANELS = ("loss", "accuracy")
 
 
 class History:
@@ -185,18 +183,14 @@ class History:
         ImportError
             If matplotlib is not installed.
         """
-        panels = {
-            metric: [name for name in (metric, f"val_{metric}") if name in self]
-            for metric in _PANELS
-        }
-        panels = {metric: names for metric, names in panels.items() if names}
+        panels = [m for m in _PANELS if m in self or f"val_{m}" in self]
         if not self.epochs or not panels:
             raise ValueError("there is nothing to plot: no epoch has recorded a loss")
         try:
             from matplotlib.figure import Figure
-            from matplotlib.ticker import MaxNLocator
         except ImportError as error:
             raise missing_extra("matplotlib", "plot") from error
+        from .plots_network import plot_learning_curves
 
         size = (4.8 * len(panels), 3.6)
         if path is None:
@@ -205,20 +199,9 @@ class History:
             figure = pyplot.figure(figsize=size, layout="constrained")
         else:
             figure = Figure(figsize=size, layout="constrained")
-        # Without markers a lone epoch, or one between missing ones, would be invisible.
-        marker = "." if len(self) <= _MARKED_EPOCHS else ""
-        labels = {"val_": "validation", "": "training"}
         all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
-        for axes, (metric, names) in zip(all_axes, panels.items(), strict=True):
-            for name in names:
-                label = labels[name.removesuffix(metric)]
-                axes.plot(self.epochs, self[name], marker=marker, label=label)
-            axes.set_xlabel("epoch")
-            axes.set_ylabel(metric)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-            axes.grid(alpha=0.3)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.legend(frameon=False, loc=_PANELS[metric])
+        for axes, metric in zip(all_axes, panels, strict=True):
+            plot_learning_curves(self, metric, axes)
         if path is not None:
             figure.savefig(path, dpi=150)
         first: Axes = all_axes[0]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import reprlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .data import shuffle_rows
 from .names import check_number
+from .rows import SparseRows
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -25,27 +25,6 @@ _NO_NUMBERS = (
     *(str, bytes, complex, np.complexfloating),
     *(np.datetime64, np.timedelta64, np.ndarray, np.void),
 )
-
-
-@dataclass(frozen=True)
-class SparseRows:
-    """A checked matrix in compressed sparse rows (CSR).
-
-    Attributes
-    ----------
-    data : ndarray, shape (nnz,)
-        The stored values: float32, float64 or uint8; finite.
-    indices : ndarray of int64, shape (nnz,)
-        Their columns; every one is within the shape.
-    indptr : ndarray of int64, shape (n_rows + 1,)
-        ``indptr[i]:indptr[i + 1]`` are the entries of row i.
-    shape : (int, int)
-    """
-
-    data: Array
-    indices: Array
-    indptr: Array
-    shape: tuple[int, int]
 
 
 def counted(number: int, noun: str = "value") -> str:
@@ -366,7 +345,8 @@ def _check_sparse(X: Any, n_features: int | None, dtype: DTypeLike, name: str) -
     rows, columns = int(X.shape[0]), int(X.shape[1])
     _check_shape((rows, columns), n_features, name)
     matrix = X.tocsr()
-    indptr = np.ascontiguousarray(matrix.indptr, np.int64)
+    # A copy: a compiled kernel trusts the bounds of rows, and the caller's array may change.
+    indptr = np.array(matrix.indptr, np.int64)
     stored = int(indptr[-1]) if indptr.size else 0
     # SciPy does not look at the arrays it is given, and a compiled kernel would read past them.
     if (
@@ -376,7 +356,9 @@ def _check_sparse(X: Any, n_features: int | None, dtype: DTypeLike, name: str) -
         or stored > min(matrix.indices.size, matrix.data.size)
     ):
         raise ValueError(f"{name} is no valid CSR matrix: indptr does not fit the other arrays")
-    indices = np.ascontiguousarray(matrix.indices[:stored], np.int64)
+    indices = np.ascontiguousarray(matrix.indices[:stored])
+    if indices.dtype not in (np.int32, np.int64):
+        indices = indices.astype(np.int64)
     if stored and (indices.min() < 0 or indices.max() >= columns):
         raise ValueError(f"{name} is no valid CSR matrix: column numbers outside 0..{columns - 1}")
 

@@ -351,8 +351,8 @@ class WideAndDeep(Layer):
     """An output layer that reads the last hidden layer and the inputs (Cheng et al. 2016).
 
     ``activation(h @ W_deep + x[:, wide] @ W_wide + b)``, h the output of `deep` on
-    ``x[:, deep_columns]``; parameters ``weight`` (deep), ``wide_weight``, ``bias``. W_wide starts at
-    zero, so that a column which training has not seen adds nothing to a prediction.
+    ``x[:, deep_columns]``; parameters ``weight`` (deep), ``wide_weight``, ``bias``. W_wide starts
+    at zero, so that a column which training has not seen adds nothing to a prediction.
 
     As the first layer it also takes two inputs, ``X = (X_wide, X_deep)``, of which X_wide may be a
     SciPy sparse matrix. It is read row by row as it is stored, never made dense.

@@ -46,6 +46,16 @@ class Loss:
         """The number that the kernel takes after the sample weights; 0.0 where it takes none."""
         return 0.0
 
+    @property
+    def arguments(self) -> tuple[float | str, ...]:
+        """What the kernel takes after the sample weights."""
+        return (self.parameter,) if self.takes_parameter else ()
+
+    @property
+    def member(self) -> str:
+        """The name of its elementwise function among the compiled ones."""
+        return self.kernel
+
     def goes_with(self, activation: Activation) -> bool:
         """Tell whether a network whose output has this activation can be trained with this loss."""
         return self.name in PAIRS.get(activation.name, OTHER_PAIRS)

@@ -124,6 +124,69 @@ def regression_metrics(
     return {name: float(value) for name, value in metrics.items()}
 
 
+def classification_details(y_codes: Array, probabilities: Array) -> dict[str, Any]:
+    """What `classification_metrics` leaves out of one class for each row.
+
+    Parameters
+    ----------
+    y_codes : ndarray, shape (n,)
+        Class numbers.
+    probabilities : ndarray, shape (n, 1) for one sigmoid unit, (n, k) otherwise
+
+    Returns
+    -------
+    dict
+        ``confusion_matrix``: a list of rows, one for each right class, that count the rows of each
+        predicted class. Of two classes also ``precision recall f1`` as means over both,
+        ``*_weighted`` by how often a class occurs and ``*_macro``.
+
+    Raises
+    ------
+    ImportError
+        scikit-learn is not installed.
+    """
+    sklearn = _sklearn_metrics()
+    predicted, n_classes = _most_probable(probabilities), max(2, probabilities.shape[1])
+    details: dict[str, Any] = {}
+    if n_classes == 2:
+        for average in ("weighted", "macro"):
+            means = sklearn.precision_recall_fscore_support(
+                y_codes, predicted, average=average, zero_division=0
+            )
+            for name, mean in zip(("precision", "recall", "f1"), means[:3], strict=True):
+                details[f"{name}_{average}"] = float(mean)
+    labels = np.arange(n_classes)
+    matrix = sklearn.confusion_matrix(y_codes, predicted, labels=labels)
+    return {**details, "confusion_matrix": matrix.tolist()}
+
+
+def regression_details(y: Array, prediction: Array) -> dict[str, Any]:
+    """What `regression_metrics` leaves out.
+
+    Parameters
+    ----------
+    y, prediction : ndarray, shape (n, k) or (n,)
+
+    Returns
+    -------
+    dict
+        ``r2_raw``, a list of one number for each output, and ``r2_variance_weighted``, their mean
+        weighted by the variance of each output of y. NaN for a single row.
+
+    Raises
+    ------
+    ImportError
+        scikit-learn is not installed.
+    """
+    sklearn = _sklearn_metrics()
+    y, prediction = y.reshape(len(y), -1), prediction.reshape(len(y), -1)
+    if len(y) == 1:
+        return {"r2_variance_weighted": np.nan, "r2_raw": [np.nan] * y.shape[1]}
+    weighted = sklearn.r2_score(y, prediction, multioutput="variance_weighted")
+    raw = sklearn.r2_score(y, prediction, multioutput="raw_values")
+    return {"r2_variance_weighted": float(weighted), "r2_raw": raw.tolist()}
+
+
 def _sklearn_metrics() -> Any:
     try:
         from sklearn import metrics

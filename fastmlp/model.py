@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +24,20 @@ from .names import check_int, check_positive_int, describe, find_name
 from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
 from .program import Program, categories
+from .rows import FeaturePair, as_dtype, deep_part
 from .schedules import Schedule
+from .sources import ArraySource, Chunks, ChunkSource, FitData, Source
+from .spec import read_spec
 from .state import Snapshot, State, named, view
 from .summary import summarize
 from .targets import TargetEncoder, target_encoder
-from .training import FitData, check_fit_arguments, check_monitors, run_fit
+from .training import check_fit_arguments, check_monitors, run_fit
 
 if TYPE_CHECKING:
     from .compiled_runner import CompiledRunner
+    from .explanation import Explanation
     from .kernels.typing import Array
+    from .rows import Features
 
 
 class Sequential:
@@ -101,9 +105,49 @@ class Sequential:
         self._blueprint: Blueprint | None = None
         self._allocated: State | None = None
         self._made: NumpyRunner | CompiledRunner | None = None
-        self._n_wide: int | None = None
         self._categories: dict[int, int] = {}
+        self._unfinished: dict[str, Any] | None = None
         self._start()
+
+    @classmethod
+    def from_spec(
+        cls,
+        spec: Sequence[Any],
+        l1: float = 0.0,
+        l2: float = 0.0,
+        initializer: str = "auto",
+        **arguments: Any,
+    ) -> Sequential:
+        """Make a network from a list, built for the width that stands first in it.
+
+        Parameters
+        ----------
+        spec : list
+            ``[2, 8, "relu", 1, "sigmoid"]``: the input width, then widths, each with its
+            activation, linear where none follows. Or one tuple ``(units, batch_norm, activation,
+            keep_probability)`` for each layer, batch norm before the activation, dropout of
+            ``1 - keep_probability`` after it; of the first, the input, only the width counts.
+        l1, l2 : float
+            Penalties of every dense layer.
+        initializer : str
+            Of every dense layer.
+        **arguments
+            Those of `Sequential` but for its layers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The list has another form; the message names the entry.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> model = fm.Sequential.from_spec([2, 8, "relu", 1, "sigmoid"], random_state=0)
+        >>> [layer.units for layer in model.layers]
+        [8, 1]
+        """
+        width, layers = read_spec(spec, l1, l2, initializer)
+        return cls(layers, **arguments).build(width)
 
     def _start(self) -> None:
         """Set everything that training changes, but the vectors, to its beginning."""
@@ -160,14 +204,13 @@ class Sequential:
                 f"deep_columns of its own; this network starts with {describe(first)}"
             )
 
-    def _commit(self, planned: tuple[Blueprint, int | None]) -> None:
+    def _commit(self, planned: Blueprint) -> None:
         """Allocate what was planned, unless that was done before."""
         if self._blueprint is None:
-            blueprint, n_wide = planned
-            self._allocated = State(blueprint.program, self._dropout_seed)
-            self._blueprint, self._n_wide = blueprint, n_wide
-            self._categories = categories(blueprint.program)
-            self._fill(blueprint)
+            self._allocated = State(planned.program, self._dropout_seed)
+            self._blueprint = planned
+            self._categories = categories(planned.program)
+            self._fill(planned)
 
     def _fill(self, blueprint: Blueprint) -> None:
         rng = np.random.default_rng(self._weight_seed)
@@ -219,6 +262,11 @@ class Sequential:
         return MappingProxyType(named(self._program.buffers, self._state.buffers))
 
     @property
+    def epochs_left(self) -> int:
+        """Epochs that the fit at hand has still to do; 0 outside of one."""
+        return 0 if self._unfinished is None else int(self._unfinished["epochs"])
+
+    @property
     def classes(self) -> Array | None:
         """The labels in the order of the outputs; None before a fit and for a regression."""
         return None if self._targets is None else self._targets.classes
@@ -233,28 +281,26 @@ class Sequential:
 
     # Checking input
 
-    def _features(self, X: object, name: str = "X") -> tuple[Array, int | tuple[int, int]]:
-        """X as one array, and its number of columns, or of both parts."""
-        width = None if self._blueprint is None else self._program.input.width
+    def _features(self, X: object, name: str = "X") -> tuple[Features, int | tuple[int, int]]:
+        """X, checked, and its number of columns, or of both parts."""
+        built_for = None if self._blueprint is None else self._program.n_features
         if isinstance(X, tuple) and len(X) == 2 and self._takes_pair():
-            n_wide = self._n_wide
-            n_deep = width - n_wide if width is not None and n_wide is not None else None
+            n_wide, n_deep = built_for if isinstance(built_for, tuple) else (None, None)
             wide, deep = check_feature_pair(X, n_wide, n_deep, dtype=self.dtype)
-            if not isinstance(wide, np.ndarray):
-                raise TypeError("a sparse X_wide is not supported; pass a dense array")
-            both = np.concatenate([wide, deep], axis=1, dtype=self.dtype)
-            return both, (wide.shape[1], deep.shape[1])
-        x = check_features(X, width, dtype=self.dtype, name=name)
-        if self._n_wide is not None:
+            if self._categories:
+                check_codes(deep, self._categories, "X_deep")
+            return FeaturePair(wide, deep), (wide.shape[1], deep.shape[1])
+        if isinstance(built_for, tuple):
             raise ValueError("the model was built for X = (X_wide, X_deep), got one array")
+        x = check_features(X, built_for, dtype=self.dtype, name=name)
         if self._categories:
             check_codes(x, self._categories, name)
         return x, x.shape[1]
 
     def _takes_pair(self) -> bool:
-        return self._n_wide is not None or (
-            self._blueprint is None and isinstance(self.layers[0], WideAndDeep)
-        )
+        if self._blueprint is None:
+            return isinstance(self.layers[0], WideAndDeep)
+        return self._program.wide is not None
 
     def _encoder(self, program: Program) -> TargetEncoder:
         """What y means; a copy, so that nothing is learnt before all is checked."""
@@ -284,7 +330,7 @@ class Sequential:
     def fit(
         self,
         X: object,
-        y: object,
+        y: object = None,
         *,
         epochs: int = 10,
         batch_size: int | None = 64,
@@ -304,12 +350,18 @@ class Sequential:
             A C-contiguous array of float32, float64 or uint8 is read where it lies, also one that
             is a memory map larger than the memory, and so are y and the weights where their dtype
             is that of the network, or int64 for labels: they must stay as they are until the fit
-            has ended.
+            has ended. A first layer `WideAndDeep` takes a pair ``(X_wide, X_deep)`` too, of which
+            X_wide may be a SciPy sparse matrix; its CSR form is read where it lies.
+
+            Or, without y, an iterable of chunks ``(X, y)`` or ``(X, y, sample_weight)`` that can be
+            read again and again, such as a list or a PyTorch DataLoader: once before the first
+            epoch, for the labels and the number of updates, and once in each epoch.
         y : array_like
             Labels, 0/1 columns or numbers, as the output layer asks for.
         epochs : int
         batch_size : int or None
-            Rows of an update; None is all of them. A last, smaller batch is trained on too.
+            Rows of an update; None is all of them. A last, smaller batch is trained on too. Of
+            chunks, each is cut into batches by itself, and None makes each one batch.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
         validation_split : float
             Share of the rows that is drawn for validation, stratified for classes; the same rows
@@ -318,6 +370,7 @@ class Sequential:
         class_weight : dict or "balanced", optional
             Factors by label; they multiply the sample weights.
         shuffle : bool
+            Of chunks, the rows within each are shuffled.
         callbacks : iterable of Callback
         verbose : {0, 1, 2}
             Nothing; a progress bar on a terminal (by tqdm), else about ten lines; a line an epoch.
@@ -335,33 +388,50 @@ class Sequential:
             The loss is not finite; the model is left as the last finite epoch had it.
         """
         arguments = check_fit_arguments(epochs, batch_size, shuffle, callbacks, verbose)
-        x, n_features = self._features(X)
-        planned = self._planned(n_features)
-        check_codes(x, categories(planned[0].program))
-        encoder = self._encoder(planned[0].program)
-        encoded = encoder.encode(y, len(x), fit=True)
-        weights = self._weights(sample_weight, encoder.class_weights(class_weight, encoded), len(x))
-        data = FitData.split(
-            x,
-            encoded,
-            weights,
-            encoder,
-            validation_split,
-            [self.random_state, 4],
-        )
+        size, shuffled = arguments.batch_size, arguments.shuffle
+        source: Source
+        validation: Validation | None = None
+        if y is None:
+            if validation_split or sample_weight is not None:
+                raise ValueError(
+                    "validation_split and sample_weight do not go with chunks; give "
+                    "validation_data, and weights as the third part of each chunk"
+                )
+            source = ChunkSource(self, Chunks(X), size, shuffled)
+            planned, encoder = source.scan(class_weight)
+        else:
+            x, n_features = self._features(X)
+            planned = self._planned(n_features)
+            check_codes(deep_part(x), categories(planned.program))
+            encoder = self._encoder(planned.program)
+            encoded = encoder.encode(y, len(x), fit=True)
+            factors = encoder.class_weights(class_weight, encoded)
+            weights = self._weights(sample_weight, factors, len(x))
+            seed = [self.random_state, 4]
+            data = FitData.split(x, encoded, weights, encoder, validation_split, seed)
+            source, validation = ArraySource(self, data, size, shuffled), data.validation
         if validation_data is not None:
-            if data.validation is not None:
+            if validation is not None:
                 raise ValueError("give validation_data or validation_split, not both")
-            data = replace(data, validation=self._validation(validation_data, encoder, n_features))
+            validation = self._validation(validation_data, encoder, planned.program.n_features)
         check_monitors(
             arguments.callbacks,
-            self._schedules(planned[0].program),
+            self._schedules(planned.program),
             encoder.task != "regression",
-            data.validation is not None,
+            validation is not None,
         )
         self._commit(planned)
         self._targets = encoder
-        return run_fit(self, data, arguments)
+        self._unfinished = {
+            "epochs": arguments.epochs,
+            "batch_size": size,
+            "shuffle": shuffled,
+            "validation_split": validation_split,
+        }
+        try:
+            return run_fit(self, source, validation, arguments)
+        finally:
+            self._unfinished = None
 
     def _validation(
         self, given: object, encoder: TargetEncoder, n_features: int | tuple[int, int]
@@ -382,14 +452,7 @@ class Sequential:
 
         The learning rate is that of the epoch that the next `fit` would begin with.
         """
-        x, n_features = self._features(X)
-        planned = self._planned(n_features)
-        check_codes(x, categories(planned[0].program))
-        encoder = self._encoder(planned[0].program)
-        encoded = encoder.encode(y, len(x), fit=True)
-        weights = self._weights(sample_weight, None, len(x))
-        self._commit(planned)
-        self._targets = encoder
+        x, encoded, weights = self._prepared(X, y, sample_weight)
         state, rates = self._state, self._rates(1)
         before = state.snapshot()
         session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
@@ -405,6 +468,20 @@ class Sequential:
         finally:
             session.close()
         return session.loss_sum / session.rows_sum
+
+    def _prepared(
+        self, X: object, y: object, sample_weight: object
+    ) -> tuple[Features, Array, Array | None]:
+        """Check and encode a batch to train on; the model is built for it, and knows its labels."""
+        x, n_features = self._features(X)
+        planned = self._planned(n_features)
+        check_codes(deep_part(x), categories(planned.program))
+        encoder = self._encoder(planned.program)
+        encoded = encoder.encode(y, len(x), fit=True)
+        weights = self._weights(sample_weight, None, len(x))
+        self._commit(planned)
+        self._targets = encoder
+        return x, encoded, weights
 
     def _schedules(self, program: Program) -> list[tuple[Schedule, dict[str, Any]]]:
         """The schedule of each optimizer and what it remembers."""
@@ -425,6 +502,8 @@ class Sequential:
             schedule.observe(logs, state) for schedule, state in self._schedules(self._program)
         ]
         self._epoch += 1
+        if self._unfinished is not None:
+            self._unfinished["epochs"] -= 1
 
     # Using
 
@@ -468,14 +547,51 @@ class Sequential:
         x, _ = self._features(X)
         encoded = self._encoder(program).encode(y, len(x), fit=False)
         weights = self._weights(sample_weight, None, len(x))
-        x = numpy_runner.as_dtype(x, self.dtype)
-        gradients = self._runner.gradients(x, encoded, weights, training)
-        return {tensor.name: view(gradients, tensor).copy() for tensor in program.parameters}
+        return self._gradients(x, encoded, weights, training)
+
+    def _gradients(
+        self, x: Features, y: Array, weights: Array | None, training: bool = True
+    ) -> dict[str, Array]:
+        """The gradients of rows that are checked and encoded."""
+        gradients = self._runner.gradients(as_dtype(x, self.dtype), y, weights, training)
+        tensors = self._program.parameters
+        return {tensor.name: view(gradients, tensor).copy() for tensor in tensors}
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""
         state = self._state
         return numpy_runner.activations(state, self._features(X)[0], training)
+
+    def explain(self, x: object, y: object = None) -> Explanation:
+        """Every step of the forward and backward pass and of the update for one example.
+
+        Nothing of the model changes. With `y` the numbers are those of ``train_step(x, y)`` on this
+        one row: dropout with the next step's mask, BatchNorm with the statistics of the batch, of
+        which beta alone is left. The gradients are those of `gradients`, and the update is done to
+        a copy of the model. Without `y` they are those of a prediction.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_features,) or (1, n_features)
+            ``(x_wide, x_deep)`` where the model takes two inputs.
+        y : optional
+            The target: a label, a number, or one entry for each output.
+
+        Returns
+        -------
+        Explanation
+            ``print`` it; ``.table()`` is one for rich; ``.steps`` hold the arrays.
+
+        Raises
+        ------
+        ValueError, TypeError
+            More than one example, or input that `train_step` refuses too.
+        DivergenceError
+            The update is not finite.
+        """
+        from .explain import explain_example
+
+        return explain_example(self, x, y)
 
     def summary(self) -> str:
         """Print and return a table: layer, output width, parameters."""

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import custom as _custom
 from . import layers as _layers
 from . import safetensors
 from .config import from_config, to_config
 from .errors import ModelFileError
 from .history import History
 from .model import Sequential, check_threads, choose_backend
-from .names import check_int, check_number, describe
+from .names import check_bool, check_int, check_number, describe
 from .program import Program, Tensor
 from .schedules import ReduceOnPlateau
 from .state import State, named, view
@@ -38,6 +39,7 @@ __all__ = ["load", "save"]
 
 # Declarations are found by the name of their class, which importing their module makes known.
 assert _layers
+assert _custom
 
 
 def save(model: Sequential, path: str | os.PathLike[str]) -> None:
@@ -51,9 +53,6 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     for moment in _moments(program):
         tensors[_moment_name(*moment)] = _part(state, *moment)
     tensors[_PRODUCTS] = state.products
-    n_features: Any = program.input.width
-    if model._n_wide is not None:
-        n_features = [model._n_wide, program.input.width - model._n_wide]
     description = {
         "kind": _MODEL,
         "version": _VERSION,
@@ -62,13 +61,14 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         "optimizer": to_config(model.optimizer),
         "dtype": model.dtype,
         "random_state": model.random_state,
-        "n_features": n_features,
+        "n_features": program.n_features,
         "step": state.step,
         "epoch": model._epoch,
         "schedules": model._schedule_states,
         "shuffle": model._shuffle_rng.bit_generator.state,
         "targets": None if model._targets is None else model._targets.to_state(),
         "history": model.history.to_dict(),
+        "fit": model._unfinished,
     }
     notes = _notes(model.metadata)
     safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
@@ -149,7 +149,7 @@ def _restore(
     n_features = description["n_features"]
     planned = model._planned(tuple(n_features) if isinstance(n_features, list) else n_features)
     # Before anything is allocated: a file may claim any size.
-    _check_tensors(planned[0].program, tensors)
+    _check_tensors(planned.program, tensors)
     model._commit(planned)
     program, state = model._program, model._state
     for target, given in (
@@ -171,10 +171,24 @@ def _restore(
                 raise ValueError(f"targets of another network, by their {name}")
         model._targets = targets
     model.history = History.from_dict(description["history"])
+    model._unfinished = _unfinished(description.get("fit"))
     model.metadata = {
         key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
     }
     return model
+
+
+def _unfinished(fit: Any) -> dict[str, Any] | None:
+    """What was left of the fit during which the file was written."""
+    if fit is None:
+        return None
+    size = fit["batch_size"]
+    return {
+        "epochs": check_int("epochs", fit["epochs"], 0),
+        "batch_size": None if size is None else check_int("batch_size", size, 1),
+        "shuffle": check_bool("shuffle", fit["shuffle"]),
+        "validation_split": check_number("validation_split", fit["validation_split"], 0, 1),
+    }
 
 
 def _count(name: str, description: dict[str, Any]) -> int:

@@ -31,10 +31,12 @@ from .program import (
     Slot,
     Write,
 )
+from .rows import FeaturePair, SparseRows, as_dtype, deep_part
 from .state import State
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 
 class Pass:
@@ -45,8 +47,20 @@ class Pass:
         self.training = training
         self.update_statistics = update_statistics
         self.values: dict[Slot, Array] = {}
+        self.sparse: dict[Slot, SparseRows] = {}
         self.gradients: dict[Slot, Array] = {}
         self.kept: dict[Slot, Any] = {}
+
+    def feed(self, x: Features) -> None:
+        """Set the network's inputs."""
+        program = self.state.program
+        x = as_dtype(x, program.dtype)
+        self.values[program.input] = deep_part(x)
+        if program.wide is not None and isinstance(x, FeaturePair):
+            if isinstance(x.wide, SparseRows):
+                self.sparse[program.wide] = x.wide
+            else:
+                self.values[program.wide] = x.wide
 
     def give(self, slot: Slot, write: Write, gradient: Array) -> None:
         """Set or add to the gradient of a slot."""
@@ -58,11 +72,21 @@ class Pass:
 
 def _dense_forward(op: DenseOp, run: Pass) -> None:
     weight = run.state.parameter(op.weight)
+    if op.x in run.sparse:
+        x = run.sparse[op.x]
+        run.values[op.out] = kernels.sparse_forward(x.data, x.indices, x.indptr, weight)
+        return
     bias = None if op.bias is None else run.state.parameter(op.bias)
     run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
 
 
 def _dense_backward(op: DenseOp, run: Pass) -> None:
+    if op.x in run.sparse:
+        rows, n_in = run.sparse[op.x], op.weight.shape[0]
+        run.state.gradient(op.weight)[...] = kernels.sparse_backward(
+            run.gradients[op.out], rows.data, rows.indices, rows.indptr, n_in
+        )
+        return
     d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
     out = run.values[op.out]
     d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
@@ -206,13 +230,12 @@ def head_loss(state: State, slot: Array, y: Array, weight: Array | None) -> tupl
     """Loss of a batch and the gradient of the slot that the head reads."""
     loss = state.program.head.loss
     kernel = getattr(kernels, loss.kernel)
-    extra = (loss.parameter,) if loss.takes_parameter else ()
-    result: tuple[float, Array] = kernel(slot, y, weight, *extra)
+    result: tuple[float, Array] = kernel(slot, y, weight, *loss.arguments)
     return result
 
 
 def loss_and_gradients(
-    state: State, x: Array, y: Array, weight: Array | None, training: bool, update: bool
+    state: State, x: Features, y: Array, weight: Array | None, training: bool, update: bool
 ) -> tuple[float, Array]:
     """Forward and backward pass of a batch: the reported loss, and what the head read.
 
@@ -221,7 +244,7 @@ def loss_and_gradients(
     """
     program = state.program
     run = Pass(state, training, update)
-    run.values[program.input] = x
+    run.feed(x)
     forward(program.ops, run)
     read = run.values[program.head.slot]
     loss, run.gradients[program.head.slot] = head_loss(state, read, y, weight)
@@ -324,14 +347,14 @@ class NumpyRunner:
         """Make ready to train on these rows; `rates` tells what learning rates will look like."""
         return NumpySession(self.state, batches)
 
-    def gradients(self, x: Array, y: Array, weight: Array | None, training: bool) -> Array:
+    def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
         """The flat gradient of a batch; nothing is changed."""
         state = self.state.with_own_gradients()
         with np.errstate(all="ignore"):
             loss_and_gradients(state, x, y, weight, training, False)
         return state.gradients
 
-    def predict(self, x: Array, head: bool = False) -> Array:
+    def predict(self, x: Features, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
         program = self.state.program
         ops = program.ops if head else program.ops + program.output_ops
@@ -339,7 +362,7 @@ class NumpyRunner:
         blocks = []
         for start in range(0, len(x), 1024):
             run = Pass(self.state, training=False)
-            run.values[program.input] = as_dtype(x[start : start + 1024], program.dtype)
+            run.feed(x[start : start + 1024])
             with np.errstate(all="ignore"):
                 forward(ops, run)
             blocks.append(run.values[slot])
@@ -410,16 +433,11 @@ class NumpySession:
         """Release what the session holds."""
 
 
-def as_dtype(x: Array, dtype: str) -> Array:
-    """Rows as a C-contiguous array of the network's dtype."""
-    return np.ascontiguousarray(x, dtype=dtype)
-
-
-def activations(state: State, x: Array, training: bool) -> dict[str, Array]:
+def activations(state: State, x: Features, training: bool) -> dict[str, Array]:
     """The recorded slots of a forward pass by name."""
     program = state.program
     run = Pass(state, training, update_statistics=False)
-    run.values[program.input] = as_dtype(x, program.dtype)
+    run.feed(x)
     with np.errstate(all="ignore"):
         forward(program.ops + program.output_ops, run)
     return {name: run.values[slot].copy() for name, slot in program.records}

@@ -11,7 +11,7 @@ of buffers (running statistics).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 
 from .activations import Activation
@@ -178,11 +178,16 @@ class Penalty:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Parameters ``start`` to ``stop``, updated by optimizer number `optimizer` of the program."""
+    """Parameters ``start`` to ``stop``, updated by optimizer number `optimizer` of the program.
+
+    `weight` is set where they are one weight that sparse rows may be multiplied with, and it is
+    exact to update only those of its rows that a batch touches.
+    """
 
     start: int
     stop: int
     optimizer: int
+    weight: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,13 @@ def inputs_of(op: Op) -> tuple[Slot, ...]:
     if isinstance(op, ConcatOp):
         return op.parts
     return (op.x, op.y) if isinstance(op, AddOp) else (op.x,)
+
+
+def tensors_of(op: Op) -> tuple[Tensor, ...]:
+    """The tensors that an operation has."""
+    values = [getattr(op, field.name) for field in fields(op)]
+    parts = [part for value in values for part in (value if isinstance(value, tuple) else [value])]
+    return tuple(part for part in parts if isinstance(part, Tensor))
 
 
 def with_inputs(op: Op, same: Mapping[Slot, Slot]) -> Op:

@@ -53,8 +53,13 @@ def _readers(ops: tuple[Op, ...]) -> dict[Slot, int]:
     return counts
 
 
-def for_training(program: Program, reads_z: Callable[[Activation], bool]) -> Storage:
-    """Storage of a training step; `reads_z` tells which activations' derivatives need z."""
+def for_training(
+    program: Program, reads_z: Callable[[Activation], bool], sparse: bool = False
+) -> Storage:
+    """Storage of a training step; `reads_z` tells which activations' derivatives need z.
+
+    `sparse`: the rows of the wide input are read where they lie.
+    """
     storage = Storage()
     readers = _readers(program.ops)
     producers = {op.out: op for op in program.ops}
@@ -69,7 +74,8 @@ def for_training(program: Program, reads_z: Callable[[Activation], bool]) -> Sto
         )
 
     values = storage.values
-    values[program.input] = storage.new(program.input.width)
+    for source in _gathered(program, sparse):
+        values[source] = storage.new(source.width)
     for op in program.ops:
         if isinstance(op, BatchNormOp):
             storage.normalised[op.out] = values[op.x] if is_free(op.x) else storage.new(op.x.width)
@@ -110,17 +116,25 @@ def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, O
             gradients[op.x] = own if in_place else storage.new(op.x.width)
 
 
-def for_inference(source: Slot, ops: tuple[Op, ...]) -> Storage:
+def _gathered(program: Program, sparse: bool) -> tuple[Slot, ...]:
+    """The inputs whose rows are copied into buffers."""
+    if program.wide is None or sparse:
+        return (program.input,)
+    return (program.input, program.wide)
+
+
+def for_inference(program: Program, ops: tuple[Op, ...], sparse: bool = False) -> Storage:
     """Storage of a forward pass: buffers are used again once their last reader has run."""
     storage = Storage()
     left = _readers(ops)
     values = storage.values
-    values[source] = storage.new(source.width)
+    for source in _gathered(program, sparse):
+        values[source] = storage.new(source.width)
     free: list[int] = []
     for op in ops:
         for slot in inputs_of(op):
             left[slot] -= 1
-        done = [values[slot] for slot in inputs_of(op) if left[slot] == 0]
+        done = [values[slot] for slot in inputs_of(op) if left[slot] == 0 and slot in values]
         in_place = isinstance(op, ActivationOp | BatchNormOp | AddOp)
         if in_place and done:
             values[op.out] = done[0]

@@ -17,9 +17,11 @@ from .kernels.compiled.runner import (
     INSTRUCTION_SIZE,
     N_ATTRIBUTES,
 )
+from .rows import FeaturePair, SparseRows
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
+    from .rows import Features
 
 WHOLE = Cut("columns", (0, 1))
 
@@ -32,7 +34,24 @@ class Symbol(IntEnum):
     Y = -3
     WEIGHTS = -4
     OUT = -5
-    RATES = -6  # of optimizer 0; those of optimizer k are RATES - k
+    WIDE = -6  # X_wide: its rows, or the stored values where it is sparse
+    INDICES = -7
+    INDPTR = -8
+    RATES = -9  # of optimizer 0; those of optimizer k are RATES - k
+
+
+def bound_rows(x: Features) -> dict[int, Array]:
+    """The arrays behind rows, by symbol."""
+    if not isinstance(x, FeaturePair):
+        return {Symbol.X: x}
+    if not isinstance(x.wide, SparseRows):
+        return {Symbol.X: x.deep, Symbol.WIDE: x.wide}
+    return {
+        Symbol.X: x.deep,
+        Symbol.WIDE: x.wide.data,
+        Symbol.INDICES: x.wide.indices,
+        Symbol.INDPTR: x.wide.indptr,
+    }
 
 
 @dataclass(frozen=True, slots=True)

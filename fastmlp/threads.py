@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import cuts
 from .program import DenseOp
+from .rows import FeaturePair, row_size
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .program import Program
+    from .rows import Features
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
 _WORTH_A_THREAD = 2.5e5
@@ -51,9 +53,15 @@ def free_cores() -> int:
     return max(1, cores - (wanting - 1))
 
 
-def work_of_row(program: Program) -> int:
-    """Multiply-adds of a row's forward pass."""
-    return sum(op.weight.size for op in program.ops if isinstance(op, DenseOp))
+def work_of_row(program: Program, x: Features) -> float:
+    """Multiply-adds of the forward pass of a row of x."""
+    sparse = x.wide if isinstance(x, FeaturePair) else None
+    return sum(
+        op.out.width
+        * (row_size(sparse) if op.x is program.wide and sparse is not None else op.x.width)
+        for op in program.ops
+        if isinstance(op, DenseOp)
+    )
 
 
 def _shared_work(program: Program, rows: int) -> int:
@@ -72,9 +80,9 @@ def training_threads(n_threads: int | str, program: Program, rows: int, most_sha
     return max(1, min(available_cores(), most_shards, worth))
 
 
-def prediction_threads(n_threads: int | str, program: Program, rows: int) -> int:
-    """How many threads a prediction of many rows is worth."""
-    worth = int(work_of_row(program) * rows / _WORTH_STARTING_A_THREAD)
+def prediction_threads(n_threads: int | str, work: float, rows: int) -> int:
+    """How many threads a prediction of many rows is worth; `work` is that of a row."""
+    worth = int(work * rows / _WORTH_STARTING_A_THREAD)
     most = available_cores() if n_threads == "auto" else int(n_threads)
     return max(1, min(most, worth))
 

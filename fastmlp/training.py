@@ -14,17 +14,16 @@ import numpy as np
 from . import numpy_runner
 from .callbacks import Callback, EarlyStopping, ProgressBar
 from .compiling import told_of_compiling
-from .data import Batches, RowOrder, Validation
+from .data import Validation
 from .divergence import explain
 from .history import History
-from .inputs import split_validation
-from .names import check_bool, check_number, check_positive_int, describe
+from .names import check_bool, check_positive_int, describe
 from .schedules import Schedule
+from .sources import NotFiniteError, Source, Sums
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .model import Sequential
-    from .targets import TargetEncoder
 
 _LINES = 10
 
@@ -63,44 +62,6 @@ def check_fit_arguments(
     )
 
 
-@dataclass(frozen=True)
-class FitData:
-    """Checked and encoded rows to train on and, if any, to validate with.
-
-    Attributes
-    ----------
-    x, y, weight
-        As those of `Batches`.
-    validation : Validation or None
-    held : ndarray of int64, or None
-        Rows of x that are for validation, in ascending order.
-    """
-
-    x: Array
-    y: Array
-    weight: Array | None
-    validation: Validation | None = None
-    held: Array | None = None
-
-    @classmethod
-    def split(
-        cls,
-        x: Array,
-        y: Array,
-        weight: Array | None,
-        encoder: TargetEncoder,
-        fraction: float,
-        seed: list[int],
-    ) -> FitData:
-        """Draw the share of the rows that is for validation; no row is copied."""
-        fraction = check_number("validation_split", fraction, 0.0, 1.0, open_high=True)
-        if fraction == 0.0:
-            return cls(x, y, weight)
-        rng = np.random.default_rng(seed)
-        _, held = split_validation(len(x), fraction, rng, encoder.class_codes(y))
-        return cls(x, y, weight, Validation(x, y, weight, held), held)
-
-
 def check_monitors(
     callbacks: tuple[Callback, ...],
     schedules: Iterable[tuple[Schedule, dict[str, Any]]],
@@ -119,28 +80,31 @@ def check_monitors(
         schedule.observe(logs, state)
 
 
-def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> History:
+def run_fit(
+    model: Sequential, source: Source, validation: Validation | None, arguments: FitArguments
+) -> History:
     """Train a model whose input has been checked."""
-    order = None
-    if arguments.shuffle or data.held is not None:
-        order = RowOrder(len(data.x), data.held)
-    rows = None if order is None else order.rows
-    size = min(arguments.batch_size or len(data.x), len(data.x))
-    batches = Batches(data.x, data.y, data.weight, size, rows)
     history = History()
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
+
+    def progress(share: float) -> None:
+        for callback in callbacks:
+            callback.on_progress(model, share)
+
     with ExitStack() as stack:
         # Before a progress bar is shown, and before the first epoch is timed.
         with told_of_compiling(arguments.verbose > 0):
-            session = model._runner.session(batches, model._rates(batches.count))
-            stack.callback(session.close)
-            if data.validation is not None:
-                model._runner.predict(data.validation.x[:1], head=True)
+            source.open()
+            stack.callback(source.close)
+            if validation is not None:
+                model._runner.predict(validation.x[:1], head=True)
+        data = source.data()
         for callback in callbacks:
             # However the fit ends, and whatever another callback does then.
             stack.callback(callback.on_fit_end, model)
+            callback.on_fit_data(model, data)
             callback.on_fit_begin(model)
         finite = model._state.snapshot()
         for _ in range(arguments.epochs):
@@ -148,20 +112,15 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
             for callback in callbacks:
                 callback.on_epoch_begin(model, epoch)
             start = time.perf_counter()
-            rates = model._rates(batches.count)
-            if order is not None:
-                order.draw(model._shuffle_rng if arguments.shuffle else None)
-            session.start_epoch(rates)
+            rates = model._rates(source.steps)
             try:
-                _run_epoch(model, session, batches, callbacks)
-            except FloatingPointError as error:
-                failed = error.args[0]
-                batch = batches.take(failed, model.dtype)
-                problem = explain(model._state, *batch, epoch, failed)
+                sums = source.epoch(rates, progress)
+            except NotFiniteError as error:
+                problem = explain(model._state, *error.batch, epoch, error.number)
                 model._state.restore(finite)
                 raise problem from None
             model._state.update(finite)
-            logs = _logs(model, session, data, rates[0], time.perf_counter() - start)
+            logs = _logs(model, sums, validation, rates[0], time.perf_counter() - start)
             model._observe(logs)
             history.append(epoch, logs)
             model.history.append(epoch, logs)
@@ -172,40 +131,24 @@ def run_fit(model: Sequential, data: FitData, arguments: FitArguments) -> Histor
     return history
 
 
-def _run_epoch(
-    model: Sequential, session: Any, batches: Batches, callbacks: tuple[Callback, ...]
-) -> None:
-    """Train on all batches once.
-
-    Raises
-    ------
-    FloatingPointError
-        A loss, or what the last update left, is not finite; the number of the batch is the first
-        argument.
-    """
-    number, count = 0, batches.count
-    while number < count:
-        number = session.run(number)
-        for callback in callbacks:
-            callback.on_progress(model, number / count)
-    if not model._state.is_finite():
-        raise FloatingPointError(count - 1)
-
-
 def _logs(
-    model: Sequential, session: Any, data: FitData, rate: float | Array, seconds: float
+    model: Sequential,
+    sums: Sums,
+    validation: Validation | None,
+    rate: float | Array,
+    seconds: float,
 ) -> dict[str, float]:
     """The values of an epoch that has just ended."""
     classifies = model._targets is not None and model._targets.task != "regression"
-    rows = max(session.rows_sum, 1)
-    logs = {"loss": session.loss_sum / rows}
+    rows = max(sums.rows, 1)
+    logs = {"loss": sums.loss / rows}
     if classifies:
-        logs["accuracy"] = session.correct_sum / rows
-    if data.validation is not None:
-        loss, correct = _validate(model, data.validation)
+        logs["accuracy"] = sums.correct / rows
+    if validation is not None:
+        loss, correct = _validate(model, validation)
         logs["val_loss"] = loss
         if classifies:
-            logs["val_accuracy"] = correct / data.validation.n_rows
+            logs["val_accuracy"] = correct / validation.n_rows
     logs["seconds"] = seconds
     logs["learning_rate"] = float(np.ravel(rate)[-1])
     return logs

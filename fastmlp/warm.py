@@ -34,21 +34,13 @@ _RUNNER = Kernel("run_steps", "")
 
 def everything() -> Iterator[Kernel]:
     """What runs a program, and each op, dtype and member that a program can name."""
-    from .kernels.compiled.activations import ELEMENTWISE
-    from .kernels.compiled.losses import LOSSES
     from .kernels.compiled.op import OPS
 
-    members = {
-        "activation_forward": tuple(ELEMENTWISE),
-        "activation_backward": tuple(ELEMENTWISE),
-        "elementwise_loss": tuple(LOSSES),
-        "gather_rows": ("float32", "float64", "uint8"),
-    }
     yield _RUNNER
     for dtype in ("float32", "float64"):
-        for op in OPS:
-            for member in members.get(op, ("",)):
-                yield Kernel(op, dtype, member)
+        for name, op in OPS.items():
+            for member in op.members or ("",):
+                yield Kernel(name, dtype, member)
 
 
 def warmup(progress: bool = False) -> None:

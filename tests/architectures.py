@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
@@ -299,7 +300,8 @@ def random_run(number: int, attempt: int = 0) -> Run:
         if n_features > 1 and draw.chance(0.7):
             cut = n_features // 2
             if number % 8 == 3:
-                features = (X[:, :cut], X[:, cut:])
+                wide = X[:, :cut]
+                features = (csr_array(wide) if number % 16 == 11 else wide, X[:, cut:])
             else:
                 order = draw.rng.permutation(n_features).tolist()
                 deep |= {"wide": order[: cut + 1], "deep_columns": order[cut:]}

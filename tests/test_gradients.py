@@ -53,6 +53,21 @@ LAYERS = {
     "BatchNorm of a constant column": Case(
         [fm.Dense(3, "relu"), fm.Dense(3, "relu", initializer="zeros"), fm.BatchNorm(), HEAD]
     ),
+    "branch": Case(
+        [
+            fm.Branch([fm.Dense(3, "tanh"), fm.BatchNorm()], [fm.Dropout(0.3)], []),
+            fm.Dense(4, "gelu"),
+            HEAD,
+        ]
+    ),
+    "branch, added": Case(
+        [
+            fm.Dense(4, "silu"),
+            fm.Branch([fm.Dense(4, "tanh")], [], merge="add"),
+            fm.BatchNorm(),
+            HEAD,
+        ]
+    ),
     "dropout": Case([fm.Dense(9, "tanh"), fm.Dropout(0.4), HEAD]),
     "dropout of the input": Case([fm.Dropout(0.3), fm.Dense(5, "tanh"), fm.Dropout(0.2), HEAD]),
     "dropout, BatchNorm": Case([fm.Dense(9), fm.Dropout(0.4), fm.BatchNorm(), fm.Dense(2, "tanh")]),

@@ -27,6 +27,7 @@ from .functions_dropout import dropout_backward, dropout_forward, dropout_mask, 
 from .functions_embedding import embedding_backward, embedding_forward
 from .functions_gradients import add_penalty, clip_by_norm, clip_by_value
 from .functions_losses import (
+    custom_loss,
     huber_loss,
     mean_absolute_error,
     mean_squared_error,
@@ -57,6 +58,7 @@ __all__ = [
     "batchnorm_forward",
     "clip_by_norm",
     "clip_by_value",
+    "custom_loss",
     "dense_backward",
     "dense_forward",
     "dropout_backward",

@@ -8,11 +8,14 @@ not, z is not kept.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from numba.extending import overload
 
+from .. import custom
+from .custom import activation_functions
 from .intrinsics import cast, like, pointer
 from .math import erf, exp, expm1, log1p, tanh
 from .op import ROWS, op
@@ -199,6 +202,14 @@ ELEMENTWISE: dict[str, Elementwise] = {
 }
 
 
+@functools.cache
+def elementwise(member: str) -> Elementwise:
+    """An activation of the table, or a registered one by its member."""
+    if member in ELEMENTWISE:
+        return ELEMENTWISE[member]
+    return Elementwise(*activation_functions(custom.ACTIVATIONS[member]), reads_z=True)
+
+
 def _forward(variant, z, parameter):
     """Stand-in for the forward function that the variant names."""
 
@@ -209,17 +220,17 @@ def _backward(variant, d, z, out, parameter):
 
 @overload(_forward)
 def _choose_forward(variant, z, parameter):
-    function = ELEMENTWISE[variant.function].forward
+    function = elementwise(variant.function).forward
     return lambda variant, z, parameter: function(z, parameter)
 
 
 @overload(_backward)
 def _choose_backward(variant, d, z, out, parameter):
-    function = ELEMENTWISE[variant.function].backward
+    function = elementwise(variant.function).backward
     return lambda variant, d, z, out, parameter: function(d, z, out, parameter)
 
 
-@op("z", "out", "ld", "columns", attributes=("parameter",))
+@op("z", "out", "ld", "columns", attributes=("parameter",), members=ELEMENTWISE)
 def activation_forward(variant, args, attributes, counters, scalars):
     """``out = f(z)``; in place where z and out are one."""
     z, out = pointer(variant, args[0]), pointer(variant, args[1])
@@ -235,7 +246,7 @@ def activation_forward(variant, args, attributes, counters, scalars):
             out[j] = _forward(variant, out[j], parameter)
 
 
-@op("z", "out", "d", "ld", "columns", attributes=("parameter",))
+@op("z", "out", "d", "ld", "columns", attributes=("parameter",), members=ELEMENTWISE)
 def activation_backward(variant, args, attributes, counters, scalars):
     """``d *= f'(z)``, in place: the gradient of out becomes that of z.
 

@@ -9,12 +9,12 @@ from .call import call
 
 
 def _resolve(activation: ActivationSpec) -> tuple[str, float]:
-    """The name and the parameter of an activation, 0 where it has none."""
+    """The member and the parameter of an activation, 0 where it has none."""
     rule, parameters = look_up(activation)
     name = activation if isinstance(activation, str) else activation[0]
     if rule.parameter is None and parameters:
         raise TypeError(f"{name} takes no parameter, but {parameters[0]!r} was given")
-    return name, parameters[0] if parameters else 0.0
+    return rule.member or name, parameters[0] if parameters else 0.0
 
 
 def activation_forward(z: Array, activation: ActivationSpec, *, out: Array | None = None) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..reference.losses import registered_loss
 from ..typing import Array
 from .buffers import copied
 from .call import call, new_scalars
@@ -145,6 +146,19 @@ def quantile_loss(
 ) -> tuple[float, Array]:
     """Mean of the pinball loss; see the reference."""
     return _elementwise("quantile_loss", prediction, y, sample_weight, q, d_prediction)
+
+
+def custom_loss(
+    prediction: Array,
+    y: Array,
+    sample_weight: Array | None = None,
+    function: str = "",
+    *,
+    d_prediction: Array | None = None,
+) -> tuple[float, Array]:
+    """Mean of a registered loss; see the reference."""
+    member = registered_loss(function).member
+    return _elementwise(member, prediction, y, sample_weight, 0.0, d_prediction)
 
 
 def poisson_loss(

@@ -9,6 +9,8 @@ import numpy as np
 from ..typing import Array
 from .call import call
 
+_ALL_ROWS: dict[str, Any] = {"touched": None, "width": 0}
+
 
 def _update(
     name: str,
@@ -43,7 +45,7 @@ def sgd_update(
 ) -> None:
     """Stochastic gradient descent with momentum; see the reference."""
     if velocity is None or momentum == 0.0:
-        _update("sgd_update", parameters, gradients, learning_rate)
+        _update("sgd_update", parameters, gradients, learning_rate, **_ALL_ROWS)
         return
     _update(
         "sgd_momentum_update",
@@ -126,7 +128,9 @@ def adagrad_update(
     parameters: Array, gradients: Array, v: Array, learning_rate: float, epsilon: float
 ) -> None:
     """AdaGrad; see the reference."""
-    _update("adagrad_update", parameters, gradients, learning_rate, v=v, epsilon=epsilon)
+    _update(
+        "adagrad_update", parameters, gradients, learning_rate, v=v, epsilon=epsilon, **_ALL_ROWS
+    )
 
 
 def nadam_update(
@@ -185,6 +189,7 @@ def ftrl_update(
         learning_rate,
         z=z,
         n=n,
+        **_ALL_ROWS,
         l1=l1,
         l2=l2,
         beta=beta,

@@ -27,6 +27,7 @@ def sparse_forward(
         ld_weight=columns,
         out=out,
         ld=columns,
+        inputs=len(weight),
         columns=columns,
     )
     return out
@@ -60,5 +61,6 @@ def sparse_backward(
         ld_weight=columns,
         inputs=n_in,
         columns=columns,
+        touched=None,
     )
     return d_weight

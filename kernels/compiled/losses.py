@@ -8,13 +8,16 @@ stands in `softmax.py`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba.extending import overload
 
+from .. import custom
 from .activations import logistic
+from .custom import loss_functions
 from .intrinsics import cast, like, pointer
 from .math import exp, log, log1p
 from .op import ROWS, WEIGHT_SUM, op
@@ -142,6 +145,14 @@ LOSSES: dict[str, ElementwiseLoss] = {
 }
 
 
+@functools.cache
+def elementwise_loss_of(member: str) -> ElementwiseLoss:
+    """A loss of the table, or a registered one by its member."""
+    if member in LOSSES:
+        return LOSSES[member]
+    return ElementwiseLoss(*loss_functions(custom.LOSSES[member]))
+
+
 def _value(variant, prediction, y, parameter):
     """Stand-in for the loss that the variant names."""
 
@@ -152,13 +163,13 @@ def _gradient(variant, prediction, y, parameter):
 
 @overload(_value)
 def _choose_value(variant, prediction, y, parameter):
-    function = LOSSES[variant.function].value
+    function = elementwise_loss_of(variant.function).value
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
 
 
 @overload(_gradient)
 def _choose_gradient(variant, prediction, y, parameter):
-    function = LOSSES[variant.function].gradient
+    function = elementwise_loss_of(variant.function).gradient
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
 
 
@@ -166,6 +177,7 @@ def _choose_gradient(variant, prediction, y, parameter):
     *("d", "columns", "targets", "weights", "loss", "correct", "shard", "shards"),
     attributes=("parameter", "threshold"),
     reduction=True,
+    members=LOSSES,
 )
 def elementwise_loss(variant, args, attributes, counters, scalars):
     """Loss of each element; d holds the predictions (or logits) and becomes their gradient.

@@ -16,10 +16,11 @@ The common signature is ``op(variant, args, attributes, counters, scalars)``:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from numba import types
 from numba.core.ccallback import CFunc
+from numba.core.errors import NumbaError
 
 from .cache import compile_callback
 from .intrinsics import Variant
@@ -57,6 +58,8 @@ class Op:
         Whether sums may be reordered.
     prepare : callable, optional
         Loads what the op calls by name; it is told the dtype.
+    members : collection of str
+        Those of a family, apart from functions that users register; empty for an op that is none.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Op:
         attributes: Sequence[str],
         reduction: bool,
         prepare: Callable[[str], None] | None,
+        members: Collection[str],
     ) -> None:
         self.name = function.__name__
         self.module = function.__module__
@@ -73,6 +77,7 @@ class Op:
         self.attributes = tuple(attributes)
         self._function = function
         self.prepare = prepare
+        self.members = members
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
         self._compiled: dict[tuple[str, str], CFunc] = {}
         self._lock = threading.Lock()
@@ -91,12 +96,21 @@ class Op:
                 if self.prepare is not None:
                     self.prepare(dtype)
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
-                callback = compile_callback(
-                    self._function,
-                    "_".join((dtype, member)).rstrip("_"),
-                    (signature, types.void),
-                    self._options,
-                )
+                try:
+                    callback = compile_callback(
+                        self._function,
+                        "_".join((dtype, member)).rstrip("_"),
+                        (signature, types.void),
+                        self._options,
+                    )
+                except NumbaError as error:
+                    if not member or member in self.members:
+                        raise
+                    raise ValueError(
+                        f"the registered function {member.rpartition('_')[0]!r} cannot be "
+                        "compiled; write it with arithmetic, comparisons, if and fm.math alone, "
+                        f"or use backend='numpy'. Numba says: {error}"
+                    ) from error
                 self._compiled[key] = callback
         return callback
 
@@ -113,11 +127,12 @@ def op(
     attributes: Sequence[str] = (),
     reduction: bool = False,
     prepare: Callable[[str], None] | None = None,
+    members: Collection[str] = (),
 ) -> Callable[[Callable[..., None]], Op]:
     """Declare a function of the common signature an op with these arguments."""
 
     def declare(function: Callable[..., None]) -> Op:
-        made = Op(function, args, attributes, reduction, prepare)
+        made = Op(function, args, attributes, reduction, prepare, members)
         OPS[made.name] = made
         return made
 

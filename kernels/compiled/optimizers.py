@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import cast, doubles, like, pointer, smallest_normal
+from .intrinsics import cast, doubles, like, pointer, short_integers, smallest_normal
 from .math import expm1, log
 from .op import BATCH, STEP, op
 from .options import device
 
 _COMMON = ("parameters", "gradients", "count", "rates", "rate_stride")
+# Where there is an address of touched rows, as `sparse_backward` leaves them, these rows of `width`
+# numbers alone are updated: only of rules that leave a parameter without a gradient alone.
+_TOUCHED = ("touched", "width")
 
 
 @device
@@ -35,13 +38,23 @@ def _correction(beta, step):
     return -expm1(step * log(beta))
 
 
-@op(*_COMMON)
+@device
+def _sgd(p, g, first, last, rate):
+    for i in range(first, last):
+        p[i] -= rate * g[i]
+
+
+@op(*_COMMON, *_TOUCHED)
 def sgd_update(variant, args, attributes, counters, scalars):
     """``p -= lr * g``."""
     p, g = pointer(variant, args[0]), pointer(variant, args[1])
     rate = cast(variant, _learning_rate(args, counters))
-    for i in range(args[2]):
-        p[i] -= rate * g[i]
+    if args[5] == 0:
+        _sgd(p, g, 0, args[2], rate)
+        return
+    touched, width = short_integers(args[5]), args[6]
+    for k in range(1, touched[0] + 1):
+        _sgd(p, g, touched[k] * width, touched[k] * width + width, rate)
 
 
 @op(*_COMMON, "velocity", "nesterov", attributes=("momentum",))
@@ -104,17 +117,28 @@ def adamw_update(variant, args, attributes, counters, scalars):
     _adam(variant, args, attributes, counters, attributes[3])
 
 
-@op(*_COMMON, "v", attributes=("epsilon",))
+@device
+def _adagrad(p, g, v, first, last, rate, epsilon, tiny):
+    for i in range(first, last):
+        gradient = g[i]
+        second = _flushed(v[i] + gradient * gradient, tiny)
+        v[i] = second
+        p[i] -= rate * gradient / (math.sqrt(second) + epsilon)
+
+
+@op(*_COMMON, "v", *_TOUCHED, attributes=("epsilon",))
 def adagrad_update(variant, args, attributes, counters, scalars):
     """``v += g^2``; ``p -= lr * g / (sqrt(v) + epsilon)`` (Duchi et al. 2011)."""
     p, g, v = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[5])
     rate = cast(variant, _learning_rate(args, counters))
     epsilon, tiny = cast(variant, attributes[0]), smallest_normal(variant)
-    for i in range(args[2]):
-        gradient = g[i]
-        second = _flushed(v[i] + gradient * gradient, tiny)
-        v[i] = second
-        p[i] -= rate * gradient / (math.sqrt(second) + epsilon)
+    if args[6] == 0:
+        _adagrad(p, g, v, 0, args[2], rate, epsilon, tiny)
+        return
+    touched, width = short_integers(args[6]), args[7]
+    for k in range(1, touched[0] + 1):
+        start = touched[k] * width
+        _adagrad(p, g, v, start, start + width, rate, epsilon, tiny)
 
 
 @op(
@@ -154,19 +178,10 @@ def advance_nadam(variant, args, attributes, counters, scalars):
     doubles(args[0])[0] *= mu
 
 
-@op(*_COMMON, "z", "n", attributes=("l1", "l2", "beta"))
-def ftrl_update(variant, args, attributes, counters, scalars):
-    """FTRL-Proximal, per coordinate (McMahan et al. 2013, algorithm 1)."""
-    p, g = pointer(variant, args[0]), pointer(variant, args[1])
-    z, n = pointer(variant, args[5]), pointer(variant, args[6])
-    inverse_rate = cast(variant, 1.0 / _learning_rate(args, counters))
-    l1, l2, beta = (
-        cast(variant, attributes[0]),
-        cast(variant, attributes[1]),
-        cast(variant, attributes[2]),
-    )
-    zero, tiny = cast(variant, 0.0), smallest_normal(variant)
-    for i in range(args[2]):
+@device
+def _ftrl(p, g, z, n, first, last, inverse_rate, l1, l2, beta, tiny):
+    zero = like(l1, 0.0)
+    for i in range(first, last):
         # A coordinate that the batch did not touch is left alone.
         if g[i] == zero:
             continue
@@ -179,3 +194,24 @@ def ftrl_update(variant, args, attributes, counters, scalars):
         shrunk = linear - l1 if linear > zero else linear + l1
         weight = -shrunk / ((beta + math.sqrt(after)) * inverse_rate + l2)
         p[i] = zero if abs(linear) <= l1 else weight
+
+
+@op(*_COMMON, "z", "n", *_TOUCHED, attributes=("l1", "l2", "beta"))
+def ftrl_update(variant, args, attributes, counters, scalars):
+    """FTRL-Proximal, per coordinate (McMahan et al. 2013, algorithm 1)."""
+    p, g = pointer(variant, args[0]), pointer(variant, args[1])
+    z, n = pointer(variant, args[5]), pointer(variant, args[6])
+    inverse_rate = cast(variant, 1.0 / _learning_rate(args, counters))
+    l1, l2, beta = (
+        cast(variant, attributes[0]),
+        cast(variant, attributes[1]),
+        cast(variant, attributes[2]),
+    )
+    tiny = smallest_normal(variant)
+    if args[7] == 0:
+        _ftrl(p, g, z, n, 0, args[2], inverse_rate, l1, l2, beta, tiny)
+        return
+    touched, width = short_integers(args[7]), args[8]
+    for k in range(1, touched[0] + 1):
+        start = touched[k] * width
+        _ftrl(p, g, z, n, start, start + width, inverse_rate, l1, l2, beta, tiny)

@@ -26,6 +26,10 @@ REDUCTION_OPTIONS: dict[str, Any] = {**OP_OPTIONS, "fastmath": set(FASTMATH_REDU
 _DEVICE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_COMPILED}
 
 
+# Of what LLVM finds too long to inline, but whose caller must vectorise.
+INLINED: dict[str, Any] = {"forceinline": True, "fastmath": set(FASTMATH), **_DEVICE}
+
+
 def device(function: Callable[..., Any]) -> Any:
     """Compile a function that is only called from other compiled code."""
     return numba.njit(fastmath=set(FASTMATH), **_DEVICE)(function)
@@ -33,7 +37,7 @@ def device(function: Callable[..., Any]) -> Any:
 
 def device_inlined(function: Callable[..., Any]) -> Any:
     """Like `device`, for what LLVM finds too long to inline, but whose caller must vectorise."""
-    return numba.njit(forceinline=True, fastmath=set(FASTMATH), **_DEVICE)(function)
+    return numba.njit(**INLINED)(function)
 
 
 def device_reduction(function: Callable[..., Any]) -> Any:

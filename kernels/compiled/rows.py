@@ -7,6 +7,8 @@ from .intrinsics import cast, integers, pointer, prefetch, source_itemsize, sour
 from .op import ROWS, START, WEIGHT_SUM, op
 from .options import device
 
+# Of the arrays that rows are read from.
+DTYPES = ("float32", "float64", "uint8")
 _LINE_BYTES = 64
 _AHEAD_BYTES = 16384
 _AHEAD_ROWS = 16
@@ -21,7 +23,10 @@ def share_of_rows(rows, shard, shards):
     return rows * shard // shards, rows * (shard + 1) // shards
 
 
-@op("source", "ld_source", "order", "out", "ld", "columns", "shard", "shards")
+@op(
+    *("source", "ld_source", "order", "out", "ld", "columns", "shard", "shards"),
+    members=DTYPES,
+)
 def gather_rows(variant, args, attributes, counters, scalars):
     """Copy the batch's rows of an array, in the order of the epoch, into the network's dtype.
 

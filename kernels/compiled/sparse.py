@@ -8,9 +8,12 @@ works on.
 
 from __future__ import annotations
 
+import math
+
 from .intrinsics import cast, integers, pointer, short_integers, source_pointer
 from .op import ROWS, START, op
 from .options import device
+from .rows import DTYPES
 
 _SOURCE = ("data", "indices", "index_bytes", "indptr", "order")
 
@@ -26,57 +29,100 @@ def _entries(args, counters, i):
 
 
 @device
-def _column(args, entry):
-    if args[2] == 4:
-        return int(short_integers(args[1])[entry])
-    return integers(args[1])[entry]
+def _column(args, inputs, entry):
+    """An entry's column, or -1: x is the caller's, who may change it after the check."""
+    column = int(short_integers(args[1])[entry]) if args[2] == 4 else integers(args[1])[entry]
+    return column if 0 <= column < inputs else -1
 
 
-@op(*_SOURCE, *("weight", "ld_weight", "out", "ld", "columns"))
+@op(*_SOURCE, *("weight", "ld_weight", "out", "ld", "inputs", "columns"), members=DTYPES)
 def sparse_forward(variant, args, attributes, counters, scalars):
-    """``out = x @ weight`` for the batch's rows."""
+    """``out = x @ weight`` for the batch's rows; NaN for a column that is none."""
     values, weight, out = (
         source_pointer(variant, args[0]),
         pointer(variant, args[5]),
         pointer(variant, args[7]),
     )
-    ld_weight, ld, columns, zero = args[6], args[8], args[9], cast(variant, 0.0)
+    ld_weight, ld, inputs, columns = args[6], args[8], args[9], args[10]
+    zero, nan = cast(variant, 0.0), cast(variant, math.nan)
     for i in range(counters[ROWS]):
         first, last = _entries(args, counters, i)
         if columns == 1:
             # The sum stays in a register.
             total = zero
             for entry in range(first, last):
-                total += cast(variant, values[entry]) * weight[_column(args, entry) * ld_weight]
+                column = _column(args, inputs, entry)
+                factor = weight[column * ld_weight] if column >= 0 else nan
+                total += cast(variant, values[entry]) * factor
             out[i * ld] = total
             continue
         for j in range(i * ld, i * ld + columns):
             out[j] = zero
         for entry in range(first, last):
-            value, start = cast(variant, values[entry]), _column(args, entry) * ld_weight
+            value, column = cast(variant, values[entry]), _column(args, inputs, entry)
+            if column < 0:
+                value, column = nan, 0
             for j in range(columns):
-                out[i * ld + j] += value * weight[start + j]
+                out[i * ld + j] += value * weight[column * ld_weight + j]
 
 
-@op(*_SOURCE, *("d_out", "ld", "d_weight", "ld_weight", "inputs", "columns"))
+@device
+def _set_zero(variant, d_weight, ld_weight, inputs, columns):
+    zero = cast(variant, 0.0)
+    if columns == ld_weight:
+        columns, inputs = columns * inputs, 1
+    for i in range(inputs):
+        for j in range(i * ld_weight, i * ld_weight + columns):
+            d_weight[j] = zero
+
+
+@device
+def _forget_touched(variant, d_weight, ld_weight, columns, touched, flags):
+    zero = cast(variant, 0.0)
+    for k in range(1, touched[0] + 1):
+        row = touched[k]
+        flags[row] = 0
+        for j in range(row * ld_weight, row * ld_weight + columns):
+            d_weight[j] = zero
+    touched[0] = 0
+
+
+@op(
+    *_SOURCE,
+    *("d_out", "ld", "d_weight", "ld_weight", "inputs", "columns", "touched"),
+    members=DTYPES,
+)
 def sparse_backward(variant, args, attributes, counters, scalars):
-    """``d_weight = x.T @ d_out``."""
+    """``d_weight = x.T @ d_out``.
+
+    With an address of touched rows, d_weight is zero but for those that are listed there, and those
+    of this batch take their place. There lie, as int32, how many they are, room for all of their
+    numbers, and for each row whether it is listed.
+    """
     values, d_out, d_weight = (
         source_pointer(variant, args[0]),
         pointer(variant, args[5]),
         pointer(variant, args[7]),
     )
-    ld, ld_weight, inputs, columns = args[6], args[8], args[9], args[10]
-    zero = cast(variant, 0.0)
-    length = columns
-    if columns == ld_weight:
-        length, inputs = columns * inputs, 1
-    for i in range(inputs):
-        for j in range(i * ld_weight, i * ld_weight + length):
-            d_weight[j] = zero
+    ld, ld_weight, inputs, columns, listed = args[6], args[8], args[9], args[10], args[11] != 0
+    touched = short_integers(args[11])
+    flags = short_integers(args[11] + 4 * (1 + inputs))
+    if listed:
+        _forget_touched(variant, d_weight, ld_weight, columns, touched, flags)
+    else:
+        _set_zero(variant, d_weight, ld_weight, inputs, columns)
+    count = 0
     for i in range(counters[ROWS]):
         first, last = _entries(args, counters, i)
         for entry in range(first, last):
-            value, start = cast(variant, values[entry]), _column(args, entry) * ld_weight
+            value, column = cast(variant, values[entry]), _column(args, inputs, entry)
+            if column < 0:
+                continue
+            if listed and flags[column] == 0:
+                flags[column] = 1
+                count += 1
+                touched[count] = column
             for j in range(columns):
-                d_weight[start + j] += value * d_out[i * ld + j]
+                d_weight[column * ld_weight + j] += value * d_out[i * ld + j]
+    if listed:
+        touched[0] = count

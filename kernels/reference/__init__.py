@@ -16,6 +16,7 @@ from .dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
 from .embedding import embedding_backward, embedding_forward
 from .gradients import add_penalty, clip_by_norm, clip_by_value
 from .losses import (
+    custom_loss,
     huber_loss,
     mean_absolute_error,
     mean_squared_error,
@@ -46,6 +47,7 @@ __all__ = [
     "batchnorm_forward",
     "clip_by_norm",
     "clip_by_value",
+    "custom_loss",
     "dense_backward",
     "dense_forward",
     "dropout_backward",

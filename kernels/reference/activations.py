@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import custom
 from ..typing import ActivationSpec, Array
 from .buffers import store
 
@@ -183,6 +184,8 @@ class ActivationRule(NamedTuple):
     forward: Callable[..., Array]
     backward: Callable[..., Array]
     parameter: float | None = None
+    member: str = ""
+    """Of a registered function: its name and a digest of its code."""
 
 
 ACTIVATIONS: dict[str, ActivationRule] = {
@@ -202,6 +205,19 @@ ACTIVATIONS: dict[str, ActivationRule] = {
 }
 
 
+def _registered(name: str) -> ActivationRule | None:
+    """The rule of a function that users registered, one call of it for each element."""
+    found = custom.ACTIVATIONS.get(name)
+    if found is None:
+        return None
+    forward, slope = found.forward, custom.derivative_of(found)
+    return ActivationRule(
+        lambda z: custom.each(forward, z),
+        lambda d_out, z, out: d_out * custom.each(slope, z),
+        member=found.member,
+    )
+
+
 def look_up(activation: ActivationSpec) -> tuple[ActivationRule, tuple[float, ...]]:
     """Return the rule of an activation and the parameter to call it with, if it takes one.
 
@@ -211,7 +227,7 @@ def look_up(activation: ActivationSpec) -> tuple[ActivationRule, tuple[float, ..
         Where no activation has this name.
     """
     name, *given = (activation,) if isinstance(activation, str) else activation
-    rule = ACTIVATIONS.get(name)
+    rule = ACTIVATIONS.get(name) or _registered(name)
     if rule is None:
         raise ValueError(f"unknown activation {name!r}; known: {', '.join(sorted(ACTIVATIONS))}")
     if given or rule.parameter is None:

@@ -11,6 +11,8 @@ from .buffers import store
 def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) -> Array:
     """Look up vectors: ``out_i = W_c``, ``c = codes_i``; the product of one-hot rows with W.
 
+    A code that is none gives NaN.
+
     Parameters
     ----------
     codes : (n,) array
@@ -23,7 +25,10 @@ def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) 
     -------
     out : (n, dim) array
     """
-    return store(weight[codes.astype(np.int64)], out)
+    known = (codes >= 0) & (codes < len(weight))
+    vectors = weight[np.where(known, codes, 0).astype(np.int64)]
+    vectors[~known] = np.nan
+    return store(vectors, out)
 
 
 def embedding_backward(
@@ -45,5 +50,6 @@ def embedding_backward(
     d_weight : (n_categories, dim) array
     """
     total = np.zeros((n_categories, d_out.shape[1]), dtype=d_out.dtype)
-    np.add.at(total, codes.astype(np.int64), d_out)
+    known = (codes >= 0) & (codes < n_categories)
+    np.add.at(total, codes[known].astype(np.int64), d_out[known])
     return store(total, d_weight)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import custom
 from ..typing import Array
 from .activations import sigmoid, softplus
 from .buffers import store
@@ -226,6 +227,54 @@ def quantile_loss(
     error = y - prediction
     slope = np.where(error > 0.0, -q, np.where(error < 0.0, 1.0 - q, 0.0)).astype(error.dtype)
     return mean_over_elements(-slope * error, slope, sample_weight, d_prediction)
+
+
+def registered_loss(name: str) -> custom.Custom:
+    """Return the loss that users registered under a name, or by its member.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    if name not in custom.LOSSES:
+        raise ValueError(f"no loss is registered as {name!r}")
+    return custom.LOSSES[name]
+
+
+def custom_loss(
+    prediction: Array,
+    y: Array,
+    sample_weight: Array | None = None,
+    function: str = "",
+    *,
+    d_prediction: Array | None = None,
+) -> tuple[float, Array]:
+    """Mean of a registered loss over rows and outputs, one call of it for each element.
+
+    Parameters
+    ----------
+    prediction, y : (n, k) arrays
+    sample_weight : (n,) array, optional
+    function : str
+        The name under which it was registered.
+    d_prediction : (n, k) array, optional
+        Receives the gradient.
+
+    Returns
+    -------
+    loss : float
+    d_prediction : (n, k) array
+
+    Raises
+    ------
+    ValueError
+        No loss is registered under this name.
+    """
+    found = registered_loss(function)
+    element_loss = custom.each(found.forward, prediction, y)
+    slope = custom.each(custom.derivative_of(found), prediction, y)
+    return mean_over_elements(element_loss, slope, sample_weight, d_prediction)
 
 
 def poisson_loss(

@@ -1,0 +1,86 @@
+"""The network, loss and optimizer that the options of ``fastmlp train`` describe."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cli_data import Source
+    from .kernels.typing import Array
+    from .optimizers import Optimizer
+    from .preparation import Target
+
+
+def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
+    from .layers import Dense
+
+    return Dense(
+        units,
+        activation=activation,
+        initializer=arguments.weight_init,
+        l1=arguments.l1,
+        l2=arguments.l2,
+    )
+
+
+def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
+    """Layers of the widths, activation and regularisation that the options name."""
+    from .layers import Activation, BatchNorm, Dropout
+
+    layers: list[Any] = []
+    for units in arguments.layers:
+        if arguments.batch_norm:
+            layers += [
+                _dense(arguments, units, "linear"),
+                BatchNorm(),
+                Activation(arguments.activation),
+            ]
+        else:
+            layers.append(_dense(arguments, units, arguments.activation))
+        if arguments.dropout:
+            layers.append(Dropout(arguments.dropout))
+    return layers
+
+
+def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
+    """The optimizer of that name with its learning rate, decay and bounds of the gradient."""
+    from .optimizers import get_optimizer
+    from .schedules import ExponentialDecay
+
+    return replace(
+        get_optimizer(arguments.optimizer),
+        learning_rate=ExponentialDecay(arguments.learning_rate, 1 / (1 + arguments.decay_rate)),
+        clip_value=arguments.clip_value,
+        clip_norm=arguments.clip_norm,
+    )
+
+
+def output_of(
+    arguments: argparse.Namespace, source: Source, training: Array
+) -> tuple[Any, str, Target]:
+    """Return the last layer, its loss, and the target as that layer learns it.
+
+    A linear output learns a target scaled to mean 0 and variance 1 in the training rows; the range
+    of any other output is the user's choice and its target is left as it is.
+    """
+    target, activation = source.target, arguments.output.lower()
+    n_classes = len(target.classes)
+    if not n_classes:
+        activation = "linear" if activation == "auto" else activation
+        if activation == "linear":
+            target = _standardised(target, source.y[training])
+        return _dense(arguments, 1, activation), "mse", target
+    if activation == "auto":
+        activation = "sigmoid" if n_classes == 2 else "softmax"
+    if activation == "softmax":
+        return _dense(arguments, n_classes, activation), "categorical_crossentropy", target
+    return _dense(arguments, 1, activation), "binary_crossentropy", target
+
+
+def _standardised(target: Target, y: Array) -> Target:
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(y.reshape(-1, 1))
+    return replace(target, mean=float(scaler.mean_[0]), scale=float(scaler.scale_[0]))

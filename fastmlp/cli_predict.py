@@ -1,0 +1,64 @@
+"""What ``fastmlp predict`` and ``fastmlp evaluate`` do: a model's file and a table are enough."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from . import tables
+from .cli_data import read_columns, read_target
+from .cli_report import (
+    metrics,
+    predictions,
+    print_confusion,
+    print_metrics,
+    write_columns,
+    write_json,
+)
+from .model_file import load
+from .preparation import Preparation
+
+if TYPE_CHECKING:
+    from .model import Sequential
+
+
+def predict(arguments: argparse.Namespace) -> None:
+    """Write what a model predicts for the rows of a table."""
+    model, preparation = _load(arguments)
+    frame = tables.read(arguments.data)
+    X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)
+    found = predictions(model, preparation.target, X)
+    columns = found.table(preparation.target, frame.index.to_numpy())
+    if arguments.output is None:
+        write_columns(sys.stdout, columns)
+        return
+    with open(arguments.output, "w", newline="", encoding="utf-8") as file:
+        write_columns(file, columns)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Print how good a model's predictions are for the rows of a table."""
+    model, preparation = _load(arguments)
+    target = preparation.target
+    frame, y = read_target(target, tables.read(arguments.data))
+    X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)
+    measured = metrics(model, target, X, y, predictions(model, target, X))
+    print(f"{arguments.data}: {len(y)} rows with a target\n")
+    print_metrics({"value": measured})
+    if target.classes:
+        print()
+        print_confusion(measured["confusion_matrix"], target.classes)
+    if arguments.output is not None:
+        write_json(arguments.output, measured)
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Sequential, Preparation]:
+    model = load(arguments.model, arguments.backend, arguments.threads)
+    preparation = Preparation.of(model)
+    if preparation is None:
+        raise ValueError(
+            f"{arguments.model} says nothing of the table that it was trained on, for it is not "
+            "from fastmlp train; use it from Python: fastmlp.load(path).predict(X)"
+        )
+    return model, preparation

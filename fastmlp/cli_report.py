@@ -1,0 +1,134 @@
+"""What the command line says about a model: its predictions and how good they are."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .metrics import classification_details, regression_details, regression_metrics
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .kernels.typing import Array
+    from .model import Sequential
+    from .preparation import Target
+
+_MOST_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of some rows, in the terms of its target.
+
+    Attributes
+    ----------
+    outputs : ndarray, shape (n, units)
+        The network's.
+    values : ndarray, shape (n,)
+        Labels, or numbers in the target's units.
+    probabilities : ndarray, shape (n, n_classes)
+        Without columns for a regression.
+    """
+
+    outputs: Array
+    values: Array
+    probabilities: Array
+
+    def table(self, target: Target, rows: Array, y: Array | None = None) -> dict[str, Array]:
+        """Columns for a CSV file: row numbers, targets where they are known, predictions."""
+        columns = {"row": rows, **({} if y is None else {"target": y}), "prediction": self.values}
+        for place, name in enumerate(target.classes):
+            columns[f"probability_{name}"] = self.probabilities[:, place]
+        return columns
+
+
+def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
+    """Predict the rows of X."""
+    outputs = model.predict(X)
+    if not target.classes:
+        return Predictions(outputs, target.restored(outputs), outputs[:, :0])
+    probabilities = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+    return Predictions(outputs, model._encoder(model._program).decode(outputs), probabilities)
+
+
+def metrics(
+    model: Sequential, target: Target, X: Array, y: Array, found: Predictions
+) -> dict[str, Any]:
+    """All metrics of the task by name; ``loss`` is that of training, on the scaled target."""
+    learned = target.learned(y)
+    if not target.classes:
+        loss = model.evaluate(X, learned)["loss"]
+        return {
+            "loss": loss,
+            **regression_metrics(y, found.values),
+            **regression_details(y, found.values),
+        }
+    measured = model.evaluate(X, learned)
+    assert model.classes is not None
+    codes = np.searchsorted(model.classes, y)
+    return {**measured, **classification_details(codes, found.outputs)}
+
+
+def numbers(measured: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics that are a number."""
+    return {name: value for name, value in measured.items() if not isinstance(value, list)}
+
+
+def to_json(value: Any) -> Any:
+    """The same for JSON, which has no NaN: that is None."""
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write a JSON file."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(to_json(value), file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+
+
+def write_csv(file: Any, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table to a file that is open for text."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def write_columns(file: Any, columns: Mapping[str, Array]) -> None:
+    """Write a table to a file that is open for text, column by column."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    write_csv(file, list(columns), rows)
+
+
+def print_metrics(parts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the metrics of some parts of the rows beside each other."""
+    columns = {part: numbers(measured) for part, measured in parts.items()}
+    names = list(next(iter(columns.values())))
+    width = max(map(len, names))
+    print(" " * width, *(f"{part:>10}" for part in columns))
+    for name in names:
+        print(f"{name:{width}}", *(f"{column[name]:10.4g}" for column in columns.values()))
+
+
+def print_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
+    """Print how often each class was taken for which, where there are not too many."""
+    if len(classes) > _MOST_SHOWN:
+        return
+    cells = [["", *classes], *([name, *row] for name, row in zip(classes, matrix, strict=True))]
+    widths = [max(len(str(row[place])) for row in cells) for place in range(len(cells[0]))]
+    print("confusion matrix (rows: the right class, columns: the predicted one)")
+    for name, *row in cells:
+        words = (f"{word:>{width}}" for word, width in zip(row, widths[1:], strict=True))
+        print(f"  {name:{widths[0]}}", *words)

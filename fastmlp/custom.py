@@ -1,0 +1,249 @@
+"""Activations and losses of users' own: scalar functions that both backends run."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .activations import ACTIVATIONS, Activation
+from .config import assign, declaration
+from .kernels import custom
+from .losses import LOSSES, Loss
+from .names import describe
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+@declaration
+@dataclass(frozen=True)
+class CustomActivation(Activation):
+    """A registered activation.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        assign(self, _function=_registered(custom.ACTIVATIONS, "activation", self.name))
+
+    @property
+    def member(self) -> str:
+        """The name and a digest of the code."""
+        function: custom.Custom = vars(self)["_function"]
+        return function.member
+
+    @property
+    def kernel(self) -> str:
+        """What kernels take: the function as it was registered when this was made."""
+        return self.member
+
+
+@declaration
+@dataclass(frozen=True)
+class CustomLoss(Loss):
+    """A registered loss, the mean over rows and outputs.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+    kernel = "custom_loss"
+
+    def __post_init__(self) -> None:
+        assign(self, _function=_registered(custom.LOSSES, "loss", self.name))
+
+    @property
+    def member(self) -> str:
+        """The name and a digest of the code."""
+        function: custom.Custom = vars(self)["_function"]
+        return function.member
+
+    @property
+    def arguments(self) -> tuple[str]:
+        """The function that the kernel looks up."""
+        return (self.member,)
+
+    def goes_with(self, activation: Activation) -> bool:
+        """Tell whether outputs are numbers, one loss each; those of a softmax are one choice."""
+        return activation.name != "softmax"
+
+
+def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom.Custom:
+    if name not in table:
+        raise ValueError(
+            f"no {kind} is registered as {name!r}; call fm.register_{kind}({name!r}, ...) first"
+        )
+    return table[name]
+
+
+def register_activation(
+    name: str,
+    forward: Callable[[float], float],
+    derivative: Callable[[float], float] | None = None,
+) -> Activation:
+    """Make a scalar function an activation for networks and kernels of both backends.
+
+    The NumPy backend calls it for each element; Numba compiles it into a kernel of its own, kept on
+    disk, with numbers in it in the network's dtype.
+
+    Parameters
+    ----------
+    name : str
+        By which networks name it: letters, digits and underscores, none of the project's own. A
+        name that was registered before stands for the new function from now on; networks that are
+        built keep the old one.
+    forward : callable
+        ``forward(z)``: arithmetic, comparisons, ``if``, and ``fm.math.exp``, ``log``, ``tanh``,
+        ``erf``, ``expm1`` and ``log1p``.
+    derivative : callable, optional
+        ``derivative(z)``. Without one it is taken numerically, by central differences in double
+        precision: two calls of `forward`, and some 1e-10 of error.
+
+    Returns
+    -------
+    Activation
+
+    Warns
+    -----
+    UserWarning
+        There is no derivative.
+
+    Raises
+    ------
+    TypeError
+        The functions cannot be called with one number, or return none.
+    ValueError
+        The name is taken or no name; the derivative is not what finite differences give.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> softsign = fm.register_activation(
+    ...     "softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2
+    ... )
+    >>> layer = fm.Dense(8, activation="softsign")
+    """
+    # No multiples of anything, so that kinks at round numbers are not met.
+    points = (np.linspace(-6.0, 6.0, 97) + 0.01371)[:, np.newaxis]
+    taken = [known for known in ACTIVATIONS if not isinstance(ACTIVATIONS[known], CustomActivation)]
+    checked = _check("activation", name, taken, forward, derivative, points)
+    custom.add(custom.ACTIVATIONS, checked, forward, derivative)
+    ACTIVATIONS[checked] = CustomActivation(checked)
+    return ACTIVATIONS[checked]
+
+
+def register_loss(
+    name: str,
+    forward: Callable[[float, float], float],
+    derivative: Callable[[float, float], float] | None = None,
+) -> Loss:
+    """Make a scalar function a loss, the mean over rows and outputs, for both backends.
+
+    It goes with every output activation but softmax.
+
+    Parameters
+    ----------
+    name : str
+        As in `register_activation`.
+    forward : callable
+        ``forward(prediction, y)``, what `register_activation` allows.
+    derivative : callable, optional
+        ``derivative(prediction, y)``, by the prediction; else numerical.
+
+    Returns
+    -------
+    Loss
+
+    Warns
+    -----
+    UserWarning
+        There is no derivative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in `register_activation`.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> loss = fm.register_loss(
+    ...     "log_cosh",
+    ...     lambda p, y: abs(p - y) + fm.math.log1p(fm.math.exp(-2 * abs(p - y))) - 0.69314718056,
+    ...     lambda p, y: fm.math.tanh(p - y),
+    ... )
+    >>> model = fm.Sequential([fm.Dense(1)], loss="log_cosh")
+    """
+    rng = np.random.default_rng(5)
+    points = np.concatenate([rng.normal(0.0, 2.0, (80, 2)), rng.uniform(0.02, 0.98, (40, 2))])
+    taken = [known for known in LOSSES if not isinstance(LOSSES[known], CustomLoss)]
+    checked = _check("loss", name, ["auto", *taken], forward, derivative, points)
+    custom.add(custom.LOSSES, checked, forward, derivative)
+    LOSSES[checked] = CustomLoss(checked)
+    return LOSSES[checked]
+
+
+def _check(
+    kind: str, name: str, taken: list[str], forward: Any, derivative: Any, points: Any
+) -> str:
+    """The name in lower case, once everything is found in order."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of the {kind} must be a string, got {describe(name)}")
+    lower = name.lower()
+    if not _NAME.fullmatch(lower):
+        raise ValueError(
+            f"the name of the {kind} must be letters, digits and underscores, got {name!r}"
+        )
+    if lower in taken:
+        raise ValueError(f"{name!r} is the name of fastmlp's own {kind}; choose another")
+    given = (
+        {"forward": forward}
+        if derivative is None
+        else {"forward": forward, "derivative": derivative}
+    )
+    for role, function in given.items():
+        _check_values(role, function, points)
+    if derivative is None:
+        warnings.warn(
+            f"{name!r} has no derivative: it is taken numerically, by central differences, which "
+            "takes two calls of the function and has an error of some 1e-10",
+            UserWarning,
+            stacklevel=3,
+        )
+        return lower
+    function = custom.Custom(lower, forward, derivative)
+    wrong = custom.check_derivative(function, points)
+    if wrong is not None:
+        where = ", ".join(f"{argument:.6g}" for argument in wrong.arguments)
+        raise ValueError(
+            f"the derivative of {name!r} does not fit: at ({where}) it is {wrong.given:.6g}, but "
+            f"finite differences give {wrong.found:.6g}"
+        )
+    return lower
+
+
+def _check_values(role: str, function: Any, points: Any) -> None:
+    if not callable(function):
+        raise TypeError(f"{role} must be a function, got {describe(function)}")
+    count = points.shape[1]
+    try:
+        with np.errstate(all="ignore"):
+            values = [float(function(*point)) for point in points]
+    except Exception as error:
+        arguments = "one number" if count == 1 else "two numbers, the prediction and y"
+        raise TypeError(
+            f"{role} must take {arguments} and return one; called with "
+            f"{', '.join(f'{argument:.4g}' for argument in points[0])} it failed: {error}"
+        ) from error
+    if not np.isfinite(values).any():
+        raise ValueError(f"{role} is not finite at any of the points where it was tried")

@@ -1,0 +1,93 @@
+"""One example on its way through a network, and what the network learns from it, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .explain_ops import Traced, backward_steps, forward_step
+from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
+from .explanation import Explanation, Step
+from .model_copy import copy_of
+from .rows import FeaturePair, SparseRows
+from .state import view
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+    from .model import Sequential
+    from .rows import Features
+
+
+def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:
+    """Explain one example; see `Sequential.explain`."""
+    x = tuple(map(_as_row, x)) if isinstance(x, tuple) and len(x) == 2 else _as_row(x)
+    features, _ = model._features(x, "x")
+    if len(features) != 1:
+        raise ValueError(f"explain takes one example, got {len(features)} rows; pass X[i]")
+    target = None
+    if y is not None:
+        y = _as_target(y)
+        target = model._encoder(model._program).encode(y, 1, fit=False)
+
+    program = model._program
+    run = Traced(model._state.with_own_gradients(), training=target is not None)
+    run.feed(_dense(features))
+    with np.errstate(all="ignore"):
+        inputs = [slot for slot in (program.wide, program.input) if slot is not None]
+        steps = [
+            Step("forward", run.name(slot), run.name(slot), {run.name(slot): run.values[slot]})
+            for slot in inputs
+        ]
+        steps += [forward_step(op, run) for op in program.ops + program.output_ops]
+        if target is not None:
+            steps += loss_steps(run, target)
+            for op in reversed(program.ops):
+                if op.out in run.gradients:
+                    steps += backward_steps(op, run)
+            steps += penalty_steps(run)
+            steps += _update(model, x, y)
+    kind = "A prediction" if target is None else "A training step"
+    details = [program.dtype, f"{model.backend} backend"]
+    if target is not None:
+        details.insert(0, program.head.loss.name)
+    return Explanation(f"{kind} on one example ({', '.join(details)})", tuple(steps))
+
+
+def _as_row(x: Any) -> Any:
+    array = x if hasattr(x, "tocsr") else np.asarray(x)
+    return array.reshape(1, -1) if array.ndim == 1 else array
+
+
+def _as_target(y: Any) -> Any:
+    array = np.asarray(y)
+    if array.ndim == 0:
+        return array.reshape(1)
+    return array.reshape(1, -1) if array.ndim == 1 and array.size > 1 else array
+
+
+def _dense(features: Features) -> Features:
+    """The features with a sparse part written out: it is one row."""
+    if isinstance(features, FeaturePair) and isinstance(features.wide, SparseRows):
+        rows = features.wide
+        wide = np.zeros(rows.shape, rows.data.dtype)
+        np.add.at(wide[0], rows.indices, rows.data)
+        return FeaturePair(wide, features.deep)
+    return features
+
+
+def _update(model: Sequential, x: Any, y: Any) -> list[Step]:
+    """What `train_step` does with the model's gradients, done to a copy of the model."""
+    program = model._program
+    clipped = model._state.with_own_gradients()
+    _fill(clipped.gradients, program.parameters, model.gradients(x, y))
+    steps = list(clipping_steps(clipped))
+    rates = [float(np.ravel(rate)[0]) for rate in model._rates(1)]
+    other = copy_of(model)
+    other.train_step(x, y)
+    return steps + list(update_steps(model._state, other._state, clipped.gradients, rates))
+
+
+def _fill(vector: Array, tensors: Any, named: dict[str, Array]) -> None:
+    for tensor in tensors:
+        view(vector, tensor)[...] = named[tensor.name]

@@ -1,0 +1,131 @@
+"""What rows of features may be: an array, or two parts of which the wide one may be sparse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .kernels.typing import Array
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """A checked matrix in compressed sparse rows (CSR).
+
+    Columns of a row may come in any order; values of a column that comes twice are added.
+
+    Attributes
+    ----------
+    data : ndarray, shape (nnz,)
+        The stored values: float32, float64 or uint8; finite.
+    indices : ndarray of int32 or int64, shape (nnz,)
+        Their columns; every one is within the shape.
+    indptr : ndarray of int64, shape (n_rows + 1,)
+        ``indptr[i]:indptr[i + 1]`` are the entries of row i.
+    shape : (int, int)
+    """
+
+    data: Array
+    indices: Array
+    indptr: Array
+    shape: tuple[int, int]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> SparseRows:
+        """The rows of a slice without a step, or of an array of row numbers."""
+        if isinstance(rows, slice):
+            first, last, _ = rows.indices(len(self))
+            indptr = self.indptr[first : max(first, last) + 1]
+            entries: Any = slice(indptr[0], indptr[-1])
+            indptr = indptr - indptr[0]
+        else:
+            starts = self.indptr[rows]
+            counts = self.indptr[np.add(rows, 1)] - starts
+            indptr = np.concatenate([[0], np.cumsum(counts)])
+            entries = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], counts)
+        shape = (len(indptr) - 1, self.shape[1])
+        return SparseRows(self.data[entries], self.indices[entries], indptr, shape)
+
+
+@dataclass(frozen=True)
+class FeaturePair:
+    """Rows of ``X = (X_wide, X_deep)``."""
+
+    wide: Array | SparseRows
+    deep: Array
+
+    def __len__(self) -> int:
+        return len(self.deep)
+
+    def __getitem__(self, rows: Any) -> FeaturePair:
+        return FeaturePair(self.wide[rows], self.deep[rows])
+
+
+if TYPE_CHECKING:
+    Features: TypeAlias = Array | FeaturePair
+
+
+def as_dtype(x: Features, dtype: str) -> Features:
+    """Rows as C-contiguous arrays of the network's dtype."""
+    if isinstance(x, FeaturePair):
+        wide: Array | SparseRows
+        if isinstance(x.wide, SparseRows):
+            wide = replace(x.wide, data=np.ascontiguousarray(x.wide.data, dtype))
+        else:
+            wide = np.ascontiguousarray(x.wide, dtype)
+        return FeaturePair(wide, np.ascontiguousarray(x.deep, dtype))
+    return np.ascontiguousarray(x, dtype)
+
+
+def deep_part(x: Features) -> Array:
+    """X_deep, or X itself where there is one input."""
+    return x.deep if isinstance(x, FeaturePair) else x
+
+
+def row_size(x: Features | SparseRows) -> float:
+    """How many numbers a row holds, of a sparse part on average."""
+    if isinstance(x, FeaturePair):
+        return row_size(x.wide) + row_size(x.deep)
+    if isinstance(x, SparseRows):
+        return x.data.size / len(x)
+    return float(x.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How rows lie in memory: what compiled tables that read them depend on.
+
+    Attributes
+    ----------
+    dtype : str
+        Of the array, or of X_deep.
+    wide : str
+        The dtype of X_wide; empty where there is one input.
+    index_bytes : int
+        Size of the column numbers of a sparse X_wide; 0 where it is an array.
+    """
+
+    dtype: str
+    wide: str = ""
+    index_bytes: int = 0
+
+    @classmethod
+    def of(cls, x: Features) -> Layout:
+        """The layout of these rows."""
+        if not isinstance(x, FeaturePair):
+            return cls(x.dtype.name)
+        if isinstance(x.wide, SparseRows):
+            return cls(x.deep.dtype.name, x.wide.data.dtype.name, x.wide.indices.itemsize)
+        return cls(x.deep.dtype.name, x.wide.dtype.name)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether X_wide is sparse."""
+        return self.index_bytes > 0
