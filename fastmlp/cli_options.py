@@ -39,6 +39,7 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         **dict.fromkeys(("dataset", "data", "target", "task", "clip_value", "clip_norm", "config")),
         **dict.fromkeys(("extension_name", "wanted_features", "log")),
         drop=[],
+        stratify=False,
         batch_norm=False,
         show_loss=False,
     )
@@ -87,7 +88,7 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=number(0, 1, open_low=True, open_high=True),
         default=0.2,
-        help="share of the rows that is kept for the test, the same of each class",
+        help="share of the rows that is kept for the test, drawn at random",
     )
     add(
         "--validation_size",
@@ -96,6 +97,7 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="share of the other rows that is kept for validation",
     )
+    add("--stratify", action=Switch, help="draw the same share of each class", **_HIDDEN)
     add(
         *("-s", "--seed"),
         metavar="N",

@@ -161,12 +161,14 @@ def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
     from sklearn.model_selection import train_test_split
 
     def split(rows: Array, share: float) -> tuple[Array, Array]:
-        labels = source.y[rows] if source.target.classes else None
+        labels = source.y[rows] if arguments.stratify else None
         first, second = train_test_split(
             rows, test_size=share, random_state=arguments.seed, stratify=labels
         )
         return first, second
 
+    if arguments.stratify and not source.target.classes:
+        raise ValueError("--stratify is for classes; this is a regression")
     training, test = split(np.arange(len(source.y)), arguments.test_size)
     parts = {"training": training, "test": test}
     if arguments.validation_size:
@@ -175,8 +177,8 @@ def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
     seen, classes = np.unique(source.y[training]), np.unique(source.y)
     if source.target.classes and len(seen) < len(classes):
         raise ValueError(
-            f"no training row is of the class {np.setdiff1d(classes, seen)[0]}; use a smaller "
-            "--test_size"
+            f"no training row is of the class {np.setdiff1d(classes, seen)[0]}; use --stratify, "
+            "a smaller --test_size or another --seed"
         )
     return parts
 

@@ -49,9 +49,7 @@ class Look:
     gradients, activations : dict of str to ndarray
         As `Sequential.gradients` and `Sequential.activations` name them.
     loss : float
-        Of the epoch.
-    sample_loss : float
-        Of the sample, after the epoch.
+        As in training, always with the same dropout mask.
     """
 
     program: Program
@@ -59,7 +57,6 @@ class Look:
     gradients: dict[str, Array]
     activations: dict[str, Array]
     loss: float
-    sample_loss: float
 
 
 class Diagnosis:
@@ -67,23 +64,23 @@ class Diagnosis:
 
     Parameters
     ----------
-    first_loss : float
-        The loss before training, of the sample.
+    loss : float
+        As in `Look`, before the first epoch.
     parameters : ndarray
         The flat vector, before the first epoch.
+    earlier_loss : float, optional
+        The loss with which training began in an earlier fit.
     """
 
-    def __init__(self, first_loss: float, parameters: Array) -> None:
-        self._first_loss = first_loss
+    def __init__(self, loss: float, parameters: Array, earlier_loss: float | None = None) -> None:
+        self._first_loss = loss if earlier_loss is None else max(loss, earlier_loss)
         self._epochs = 0
-        self._window_loss = np.nan
+        self._window_loss = loss
         self._window_parameters = parameters.copy()
         self._told: set[tuple[str, str]] = set()
 
     def of(self, look: Look) -> list[str]:
         """Return what is wrong and has not been said yet."""
-        if self._epochs == 0:
-            self._window_loss = look.loss
         self._epochs += 1
         messages = [*_dead(look), *_saturated(look), *_gradients(look), *self._rate(look)]
         new = [(kind, layer, text) for kind, layer, text in messages if self._is_new(kind, layer)]
@@ -109,8 +106,7 @@ class Diagnosis:
         moved = _norm(look.parameters - before) / (_norm(before) or 1.0)
         learns = any(gradient.any() for gradient in look.gradients.values())
         is_slow = start - loss < LEAST_FALL * abs(start) and moved < LEAST_MOVE
-        progress = first - look.sample_loss
-        if is_slow and learns and progress < LEAST_PROGRESS * abs(first):
+        if is_slow and learns and first - loss < LEAST_PROGRESS * abs(first):
             yield (
                 "small rate",
                 "",
@@ -161,7 +157,7 @@ def _gradients(look: Look) -> Iterator[tuple[str, str, str]]:
     weights = [op.weight.name for op in look.program.ops if isinstance(op, DenseOp)]
     norms = {name: _norm(look.gradients[name]) for name in weights}
     sizes = {name: norm / look.gradients[name].size ** 0.5 for name, norm in norms.items()}
-    largest = max(sizes, key=lambda name: sizes[name])
+    largest = max(sizes, key=lambda name: sizes[name], default="")
     for name in weights:
         layer = name.rpartition(".")[0]
         if norms[name] > EXPLODING:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _MOST_CATEGORIES = 1000
+# Beyond it the squares that a variance sums leave float64.
+_LARGEST = 1e150
 
 __all__ = ["CategoryColumn", "Preparation", "ScaledColumn", "Target", "fit"]
 
@@ -314,19 +316,19 @@ def fit(
                 f"the column {name!r} has {different[name]} different texts, more than "
                 f"{_MOST_CATEGORIES}; leave it out with --drop {name!r}"
             )
+    for name in scaled:
+        if frame[name].abs().max() > _LARGEST:
+            raise ValueError(f"the column {name!r} has numbers too large to be scaled")
     numbers = make_pipeline(StandardScaler(), SimpleImputer(strategy="constant", fill_value=0.0))
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     parts = (("numbers", numbers, scaled), ("categories", categories, encoded))
     transformer = ColumnTransformer([part for part in parts if part[2]])
-    with np.errstate(over="ignore", invalid="ignore"):
-        transformer.fit(frame)
+    transformer.fit(frame)
 
     found: dict[str, Column] = {}
     if scaled:
         scaler = transformer.named_transformers_["numbers"][0]
         for name, mean, scale in zip(scaled, scaler.mean_, scaler.scale_, strict=True):
-            if not np.isfinite([mean, scale]).all():
-                raise ValueError(f"the column {name!r} has numbers too large to be scaled")
             found[name] = ScaledColumn(name, kinds[name], float(mean), float(scale))
     if encoded:
         encoder = transformer.named_transformers_["categories"]

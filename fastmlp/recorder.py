@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -89,8 +90,10 @@ class Recorder(Callback):
     * exploding gradients: the norm of a dense layer's weight gradient is above 1e4;
     * a learning rate that is too large: the loss is above three times that before training;
     * a learning rate that is too small: over 10 epochs the loss fell by less than 0.1% and the
-      parameters moved by less than 1% of their norm, and that of the sample has fallen by less than
-      1% since training began.
+      parameters moved by less than 1% of their norm, and since training began the loss has fallen
+      by less than 1%.
+
+    The loss of the last two is that of the sample, as in training but always with one dropout mask.
 
     Parameters
     ----------
@@ -137,9 +140,9 @@ class Recorder(Callback):
             self._forget()
         self._model = model
         self._sample = data.first(SAMPLE_ROWS)
-        loss = self._sample_loss()
-        earlier = model.history["loss"][0] if model.history.epochs else loss
-        self._diagnosis = Diagnosis(max(loss, earlier), model._state.parameters)
+        self._first_step = model._state.step
+        earlier = model.history["loss"][0] if model.history.epochs else None
+        self._diagnosis = Diagnosis(self._loss(), model._state.parameters, earlier)
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Record the epoch, and say what looks wrong for the first time."""
@@ -149,8 +152,7 @@ class Recorder(Callback):
             model._state.parameters,
             model._gradients(x, y, weight),
             numpy_runner.activations(model._state, x, False),
-            logs["loss"],
-            self._sample_loss(),
+            self._loss(),
         )
         self._record(self.weights, model.parameters)
         self._record(self.gradients, look.gradients)
@@ -161,10 +163,17 @@ class Recorder(Callback):
             # The line that called fit, which calls run_fit, which calls this.
             warnings.warn(message, TrainingWarning, stacklevel=4)
 
-    def _sample_loss(self) -> float:
+    def _loss(self) -> float:
+        """The loss of the sample as in training, but with the same dropout mask in each epoch."""
         x, y, weight = self._sample
-        read = self._model._runner.predict(x, head=True)
-        return numpy_runner.reported_loss(self._model._state, [(read, y, weight)])[0]
+        state = copy.copy(self._model._state)
+        state.step = self._first_step
+        run = numpy_runner.Pass(state, training=True, update_statistics=False)
+        run.feed(x)
+        with np.errstate(all="ignore"):
+            numpy_runner.forward(state.program.ops, run)
+        read = run.values[state.program.head.slot]
+        return numpy_runner.reported_loss(state, [(read, y, weight)])[0]
 
     def _record(self, records: dict[str, list[Any]], arrays: Any) -> None:
         for name, array in arrays.items():

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import error_of
+from sklearn.model_selection import train_test_split
 
 import fastmlp as fm
 from fastmlp import datasets
@@ -64,9 +65,11 @@ def test_defaults_on_breast_cancer(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_files_agree_with_each_other(tmp_path: Path) -> None:
     metrics = train(tmp_path, "-d", "breast_cancer", *QUICK)
     table = {row["metric"]: row for row in read_csv(tmp_path / "metrics.csv")}
-    assert list(table) == list(metrics["test"])
-    assert {name: float(row["test"]) for name, row in table.items()} == metrics["test"]
-    assert {name: float(row["training"]) for name, row in table.items()} == metrics["training"]
+    for part in ("training", "test"):
+        matrix = np.array(metrics[part].pop("confusion_matrix"))
+        assert matrix.trace() / matrix.sum() == pytest.approx(metrics[part]["accuracy"])
+        assert {name: float(row[part]) for name, row in table.items()} == metrics[part]
+    assert {"f1", "f1_macro", "f1_weighted", "roc_auc", "log_loss"} < set(table)
 
     predictions = read_csv(tmp_path / "predictions.csv")
     assert len(predictions) == 114
@@ -87,28 +90,33 @@ def test_files_agree_with_each_other(tmp_path: Path) -> None:
     assert float(history[-1]["val_loss"]) == pytest.approx(metrics["test"]["loss"], rel=1e-5)
 
 
-def test_the_model_file_can_be_used_on_raw_rows(tmp_path: Path) -> None:
-    train(tmp_path, "-d", "wine", *QUICK, "--dtype", "float64")
+def test_the_preparation_is_fitted_on_training_rows(tmp_path: Path) -> None:
+    train(tmp_path, "-d", "wine", *QUICK, "--dtype", "float64", "--validation-size", "0.25")
     model = fm.load(tmp_path / "model.safetensors")
-    preparation = json.loads(model.metadata["preprocessing"])
+    preparation = json.loads(model.metadata["preparation"])
     data = datasets.load("wine")
-    assert tuple(preparation["feature_names"]) == data.feature_names
-    assert tuple(preparation["classes"]) == data.target_names
+    columns = preparation["columns"]
+    assert tuple(column["name"] for column in columns) == data.feature_names
+    assert tuple(preparation["target"]["classes"]) == data.target_names
+
+    test = [int(row["row"]) for row in read_csv(tmp_path / "predictions.csv")]
+    others = train_test_split(np.arange(178), test_size=0.2, random_state=42)[0]
+    training, _ = train_test_split(others, test_size=0.25, random_state=42)
+    assert len(training) == 106
+    assert not set(training) & set(test)
+    mean, scale = ([column[name] for column in columns] for name in ("mean", "scale"))
+    np.testing.assert_allclose(mean, data.X[training].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(scale, data.X[training].std(axis=0), rtol=1e-12)
 
     rows = read_csv(tmp_path / "predictions.csv")
-    numbers = [int(row["row"]) for row in rows]
-    scaler = preparation["scaler"]
-    scaled = (data.X[numbers] - np.array(scaler["mean"])) / np.array(scaler["scale"])
     expected = [[float(row[f"probability_{name}"]) for name in data.target_names] for row in rows]
+    scaled = (data.X[test] - mean) / scale
     np.testing.assert_allclose(model.predict(scaled), expected, rtol=1e-12)
-    training = np.delete(data.X, numbers, axis=0)
-    np.testing.assert_allclose(scaler["mean"], training.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(scaler["scale"], training.std(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "digits"])
 def test_classification_is_learned_and_split_by_class(name: str, tmp_path: Path) -> None:
-    metrics = train(tmp_path, "-d", name, "-e", "30", "-l", "32")
+    metrics = train(tmp_path, "-d", name, "-e", "30", "-l", "32", "--stratify")
     assert metrics["test"]["accuracy"] > 0.9
     data = datasets.load(name)
     targets = [int(row["target"]) for row in read_csv(tmp_path / "predictions.csv")]
@@ -176,6 +184,7 @@ def test_every_spelling_means_the_same(tmp_path: Path) -> None:
     for number, words in enumerate(SPELLINGS):
         folder = tmp_path / str(number)
         metrics = train(folder, *words, "--l1", "0.001", "--l2", "0.01")
+        del metrics["timing"]
         for name in ("output_dir", "wanted_features"):
             del metrics["settings"][name]
         results.append(metrics)
@@ -316,7 +325,7 @@ def test_data_that_cannot_be_downloaded(
     assert "cannot be downloaded" in error
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "sklearn", "tqdm"])
+@pytest.mark.parametrize("package", ["matplotlib", "pandas", "sklearn", "tqdm"])
 def test_a_missing_package_is_named_with_its_extra(
     package: str,
     tmp_path: Path,
@@ -352,7 +361,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"fastmlp {fm.__version__}\n"
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["warmup", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "--help"], ["predict", "--help"], ["warmup", "--help"]]
+)
 def test_help_imports_nothing_slow(words: list[str]) -> None:
     program = (
         "import sys\n"
@@ -380,6 +391,8 @@ def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str])
         *("--l1", "--l2", "--output", "--weight_init", "--epochs", "--test_size", "--seed"),
         *("--extension_name", "--wanted_features", "--show_loss", "--batch_size", "--optimizer"),
         *("--dropout", "--batch_norm", "--backend", "--threads", "--dtype", "--output_dir"),
+        *("--data", "--target", "--drop", "--patience", "--clip_value", "--clip_norm"),
+        *("--validation_size", "--config", "--log"),
     }
     assert "(default: [64, 32])" in text
     assert "(default: None)" not in text

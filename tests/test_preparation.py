@@ -88,13 +88,12 @@ def test_saved_with_the_model_as_json(preparation: Preparation, tmp_path) -> Non
     model = fm.load(tmp_path / "m.safetensors", backend="numpy")
     assert Preparation.of(model) == preparation
     described = json.loads(model.metadata["preparation"])
-    assert described["target"] == {
-        **{"name": "y", "kind": "number", "classes": [], "mean": 2.0, "scale": 4.0},
-    }
+    expected = {"name": "y", "kind": "number", "classes": [], "mean": 2.0, "scale": 4.0}
+    assert described["target"] == expected
     assert [column["name"] for column in described["columns"]] == ["x", "flag", "city", "day"]
-    assert described["columns"][2] == {
-        **{"name": "city", "kind": "category", "categories": ["", "Bern", "Köln", "a=b"]},
-    }
+    categories = ["", "Bern", "Köln", "a=b"]
+    expected = {"name": "city", "kind": "category", "categories": categories}
+    assert described["columns"][2] == expected
 
 
 def test_a_model_without_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +64,8 @@ def test_a_column_of_missing_cells_is_of_any_kind(kind: str) -> None:
     ],
 )
 def test_cells_of_another_kind(cells: list[str | None], kind: str, message: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(message)):
         tables.values_of(column(*cells), kind)
-    assert message in str(caught.value)
 
 
 def test_reading_keeps_text_as_it_stands(tmp_path: Path) -> None:
@@ -102,10 +102,8 @@ BROKEN = [
 @pytest.mark.parametrize(("text", "message"), BROKEN, ids=[repr(text) for text, _ in BROKEN])
 def test_files_that_are_no_tables(text: str | bytes, message: str, tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", text)
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}.*{re.escape(message)}"):
         tables.read(path)
-    assert str(caught.value).startswith(str(path))
-    assert message in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def table(results: dict[str, dict], task: str) -> pd.DataFrame:
 
 
 def main() -> None:
+    """Run the scenarios that are asked for."""
     parser = argparse.ArgumentParser(description="Run the scenarios and print how good they are.")
     parser.add_argument("--only", choices=COLUMNS, help="leave out those of the other task")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs", "scenarios"))

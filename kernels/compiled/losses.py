@@ -21,55 +21,55 @@ from .custom import loss_functions
 from .intrinsics import cast, like, pointer
 from .math import exp, log, log1p
 from .op import ROWS, WEIGHT_SUM, op
-from .options import device
+from .options import INLINED, device_inlined
 from .rows import share_of_rows
 
 # Terms that are added up before their sum is: a longer sum loses digits.
 _BLOCK = 128
 
 
-@device
+@device_inlined
 def _squared(prediction, y, parameter):
     error = prediction - y
     return error * error
 
 
-@device
+@device_inlined
 def _squared_gradient(prediction, y, parameter):
     return like(y, 2.0) * (prediction - y)
 
 
-@device
+@device_inlined
 def _absolute(prediction, y, parameter):
     return abs(prediction - y)
 
 
-@device
+@device_inlined
 def _absolute_gradient(prediction, y, parameter):
     error = prediction - y
     sign = like(y, 1.0) if error > 0 else like(y, -1.0)
     return error if error == 0 or error != error else sign
 
 
-@device
+@device_inlined
 def _huber(prediction, y, delta):
     size, half = abs(prediction - y), like(y, 0.5)
     return half * size * size if size <= delta else delta * (size - half * delta)
 
 
-@device
+@device_inlined
 def _huber_gradient(prediction, y, delta):
     # Bounds come second: so NaN passes through min and max.
     return max(min(prediction - y, delta), -delta)
 
 
-@device
+@device_inlined
 def _quantile(prediction, y, q):
     error = y - prediction
     return max(q * error, (q - like(y, 1.0)) * error)
 
 
-@device
+@device_inlined
 def _quantile_gradient(prediction, y, q):
     error = y - prediction
     below = like(y, 1.0) - q if error < 0 else like(y, 0.0)
@@ -84,43 +84,43 @@ def _largest(sample):
     """Stand-in for the largest finite number of the sample's type."""
 
 
-@overload(_smallest_normal)
+@overload(_smallest_normal, jit_options=INLINED)
 def _choose_smallest_normal(sample):
     value = float(np.finfo(str(sample)).smallest_normal)
     return lambda sample: like(sample, value)
 
 
-@overload(_largest)
+@overload(_largest, jit_options=INLINED)
 def _choose_largest(sample):
     value = float(np.finfo(str(sample)).max)
     return lambda sample: like(sample, value)
 
 
-@device
+@device_inlined
 def _poisson(prediction, y, parameter):
     # exp may round to 0, where log would be infinite.
     return prediction - y * log(max(prediction, _smallest_normal(y)))
 
 
-@device
+@device_inlined
 def _poisson_gradient(prediction, y, parameter):
     ratio = y / max(prediction, _smallest_normal(y))
     return like(y, 1.0) - min(ratio, _largest(y))
 
 
-@device
+@device_inlined
 def _sigmoid_cross_entropy(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return max(logit, like(y, 0.0)) - logit * target + log1p(exp(-abs(logit)))
 
 
-@device
+@device_inlined
 def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return logistic(logit) - target
 
 
-@device
+@device_inlined
 def per_unit_of_weight(weight_sum):
     """1 / weight_sum: what a mean is multiplied by; 0 where the weights sum to 0."""
     return 0.0 if weight_sum == 0.0 else 1.0 / weight_sum
@@ -161,13 +161,13 @@ def _gradient(variant, prediction, y, parameter):
     """Stand-in for the gradient that the variant names."""
 
 
-@overload(_value)
+@overload(_value, jit_options=INLINED)
 def _choose_value(variant, prediction, y, parameter):
     function = elementwise_loss_of(variant.function).value
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
 
 
-@overload(_gradient)
+@overload(_gradient, jit_options=INLINED)
 def _choose_gradient(variant, prediction, y, parameter):
     function = elementwise_loss_of(variant.function).gradient
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
