@@ -420,6 +420,29 @@ def _losses() -> Iterator[Kernel]:
         )
 
 
+def _custom_loss(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    # Older versions of the kernels have no such module.
+    from fastmlp.kernels import custom
+
+    custom.add(
+        custom.LOSSES,
+        "table_loss",
+        lambda prediction, y: 0.5 * abs(prediction - y) if prediction < y else prediction - y,
+        lambda prediction, y: -0.5 if prediction < y else 1.0,
+    )
+    arguments = _loss("mean_squared_error", True)(inputs, rows, columns)
+    return {**arguments, "function": "table_loss"}
+
+
+def _embedding_forward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    return {"codes": inputs.labels(rows, 7), "weight": inputs.any(7, columns)}
+
+
+def _embedding_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    d_out, codes = inputs.any(rows, columns), inputs.labels(rows, 7)
+    return {"d_out": d_out, "codes": codes, "n_categories": 7}
+
+
 def _update(slots: tuple[str, ...], **constants: Any) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         n = rows * columns
@@ -549,7 +572,16 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel("dropout_mask", "dropout_mask", _dropout_mask, ("mask",), tolerance=0.0),
     Kernel("dropout_forward", "dropout_forward", _dropout_forward, ("out", "mask"), tolerance=0.0),
     Kernel("dropout_backward", "dropout_backward", _dropout_backward, ("d_x",), tolerance=0.0),
+    Kernel("embedding_forward", "embedding_forward", _embedding_forward, ("out",), tolerance=0.0),
+    Kernel(
+        "embedding_backward",
+        "embedding_backward",
+        _embedding_backward,
+        ("d_weight",),
+        tolerance=0.0,
+    ),
     *_losses(),
+    Kernel("custom_loss", "custom_loss", _custom_loss, ("loss", "d_prediction")),
     *_optimizers(),
     Kernel("add_penalty", "add_penalty", _add_penalty, ("penalty",), modified=("d_weight",)),
     Kernel("clip_by_value", "clip_by_value", _clip(0.5), modified=("gradients",), tolerance=0.0),

@@ -183,10 +183,9 @@ def _dense_back(op: DenseOp, run: Traced) -> Gradients:
 def _activation(op: ActivationOp, run: Traced) -> Value:
     z, out = run.name(op.x), run.name(op.out)
     formula, _ = activation_formulas(op.activation)
-    text = f"{out} = {op.activation.name}(z), z = {z}"
-    if formula:
-        text = f"{out} = {op.activation.name}(z) = {formula}, z = {z}"
-    return text, run.inputs(op) | run.output(op)
+    named = f"{op.activation.name}(z)"
+    equals = f" = {formula}" if formula not in ("", named) else ""
+    return f"{out} = {named}{equals}, z = {z}", run.inputs(op) | run.output(op)
 
 
 def _activation_back(op: ActivationOp, run: Traced) -> Gradients:

@@ -111,7 +111,7 @@ def test_mnist(tmp_path: Path, sklearn_data: Path) -> None:
 def test_california(tmp_path: Path, sklearn_data: Path) -> None:
     text = run(tmp_path, "california.py")
 
-    assert number(text, "R2") > 0.79
+    assert number(text, "R2") > 0.78
     assert number(text, "R2") > number(text, "R2 of a linear model") + 0.1
 
 
@@ -188,6 +188,7 @@ def test_binary_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     alarms = [int(alarms) for *_, alarms in lines]
     assert len(lines) == 3
     assert missed == sorted(missed, reverse=True)
+    assert missed[0] > missed[-1]
     assert alarms == sorted(alarms)
 
 
@@ -204,7 +205,7 @@ def test_regression_notebook(
 ) -> None:
     text = executed("regression", tmp_path, monkeypatch)
 
-    assert number(text, "\nr2") > 0.79
+    assert number(text, "\nr2") > 0.77
     assert number(text, "\nr2") > number(text, "r2 of the linear model") + 0.1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.kernels import get_backend, reference
+from fastmlp.kernels import custom, get_backend, reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
 Case = tuple[Callable[..., Any], tuple[Any, ...], tuple[str, ...]]
@@ -84,6 +84,22 @@ def cases(dtype: type) -> dict[str, Case]:
                 (z, draw(5, 3), sample_weight),
                 ("loss", "d_prediction"),
             )
+    entries = (draw(6), rng.integers(0, 4, 6), np.array([0, 2, 2, 3, 5, 6]))
+    table["sparse_forward"] = (reference.sparse_forward, (*entries, draw(4, 3)), ("out",))
+    table["sparse_backward"] = (reference.sparse_backward, (d_out, *entries, 4), ("d_weight",))
+    codes = rng.integers(0, 4, 5).astype(dtype)
+    table["embedding_forward"] = (reference.embedding_forward, (codes, draw(4, 3)), ("out",))
+    table["embedding_backward"] = (
+        reference.embedding_backward,
+        (d_out, codes, 4),
+        ("d_weight",),
+    )
+    custom.add(custom.LOSSES, "contract_loss", lambda p, y: (p - y) ** 4, None)
+    table["custom_loss"] = (
+        reference.custom_loss,
+        (z, draw(5, 3), None, "contract_loss"),
+        ("loss", "d_prediction"),
+    )
     return table
 
 
