@@ -166,13 +166,13 @@ def adult() -> Problem:
 def breast_cancer() -> Problem:
     """Return measures of tumour cells, and which tumours are benign."""
     data = datasets.load("breast_cancer")
-    return Problem(data.X, data.y, True, epochs=40, batch_size=32)
+    return Problem(data.X, data.y, True, epochs=30, batch_size=32)
 
 
 def california() -> Problem:
     """Return districts of California, and what a house costs there in 100,000 dollars."""
     data = datasets.load("california_housing")
-    return Problem(data.X, data.y, False, epochs=20, batch_size=128)
+    return Problem(data.X, data.y, False, epochs=15, batch_size=128)
 
 
 PROBLEMS = {"breast_cancer": breast_cancer, "california": california, "adult": adult}

@@ -46,7 +46,8 @@ def draw_response(
 
     found = {column.name: column for column in preparation.columns}
     column, place = found.get(name), preparation.place(name)
-    label, grid = name, _grid(column, values)
+    grid: Any = _grid(column, values)
+    label = name
     if column is None:
         label = f"{name} (the same in all training rows)"
     elif isinstance(column, CategoryColumn) and len(grid) < len(column.categories):

@@ -16,6 +16,7 @@ from .cli_report import (
     write_columns,
     write_json,
 )
+from .inputs import counted
 from .model_file import load
 from .preparation import Preparation
 
@@ -44,7 +45,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     frame, y = read_target(target, tables.read(arguments.data))
     X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)
     measured = metrics(model, target, X, y, predictions(model, target, X))
-    print(f"{arguments.data}: {len(y)} rows with a target\n")
+    print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
     print_metrics({"value": measured})
     if target.classes:
         print()

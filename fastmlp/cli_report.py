@@ -114,21 +114,16 @@ def write_columns(file: Any, columns: Mapping[str, Array]) -> None:
 
 def print_metrics(parts: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the metrics of some parts of the rows beside each other."""
-    columns = {part: numbers(measured) for part, measured in parts.items()}
-    names = list(next(iter(columns.values())))
-    width = max(map(len, names))
-    print(" " * width, *(f"{part:>10}" for part in columns))
-    for name in names:
-        print(f"{name:{width}}", *(f"{column[name]:10.4g}" for column in columns.values()))
+    import pandas
+
+    table = pandas.DataFrame({part: numbers(measured) for part, measured in parts.items()})
+    print(table.to_string(float_format="{:.4g}".format))
 
 
 def print_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
     """Print how often each class was taken for which, where there are not too many."""
-    if len(classes) > _MOST_SHOWN:
-        return
-    cells = [["", *classes], *([name, *row] for name, row in zip(classes, matrix, strict=True))]
-    widths = [max(len(str(row[place])) for row in cells) for place in range(len(cells[0]))]
-    print("confusion matrix (rows: the right class, columns: the predicted one)")
-    for name, *row in cells:
-        words = (f"{word:>{width}}" for word, width in zip(row, widths[1:], strict=True))
-        print(f"  {name:{widths[0]}}", *words)
+    import pandas
+
+    if len(classes) <= _MOST_SHOWN:
+        print("confusion matrix (a line for each right class, a column for each predicted one)")
+        print(pandas.DataFrame(matrix, index=classes, columns=classes).to_string())

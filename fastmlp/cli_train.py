@@ -31,6 +31,7 @@ from .cli_report import (
 )
 from .compiling import told_of_compiling
 from .errors import missing_extra
+from .inputs import counted
 from .names import unknown_name
 from .preparation import Preparation, fit
 
@@ -103,8 +104,8 @@ def train(arguments: argparse.Namespace) -> None:
         )
 
     print(
-        f"\n{len(model.history)} epochs in {epochs:.3g} s, {seconds:.3g} s with all around them; "
-        f"{len(test.y)} rows predicted in {timing['test_prediction_seconds']:.2g} s"
+        f"\n{counted(len(model.history), 'epoch')} in {epochs:.3g} s, {seconds:.3g} s with all "
+        f"around them; {counted(len(test.y), 'row')} predicted in {timing['test_prediction_seconds']:.2g} s"
     )
     if stopping is not None and stopping.best_epoch is not None:
         print(f"the weights are those of epoch {stopping.best_epoch + 1}, {_best(stopping)}")
@@ -146,7 +147,7 @@ def _part(source: Source, preparation: Preparation, dtype: str, rows: Array) -> 
 def _in_words(source: Source, preparation: Preparation, data: Mapping[str, _Part]) -> str:
     classes, constant = preparation.target.classes, len(preparation.constant)
     kind = f"{len(classes)} classes" if classes else "regression"
-    counts = [f"{len(part.y)} {name} rows" for name, part in data.items()]
+    counts = [counted(len(part.y), f"{name} row") for name, part in data.items()]
     line = ", ".join([f"{len(source.columns)} features", kind, *counts])
     if len(preparation.features) != len(source.columns):
         line += f"; the network reads {len(preparation.features)} numbers"

@@ -31,7 +31,7 @@ EXPLODING = 1e4
 """Norm of a layer's gradient."""
 
 EXPLODED_LOSS = 3.0
-"""The loss beside that before training."""
+"""The loss beside that before training, or of no training."""
 
 WINDOW, LEAST_FALL, LEAST_MOVE, LEAST_PROGRESS = 10, 1e-3, 1e-2, 1e-2
 """Epochs, fall of the loss, way of the parameters within them; fall since training began."""
@@ -48,14 +48,17 @@ class Look:
         The flat vector.
     gradients, activations : dict of str to ndarray
         As `Sequential.gradients` and `Sequential.activations` name them.
+    epoch_loss : float
+        Of all rows, in the course of the epoch.
     loss : float
-        As in training, always with the same dropout mask.
+        Of the sample after it, as in training, but always with the same dropout mask.
     """
 
     program: Program
     parameters: Array
     gradients: dict[str, Array]
     activations: dict[str, Array]
+    epoch_loss: float
     loss: float
 
 
@@ -68,12 +71,17 @@ class Diagnosis:
         As in `Look`, before the first epoch.
     parameters : ndarray
         The flat vector, before the first epoch.
+    blank_loss : float
+        The loss of a network that says 0 for each row.
     earlier_loss : float, optional
         The loss with which training began in an earlier fit.
     """
 
-    def __init__(self, loss: float, parameters: Array, earlier_loss: float | None = None) -> None:
+    def __init__(
+        self, loss: float, parameters: Array, blank_loss: float, earlier_loss: float | None = None
+    ) -> None:
         self._first_loss = loss if earlier_loss is None else max(loss, earlier_loss)
+        self._usual_loss = max(self._first_loss, blank_loss)
         self._epochs = 0
         self._window_loss = loss
         self._window_parameters = parameters.copy()
@@ -82,7 +90,8 @@ class Diagnosis:
     def of(self, look: Look) -> list[str]:
         """Return what is wrong and has not been said yet."""
         self._epochs += 1
-        messages = [*_dead(look), *_saturated(look), *_gradients(look), *self._rate(look)]
+        messages = [*_dead(look), *_saturated(look), *_gradients(look)]
+        messages += self._rate(look, bool(messages or self._told))
         new = [(kind, layer, text) for kind, layer, text in messages if self._is_new(kind, layer)]
         self._told |= {(kind, layer) for kind, layer, _ in new}
         return [text for _, _, text in new]
@@ -90,14 +99,16 @@ class Diagnosis:
     def _is_new(self, kind: str, layer: str) -> bool:
         return (kind, layer) not in self._told
 
-    def _rate(self, look: Look) -> Iterator[tuple[str, str, str]]:
+    def _rate(self, look: Look, others: bool) -> Iterator[tuple[str, str, str]]:
         first, loss = self._first_loss, look.loss
-        if loss > first + (EXPLODED_LOSS - 1.0) * abs(first):
+        highest = max(loss, look.epoch_loss)
+        usual = self._usual_loss
+        if highest > usual + (EXPLODED_LOSS - 1.0) * abs(usual):
             yield (
                 "large rate",
                 "",
                 f"the learning rate looks too large: the loss has grown from {first:.4g} before "
-                f"training to {loss:.4g}. Try a tenth of it, clip_norm=1.0 in the optimizer, or "
+                f"training to {highest:.4g}. Try a tenth of it, clip_norm=1.0 in the optimizer, or "
                 "fm.find_learning_rate(model, X, y)",
             )
         if self._epochs % WINDOW:
@@ -105,8 +116,9 @@ class Diagnosis:
         start, before = self._window_loss, self._window_parameters
         moved = _norm(look.parameters - before) / (_norm(before) or 1.0)
         learns = any(gradient.any() for gradient in look.gradients.values())
-        is_slow = start - loss < LEAST_FALL * abs(start) and moved < LEAST_MOVE
-        if is_slow and learns and first - loss < LEAST_PROGRESS * abs(first):
+        is_slow = abs(start - loss) < LEAST_FALL * abs(start) and moved < LEAST_MOVE
+        # Where something else is wrong, that is why nothing is learnt.
+        if is_slow and learns and not others and first - loss < LEAST_PROGRESS * abs(first):
             yield (
                 "small rate",
                 "",

@@ -118,7 +118,7 @@ def check_gradients(
     ----------
     model : Sequential
         Built or fitted; one with activations and losses of your own, too.
-    X, y, sample_weight
+    X, y, sample_weight : array_like
         A batch, as `Sequential.gradients` takes it. A few dozen rows are enough.
     training : bool
         Dropout with the mask of the next step, which is the same for every loss, and BatchNorm with
@@ -143,11 +143,12 @@ def check_gradients(
     tolerance = check_number("tolerance", tolerance, 0.0, open_low=True)
     if max_elements is not None:
         max_elements = check_positive_int("max_elements", max_elements)
-    model._program  # noqa: B018, tells that the model is not built
     other = copy_of(model, "float64")
     gradients = other.gradients(X, y, sample_weight, training)
     loss = _loss_function(other, X, y, sample_weight, training)
     rng = np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        here = loss()
     rows = []
     for tensor in other._program.parameters:
         values = view(other._state.parameters, tensor).reshape(-1)
@@ -157,7 +158,7 @@ def check_gradients(
         analytic = gradients[tensor.name].reshape(-1)
         with np.errstate(all="ignore"):
             found = [
-                _compare(loss, values, int(element), float(analytic[element]), tolerance)
+                _compare(loss, here, values, int(element), float(analytic[element]), tolerance)
                 for element in elements
             ]
         rows.append(_row(tensor.name, [errors for errors in found if errors], len(found)))
@@ -189,11 +190,21 @@ def _loss_function(
 
 
 def _compare(
-    loss: Callable[[], float], values: Array, element: int, analytic: float, tolerance: float
+    loss: Callable[[], float],
+    here: float,
+    values: Array,
+    element: int,
+    analytic: float,
+    tolerance: float,
 ) -> tuple[float, float] | None:
-    """Absolute and relative error of an element of the gradient; None at a kink."""
-    start, here = float(values[element]), loss()
+    """Absolute and relative error of an element of the gradient; None at a kink.
+
+    `here` is the loss with the parameters as they are.
+    """
+    start = float(values[element])
     best = (np.inf, np.inf)
+    if not np.isfinite(analytic):
+        return best
     bends = []
     for step in _STEPS:
         h = step * max(1.0, abs(start))
@@ -206,8 +217,7 @@ def _compare(
         noise = _ROUNDING * np.finfo(np.float64).eps * max(abs(here), abs(above), abs(below)) / h
         error = abs(analytic - difference)
         relative = error / max(abs(analytic), abs(difference), noise / tolerance)
-        # NaN is no error that others could be smaller than.
-        if not relative >= best[1]:
+        if relative < best[1]:
             best = (error, relative)
         if relative <= tolerance:
             return best

@@ -13,6 +13,7 @@ import numpy as np
 from . import numpy_runner
 from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
+from .chunks import Chunks, ChunkSource
 from .data import Batches, Validation
 from .divergence import explain
 from .history import History
@@ -26,7 +27,7 @@ from .optimizers import Optimizer, get_optimizer
 from .program import Program, categories
 from .rows import FeaturePair, as_dtype, deep_part
 from .schedules import Schedule
-from .sources import ArraySource, Chunks, ChunkSource, FitData, Source
+from .sources import ArraySource, FitData, Source
 from .spec import read_spec
 from .state import Snapshot, State, named, view
 from .summary import summarize
@@ -391,7 +392,7 @@ class Sequential:
         size, shuffled = arguments.batch_size, arguments.shuffle
         source: Source
         validation: Validation | None = None
-        if y is None:
+        if y is None and not hasattr(X, "shape"):
             if validation_split or sample_weight is not None:
                 raise ValueError(
                     "validation_split and sample_weight do not go with chunks; give "
@@ -405,8 +406,9 @@ class Sequential:
             check_codes(deep_part(x), categories(planned.program))
             encoder = self._encoder(planned.program)
             encoded = encoder.encode(y, len(x), fit=True)
-            factors = encoder.class_weights(class_weight, encoded)
-            weights = self._weights(sample_weight, factors, len(x))
+            weights = self._weights(
+                sample_weight, encoder.class_weights(class_weight, encoded), len(x)
+            )
             seed = [self.random_state, 4]
             data = FitData.split(x, encoded, weights, encoder, validation_split, seed)
             source, validation = ArraySource(self, data, size, shuffled), data.validation

@@ -41,6 +41,10 @@ def plot_learning_curves(
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+
     Raises
     ------
     ValueError
@@ -120,7 +124,8 @@ def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = N
     """Draw how the outputs of each layer are spread, one layer below the other.
 
     Exact zeros, of which relu makes many, are left out of the histograms; their share stands beside
-    them. Layers of dropout, which does nothing in prediction, are left out. Heights are relative to the highest column of each layer.
+    them. Layers of dropout, which does nothing in prediction, are left out. Heights are relative to
+    the highest column of each layer.
 
     Parameters
     ----------
@@ -129,6 +134,10 @@ def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = N
         Rows, as `Sequential.activations` takes them; a few hundred are enough.
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------
@@ -173,6 +182,10 @@ def plot_activation_heatmap(
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+
     Raises
     ------
     ValueError
@@ -209,6 +222,10 @@ def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | N
         one with weights.
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------

@@ -36,6 +36,10 @@ def plot_decision_boundary(model: Sequential, X: object, y: object, ax: Axes | N
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
 
+    Returns
+    -------
+    matplotlib.axes.Axes
+
     Raises
     ------
     ValueError
@@ -198,6 +202,10 @@ def plot_confusion_matrix(
         Shares of each line, which is a right class, in place of counts.
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
 
     Raises
     ------

@@ -11,7 +11,7 @@ import numpy as np
 from .data import Batches, RowOrder
 from .errors import DivergenceError
 from .model_copy import copy_of
-from .names import check_number, check_positive_int
+from .names import check_int, check_number, check_positive_int
 from .optimizers import Ftrl
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class RangeTest:
         ax : matplotlib.axes.Axes, optional
             Drawn into; a new figure of pyplot's where none is given.
 
+        Returns
+        -------
+        matplotlib.axes.Axes
+
         Raises
         ------
         ImportError
@@ -101,7 +105,7 @@ def find_learning_rate(
     ----------
     model : Sequential
         It stays as it is, also where it is not built yet.
-    X, y, sample_weight
+    X, y : array_like
         As for `Sequential.train_step`.
     lowest, highest : float
         The first and the last rate.
@@ -109,6 +113,7 @@ def find_learning_rate(
         Updates, at least 20.
     batch_size : int
         Rows of an update: that of the fit to come.
+    sample_weight : array_like, shape (n,), optional
 
     Returns
     -------
@@ -128,8 +133,7 @@ def find_learning_rate(
     """
     lowest = check_number("lowest", lowest, 0.0, open_low=True)
     highest = check_number("highest", highest, lowest, open_low=True)
-    if check_positive_int("steps", steps) < 20:
-        raise ValueError(f"steps must be an integer >= 20, got {steps}")
+    steps = check_int("steps", steps, 20)
     batch_size = check_positive_int("batch_size", batch_size)
     rates = np.geomspace(lowest, highest, steps)
     tried, losses, changes = [], [], []

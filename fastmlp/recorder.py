@@ -88,12 +88,14 @@ class Recorder(Callback):
     * vanishing gradients: the root mean square of a dense layer's weight gradient is below 1e-4
       of the largest among the dense layers;
     * exploding gradients: the norm of a dense layer's weight gradient is above 1e4;
-    * a learning rate that is too large: the loss is above three times that before training;
-    * a learning rate that is too small: over 10 epochs the loss fell by less than 0.1% and the
-      parameters moved by less than 1% of their norm, and since training began the loss has fallen
-      by less than 1%.
+    * a learning rate that is too large: the loss of the epoch, or of the sample after it, is above
+      three times that of the sample before training, and three times that of outputs (logits, where
+      the loss takes those) that are all 0;
+    * a learning rate that is too small: over 10 epochs the loss of the sample changed by less than
+      0.1% and the parameters moved by less than 1% of their norm, since training began it has
+      fallen by less than 1%, and nothing else is wrong.
 
-    The loss of the last two is that of the sample, as in training but always with one dropout mask.
+    The loss of the sample is that of training, but always with the same dropout mask.
 
     Parameters
     ----------
@@ -142,7 +144,13 @@ class Recorder(Callback):
         self._sample = data.first(SAMPLE_ROWS)
         self._first_step = model._state.step
         earlier = model.history["loss"][0] if model.history.epochs else None
-        self._diagnosis = Diagnosis(self._loss(), model._state.parameters, earlier)
+        _, y, weight = self._sample
+        head = model._program.head
+        blank = np.zeros((len(y), head.slot.width), model.dtype)
+        with np.errstate(all="ignore"):
+            blank_loss, _ = numpy_runner.head_loss(model._state, blank, y, weight)
+        parameters = model._state.parameters
+        self._diagnosis = Diagnosis(self._loss(), parameters, blank_loss, earlier)
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Record the epoch, and say what looks wrong for the first time."""
@@ -152,6 +160,7 @@ class Recorder(Callback):
             model._state.parameters,
             model._gradients(x, y, weight),
             numpy_runner.activations(model._state, x, False),
+            logs["loss"],
             self._loss(),
         )
         self._record(self.weights, model.parameters)

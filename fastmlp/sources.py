@@ -1,21 +1,18 @@
-"""Where the rows of a fit come from: arrays, or chunks that are read anew in each epoch."""
+"""Where the rows of a fit come from, and how an epoch goes through them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from .data import Batches, RowOrder, Validation
-from .inputs import check_codes, split_validation
-from .names import check_number, describe
-from .program import categories
-from .rows import deep_part
+from .inputs import split_validation
+from .names import check_number
 
 if TYPE_CHECKING:
-    from .build import Blueprint
     from .kernels.typing import Array
     from .model import Sequential
     from .rows import Features
@@ -122,7 +119,7 @@ class Source(Protocol):
         """All rows, or the first chunk of them."""
 
 
-def _train(
+def train_batches(
     model: Sequential, session: Any, batches: Batches, first: int, progress: Progress
 ) -> None:
     """All batches of a session; `first` is the number of the first within the epoch."""
@@ -167,161 +164,10 @@ class ArraySource:
         if self._order is not None:
             self._order.draw(model._shuffle_rng if self._shuffle else None)
         session.start_epoch(rates)
-        _train(model, session, batches, 0, progress)
+        train_batches(model, session, batches, 0, progress)
         if not model._state.is_finite():
             raise NotFiniteError(batches.take(self.steps - 1, model.dtype), self.steps - 1)
         return Sums(session.loss_sum, session.correct_sum, session.rows_sum)
 
     def data(self) -> FitData:
         return self._data
-
-
-class Chunks:
-    """Any iterable of ``(X, y)`` or ``(X, y, sample_weight)`` that can be read again and again."""
-
-    def __init__(self, chunks: object) -> None:
-        if not isinstance(chunks, Iterable) or isinstance(chunks, str | bytes | np.ndarray):
-            shape = getattr(chunks, "shape", None)
-            given = describe(chunks) if shape is None else f"an array of shape {shape} alone"
-            raise TypeError(
-                f"fit needs y beside X, or in place of both an iterable of chunks (X, y), got {given}"
-            )
-        if isinstance(chunks, Iterator):
-            raise TypeError(
-                f"chunks must be readable once an epoch, but {describe(chunks)} can be read only "
-                "once; pass a list, or an object whose __iter__ starts anew"
-            )
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[tuple[object, object, object]]:
-        """X, y and sample weights of each chunk."""
-        number = -1
-        for number, chunk in enumerate(self._chunks):
-            if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
-                raise ValueError(
-                    f"chunk {number} must be (X, y) or (X, y, sample_weight), got "
-                    + describe(chunk)
-                )
-            yield chunk[0], chunk[1], chunk[2] if len(chunk) == 3 else None
-        if number < 0:
-            raise ValueError("there are no chunks to train on")
-
-
-class ChunkSource:
-    """Chunks of rows; a batch never has rows of two chunks.
-
-    Parameters
-    ----------
-    model : Sequential
-    chunks : Chunks
-    batch_size : int or None
-        None makes each chunk one batch.
-    shuffle : bool
-        Rows within a chunk; the order of the chunks is their own.
-    """
-
-    def __init__(
-        self, model: Sequential, chunks: Chunks, batch_size: int | None, shuffle: bool
-    ) -> None:
-        self._model, self._chunks = model, chunks
-        self._batch_size, self._shuffle = batch_size, shuffle
-        self._factors: Array | None = None
-        self.steps = 0
-
-    def scan(self, class_weight: Any) -> tuple[Blueprint, TargetEncoder]:
-        """Read all chunks once: what the network and the labels are. The model stays as it is."""
-        model = self._model
-        planned, n_features = None, None
-        targets, rows = [], 0
-        for number, (X, y, sample_weight) in enumerate(self._chunks):
-            name = f"chunk {number}'s X"
-            x, found = model._features(X, name)
-            if planned is None:
-                planned, n_features = model._planned(found), found
-            if found != n_features:
-                raise ValueError(f"{name} has {found} features, but the first has {n_features}")
-            check_codes(deep_part(x), categories(planned.program), name)
-            # A chunk alone may lack labels, but not have other than its rows.
-            given = np.asarray(y)
-            if given.shape[:1] != (len(x),):
-                raise ValueError(
-                    f"chunk {number} has {len(x)} rows in X, but y has shape {given.shape}"
-                )
-            model._weights(sample_weight, None, len(x))
-            targets.append(given.reshape(-1) if given.shape == (len(x), 1) else given)
-            self.steps += -(-len(x) // (self._batch_size or len(x)))
-            rows += len(x)
-        assert planned is not None
-        encoder = model._encoder(planned.program)
-        encoded = encoder.encode(np.concatenate(targets), rows, fit=True)
-        factors = encoder.class_weights(class_weight, encoded)
-        if factors is not None:
-            self._factors = _by_class(encoder.class_codes(encoded), factors)
-        self._encoder = encoder
-        return planned, encoder
-
-    def _checked(self, shuffle: bool) -> Iterator[Batches]:
-        model = self._model
-        for number, (X, y, sample_weight) in enumerate(self._chunks):
-            x, _ = model._features(X, f"chunk {number}'s X")
-            encoded = self._encoder.encode(y, len(x), fit=False)
-            factors = None
-            if self._factors is not None:
-                factors = self._factors[self._encoder.class_codes(encoded)]
-            weight = model._weights(sample_weight, factors, len(x))
-            size, rows = min(self._batch_size or len(x), len(x)), None
-            if shuffle:
-                order = RowOrder(len(x))
-                order.draw(model._shuffle_rng)
-                rows = order.rows
-            yield Batches(x, encoded, weight, size, rows)
-
-    def open(self) -> None:
-        batches = next(self._checked(shuffle=False))
-        self._model._runner.session(batches, self._model._rates(batches.count)).close()
-
-    def close(self) -> None:
-        pass
-
-    def epoch(self, rates: list[float | Array], progress: Progress) -> Sums:
-        model = self._model
-        loss, correct, rows, done = 0.0, 0.0, 0, 0
-        for batches in self._checked(self._shuffle):
-            count = batches.count
-            part = [_part(rate, done, count) for rate in rates]
-            session = model._runner.session(batches, part)
-            try:
-                session.start_epoch(part)
-                first = done
-
-                def tell(share: float, first: int = first, count: int = count) -> None:
-                    progress(min((first + share * count) / self.steps, 1.0))
-
-                _train(model, session, batches, done, tell)
-                loss, correct = loss + session.loss_sum, correct + session.correct_sum
-                rows += session.rows_sum
-            finally:
-                session.close()
-            done += count
-        if not model._state.is_finite():
-            raise NotFiniteError(batches.take(batches.count - 1, model.dtype), done - 1)
-        return Sums(loss, correct, rows)
-
-    def data(self) -> FitData:
-        batches = next(self._checked(shuffle=False))
-        return FitData(batches.x, batches.y, batches.weight)
-
-
-def _by_class(codes: Array | None, factors: Array) -> Array:
-    """The factor of each class, from those of rows."""
-    assert codes is not None
-    table = np.zeros(int(codes.max()) + 1)
-    table[codes] = factors
-    return table
-
-
-def _part(rate: float | Array, first: int, count: int) -> float | Array:
-    """The rates of some steps; those beyond what was counted before have the last one."""
-    if not isinstance(rate, np.ndarray):
-        return rate
-    return rate[np.minimum(np.arange(first, first + count), len(rate) - 1)]

@@ -151,6 +151,23 @@ def test_a_jump_in_a_smooth_place_is_an_error(monkeypatch: pytest.MonkeyPatch) -
     assert all(row.n_kinks == 0 for row in check.parameters)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_gradients_that_are_not_finite_are_wrong(
+    monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    right = fm.Sequential.gradients
+
+    def broken(self: Any, *arguments: Any) -> Any:
+        gradients = right(self, *arguments)
+        gradients["0.bias"][0] = value
+        return gradients
+
+    monkeypatch.setattr(fm.Sequential, "gradients", broken)
+    check = fm.check_gradients(everything("numpy").build(4), X, Y)
+    assert not check.ok
+    assert {row.name: row.max_relative_error for row in check.parameters}["0.bias"] == np.inf
+
+
 def test_nothing_to_check_is_not_ok() -> None:
     assert not GradientCheck((ParameterCheck("0.weight", np.nan, np.nan, 0, 4),), 1e-5).ok
 

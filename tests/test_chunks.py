@@ -143,7 +143,9 @@ def test_embeddings_are_checked_in_each_chunk(backend: str) -> None:
 
 GOOD = (X, LABELS)
 BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
-    "no y": (X, {}, TypeError, r"fit needs y beside X.*an array of shape \(200, 3\) alone"),
+    "no y": (X, {}, ValueError, r"y must have shape \(n_rows,\).* got a single NoneType"),
+    "a number alone": (3, {}, TypeError, r"fit needs y beside X, or in place of both"),
+    "a string": ("rows", {}, TypeError, r"fit needs y beside X, or in place of both"),
     "a generator": ((chunk for chunk in [GOOD]), {}, TypeError, "can be read only once"),
     "none": ([], {}, ValueError, "there are no chunks"),
     "no pair": ([(X,)], {}, ValueError, r"chunk 0 must be \(X, y\)"),

@@ -125,12 +125,15 @@ def test_classification_is_learned_and_split_by_class(name: str, tmp_path: Path)
 
 
 def test_regression_is_learned(tmp_path: Path) -> None:
-    metrics = train(tmp_path, "-d", "diabetes", "-wf", "bmi", "8")
+    metrics = train(tmp_path, "-d", "diabetes", "-e", "30", "-l", "8", "-wf", "bmi", "8")
     assert metrics["test"]["r2"] > 0.3
     rows = read_csv(tmp_path / "predictions.csv")
     assert list(rows[0]) == ["row", "target", "prediction"]
     errors = [float(row["target"]) - float(row["prediction"]) for row in rows]
     assert np.mean(np.square(errors)) == pytest.approx(metrics["test"]["mse"], rel=1e-5)
+    # One output: the three ways to average over outputs agree.
+    assert metrics["test"]["r2_raw"] == [pytest.approx(metrics["test"]["r2"])]
+    assert metrics["test"]["r2_variance_weighted"] == pytest.approx(metrics["test"]["r2"])
     assert {path.name for path in tmp_path.glob("response*")} == {
         "response_feature2.png",
         "response_feature8.png",

@@ -85,7 +85,7 @@ def test_circles(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     text = run(tmp_path, "circles.py", "--torch-epochs", "2")
 
-    lines = dict(re.findall(r"^(\w[\w ,]*\w) {2,}(\d.*)$", text, re.MULTILINE))
+    lines = dict(re.findall(r"^(\w[\w ,]*?) {2,}(\d.*)$", text, re.MULTILINE))
     table = {line: [float(value) for value in row.split()] for line, row in lines.items()}
     assert table["epochs"] == [1000, 2]
     for part in ("training", "test"):
@@ -104,7 +104,7 @@ def test_circles(tmp_path: Path) -> None:
 def test_mnist(tmp_path: Path, sklearn_data: Path) -> None:
     text = run(tmp_path, "mnist.py", "--epochs", "5")
 
-    assert number(text, "  accuracy") > 0.975
+    assert number(text, "\n  accuracy") > 0.975
     assert len(re.findall(r"^  \d taken for \d: \d+ times$", text, re.MULTILINE)) == 3
 
 

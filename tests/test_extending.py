@@ -13,19 +13,44 @@ import pytest
 from documents import ROOT, Block, blocks, run
 
 GUIDE = ROOT / "docs/extending.md"
-COPIED = (
-    *("fastmlp", "kernels", "benchmarks"),
-    *("tests/conftest.py", "tests/kernels/test_kernel_table.py"),
-    *("tests/kernels/test_reference_finite_differences.py", "pyproject.toml"),
+TEXT = GUIDE.read_text(encoding="utf-8")
+FOR_USERS = "## Without touching the project"
+DERIVATION = "### The derivation"
+COPIED = ("fastmlp", "kernels", "benchmarks", "tests", "docs", "pyproject.toml")
+
+# What the additions change; each of these fails without a row that the guide adds.
+LISTS = (
+    *("tests/kernels/test_reference_contract.py", "tests/test_declarations_losses.py"),
+    *("tests/test_derivations.py", "tests/test_features.py", "tests/test_explain.py"),
+    *("tests/kernels/test_reference_pytorch.py", "tests/kernels/test_kernel_table.py"),
 )
+OF_THEM = (
+    "layernorm or softsign or cauchy or every or exists or index or links or pairs or names or "
+    "has_a_case or same_functions"
+)
+
+
+def section_of(block: Block) -> str:
+    """The last heading before a block."""
+    before = TEXT.splitlines()[: block.line - 2]
+    return next(line for line in reversed(before) if line.startswith("##"))
 
 
 def file_of(block: Block) -> str:
     """The path that the words before a block end with."""
-    before = GUIDE.read_text(encoding="utf-8").splitlines()[: block.line - 2]
-    found = re.search(r"`([\w/]+\.py)`:\s*$", "\n".join(before))
+    before = "\n".join(TEXT.splitlines()[: block.line - 2])
+    found = re.search(r"`([\w/]+\.(?:py|md))`:\s*$", before)
     assert found, f"no file is named before line {block.line}"
     return found[1]
+
+
+def changes() -> list[tuple[str, Block]]:
+    """Files and what happens to them, in order."""
+    return [
+        (file_of(block), block)
+        for block in blocks(GUIDE)
+        if section_of(block) not in (DERIVATION, FOR_USERS)
+    ]
 
 
 def hunks(block: Block) -> list[tuple[str, str]]:
@@ -41,18 +66,19 @@ def hunks(block: Block) -> list[tuple[str, str]]:
 
 
 def carry_out(folder: Path) -> list[str]:
-    """Make all changes of the guide; the paths of new files."""
+    """Make all changes of the guide; the paths of new modules."""
+    section = TEXT[TEXT.index(DERIVATION) + len(DERIVATION) :]
+    page = "# Layer normalisation\n" + section[: section.index("\n### ")]
+    (folder / "docs/derivations/layernorm.md").write_text(page, encoding="utf-8")
     made = []
-    for block in blocks(GUIDE):
-        if block.language not in ("python", "diff") or is_for_users(block):
-            continue
-        name = file_of(block)
+    for name, block in changes():
         path = folder / name
         if block.language == "python":
             assert not path.exists(), name
             path.write_text(block.text, encoding="utf-8")
             made.append(name)
             continue
+        assert block.language == "diff", name
         text = path.read_text(encoding="utf-8")
         for old, new in hunks(block):
             assert text.count(old) == 1, f"{name} has {text.count(old)} times\n{old}"
@@ -61,34 +87,27 @@ def carry_out(folder: Path) -> list[str]:
     return made
 
 
-def is_for_users(block: Block) -> bool:
-    """Whether a block belongs to the part that changes nothing in the project."""
-    text = GUIDE.read_text(encoding="utf-8")
-    return block.line > text[: text.index("## Without touching the project")].count("\n")
-
-
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     folder = tmp_path_factory.mktemp("extended")
-    ignore = shutil.ignore_patterns("__pycache__")
+    copy_of_the_sources(folder)
+    return folder, carry_out(folder)
+
+
+def copy_of_the_sources(folder: Path) -> None:
+    ignore = shutil.ignore_patterns("__pycache__", "node_modules")
     for name in COPIED:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
         else:
             shutil.copy(ROOT / name, folder / name)
-    return folder, carry_out(folder)
 
 
 def run_in(folder: Path, *command: str) -> None:
     finished = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(folder),
-            "NUMBA_CACHE_DIR": str(folder / "cache"),
-        },
+        env={**os.environ, "PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(folder / "cache")},
         capture_output=True,
         text=True,
         timeout=600,
@@ -106,27 +125,25 @@ def test_it_adds_what_it_says(extended: tuple[Path, list[str]]) -> None:
 
 def test_the_result_is_in_the_style_of_the_project(extended: tuple[Path, list[str]]) -> None:
     pytest.importorskip("ruff")
-    folder, made = extended
-    changed = {file_of(block) for block in blocks(GUIDE) if block.language == "diff"}
-    run_in(folder, "ruff", "check", *made, *changed)
-    run_in(folder, "ruff", "format", "--check", *made, *changed)
+    folder, _ = extended
+    modules = sorted({name for name, _ in changes() if name.endswith(".py")})
+    run_in(folder, "ruff", "check", *modules)
+    run_in(folder, "ruff", "format", "--check", *modules)
 
 
 @pytest.mark.slow
-def test_the_tests_that_it_adds_pass(extended: tuple[Path, list[str]]) -> None:
+def test_the_tests_of_what_is_added_pass(extended: tuple[Path, list[str]]) -> None:
     pytest.importorskip("numba")
     folder, made = extended
-    tests = [name for name in made if name.startswith("tests/")]
-    run_in(folder, "pytest", "-q", "-p", "no:cacheprovider", *tests)
-    # In the same test, so that all kernels are compiled once.
-    names = "layernorm or softsign or log_cosh or in_the_table or same_functions"
-    table = "tests/kernels/test_kernel_table.py"
-    run_in(folder, "pytest", "-q", "-p", "no:cacheprovider", table, "-k", names)
+    pytest_there = ("pytest", "-q", "-p", "no:cacheprovider")
+    # One after the other in this test, so that all kernels are compiled once.
+    run_in(folder, *pytest_there, *(name for name in made if name.startswith("tests/")))
+    run_in(folder, *pytest_there, *LISTS, "-k", OF_THEM)
 
 
 def test_what_users_do_works() -> None:
-    examples = [block for block in blocks(GUIDE) if block.language == "python"]
-    examples = [block for block in examples if is_for_users(block)]
+    pytest.importorskip("numba")
+    examples = [block for block in blocks(GUIDE) if section_of(block) == FOR_USERS]
     assert examples
     namespace: dict[str, object] = {}
     for block in examples:

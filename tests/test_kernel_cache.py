@@ -353,13 +353,16 @@ network = [
 ]
 # Metrics are scikit-learn's.
 evaluates = importlib.util.find_spec("sklearn") is not None
+sparse = importlib.util.find_spec("scipy") is not None
+if sparse:
+    from scipy.sparse import csr_array
 
 
 def use(model, x, y, **arguments):
     model.fit(x, y, epochs=2, batch_size=4, verbose=0, **arguments)
     model.train_step(x, y)
     model.predict(x)
-    model.predict(x[:1])
+    model.predict(tuple(part[:1] for part in x) if isinstance(x, tuple) else x[:1])
     for training in (True, False):
         model.gradients(x, y, training=training)
         model.activations(x, training=training)
@@ -375,6 +378,13 @@ for dtype in ("float32", "float64"):
         use(model, given, np.arange(10) % 3, sample_weight=np.arange(10), shuffle=False)
         model.predict_classes(given)
     use(model, kinds["float32"], np.eye(3)[np.arange(10) % 3])
+    layers = [fm.Embedding(256, 3, 0), fm.Branch([fm.Dense(3)], []), fm.Dense(1)]
+    use(fm.Sequential(layers, dtype=dtype, backend="numba"), x, y)
+    for kind in ("float32", "float64", "uint8") if sparse else ():
+        for wide_optimizer in (None, "ftrl", "adagrad", "sgd"):
+            layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)], wide_optimizer=wide_optimizer)]
+            model = fm.Sequential(layers, dtype=dtype, backend="numba")
+            use(model, (csr_array(kinds[kind]), scaled), y, shuffle=kind == "uint8")
     for activation in activations.split():
         layers = [fm.Dense(3, activation), fm.Dense(1)]
         use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, y)

@@ -11,20 +11,38 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import cast, doubles, like, pointer, short_integers, smallest_normal
+from .intrinsics import (
+    cast,
+    doubles,
+    like,
+    pointer,
+    prefetch,
+    short_integers,
+    smallest_normal,
+)
 from .math import expm1, log
 from .op import BATCH, STEP, op
 from .options import device
+from .vectors import itemsize
 
 _COMMON = ("parameters", "gradients", "count", "rates", "rate_stride")
 # Where there is an address of touched rows, as `sparse_backward` leaves them, these rows of `width`
 # numbers alone are updated: only of rules that leave a parameter without a gradient alone.
 _TOUCHED = ("touched", "width")
+_AHEAD_ROWS = 16
 
 
 @device
 def _learning_rate(args, counters):
     return doubles(args[3])[counters[BATCH] * args[4]]
+
+
+@device
+def _ask_for(touched, k, row_bytes, first, second, third, fourth):
+    """Prefetch a row that is to be updated later: touched rows lie anywhere."""
+    place = touched[min(k + _AHEAD_ROWS, touched[0])] * row_bytes
+    for address in (first, second, third, fourth):
+        prefetch(address + place)
 
 
 @device
@@ -54,6 +72,7 @@ def sgd_update(variant, args, attributes, counters, scalars):
         return
     touched, width = short_integers(args[5]), args[6]
     for k in range(1, touched[0] + 1):
+        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[1], args[1])
         _sgd(p, g, touched[k] * width, touched[k] * width + width, rate)
 
 
@@ -138,6 +157,7 @@ def adagrad_update(variant, args, attributes, counters, scalars):
     touched, width = short_integers(args[6]), args[7]
     for k in range(1, touched[0] + 1):
         start = touched[k] * width
+        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[5], args[5])
         _adagrad(p, g, v, start, start + width, rate, epsilon, tiny)
 
 
@@ -214,4 +234,5 @@ def ftrl_update(variant, args, attributes, counters, scalars):
     touched, width = short_integers(args[7]), args[8]
     for k in range(1, touched[0] + 1):
         start = touched[k] * width
+        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[5], args[6])
         _ftrl(p, g, z, n, start, start + width, inverse_rate, l1, l2, beta, tiny)

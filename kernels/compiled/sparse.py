@@ -10,48 +10,72 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import cast, integers, pointer, short_integers, source_pointer
+from .intrinsics import (
+    cast,
+    integers,
+    pointer,
+    prefetch,
+    short_integers,
+    source_itemsize,
+    source_pointer,
+)
 from .op import ROWS, START, op
 from .options import device
 from .rows import DTYPES
 
 _SOURCE = ("data", "indices", "index_bytes", "indptr", "order")
+_LINE_BYTES = 64
+_AHEAD_ROWS = 16
 
 
 @device
-def _entries(args, counters, i):
-    """First entry of the batch's row i, and the first of the next row."""
-    row = counters[START] + i
-    if args[4] != 0:
-        row = integers(args[4])[row]
-    bounds = integers(args[3])
-    return bounds[row], bounds[row + 1]
-
-
-@device
-def _column(args, inputs, entry):
+def _column(indices, short, inputs, entry):
     """An entry's column, or -1: x is the caller's, who may change it after the check."""
-    column = int(short_integers(args[1])[entry]) if args[2] == 4 else integers(args[1])[entry]
+    column = int(short_integers(indices)[entry]) if short else integers(indices)[entry]
     return column if 0 <= column < inputs else -1
+
+
+@device
+def _ask_for(variant, data, indices, index_bytes, indptr, order, row, last_row):
+    """Prefetch a row that comes later, in random order, and the bounds of one later still."""
+    if row + _AHEAD_ROWS < last_row:
+        prefetch(indptr + 8 * integers(order)[row + _AHEAD_ROWS])
+    if row < last_row:
+        source = integers(order)[row]
+        first, last = integers(indptr)[source], integers(indptr)[source + 1]
+        size = source_itemsize(variant)
+        for line in range(data + size * first, data + size * last, _LINE_BYTES):
+            prefetch(line)
+        for line in range(indices + index_bytes * first, indices + index_bytes * last, _LINE_BYTES):
+            prefetch(line)
 
 
 @op(*_SOURCE, *("weight", "ld_weight", "out", "ld", "inputs", "columns"), members=DTYPES)
 def sparse_forward(variant, args, attributes, counters, scalars):
     """``out = x @ weight`` for the batch's rows; NaN for a column that is none."""
-    values, weight, out = (
-        source_pointer(variant, args[0]),
+    data, indices, index_bytes, indptr, order = args[0], args[1], args[2], args[3], args[4]
+    weight, ld_weight, out, ld = (
         pointer(variant, args[5]),
+        args[6],
         pointer(variant, args[7]),
+        args[8],
     )
-    ld_weight, ld, inputs, columns = args[6], args[8], args[9], args[10]
+    inputs, columns, start, rows = args[9], args[10], counters[START], counters[ROWS]
+    values, bounds, short = source_pointer(variant, data), integers(indptr), index_bytes == 4
     zero, nan = cast(variant, 0.0), cast(variant, math.nan)
-    for i in range(counters[ROWS]):
-        first, last = _entries(args, counters, i)
+    for i in range(rows):
+        row = start + i
+        if order != 0:
+            _ask_for(
+                variant, data, indices, index_bytes, indptr, order, row + _AHEAD_ROWS, start + rows
+            )
+            row = integers(order)[row]
+        first, last = bounds[row], bounds[row + 1]
         if columns == 1:
             # The sum stays in a register.
             total = zero
             for entry in range(first, last):
-                column = _column(args, inputs, entry)
+                column = _column(indices, short, inputs, entry)
                 factor = weight[column * ld_weight] if column >= 0 else nan
                 total += cast(variant, values[entry]) * factor
             out[i * ld] = total
@@ -59,7 +83,7 @@ def sparse_forward(variant, args, attributes, counters, scalars):
         for j in range(i * ld, i * ld + columns):
             out[j] = zero
         for entry in range(first, last):
-            value, column = cast(variant, values[entry]), _column(args, inputs, entry)
+            value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)
             if column < 0:
                 value, column = nan, 0
             for j in range(columns):
@@ -80,11 +104,25 @@ def _set_zero(variant, d_weight, ld_weight, inputs, columns):
 def _forget_touched(variant, d_weight, ld_weight, columns, touched, flags):
     zero = cast(variant, 0.0)
     for k in range(1, touched[0] + 1):
-        row = touched[k]
+        row = int(touched[k])
         flags[row] = 0
         for j in range(row * ld_weight, row * ld_weight + columns):
             d_weight[j] = zero
     touched[0] = 0
+
+
+@device
+def _list_touched(args, inputs, first, last, count):
+    """List the columns of a row that are not listed yet; how many are listed then."""
+    touched, flags = short_integers(args[11]), short_integers(args[11] + 4 * (1 + inputs))
+    short = args[2] == 4
+    for entry in range(first, last):
+        column = _column(args[1], short, inputs, entry)
+        if column >= 0 and flags[column] == 0:
+            flags[column] = 1
+            count += 1
+            touched[count] = column
+    return count
 
 
 @op(
@@ -99,30 +137,32 @@ def sparse_backward(variant, args, attributes, counters, scalars):
     of this batch take their place. There lie, as int32, how many they are, room for all of their
     numbers, and for each row whether it is listed.
     """
-    values, d_out, d_weight = (
-        source_pointer(variant, args[0]),
-        pointer(variant, args[5]),
-        pointer(variant, args[7]),
-    )
-    ld, ld_weight, inputs, columns, listed = args[6], args[8], args[9], args[10], args[11] != 0
-    touched = short_integers(args[11])
-    flags = short_integers(args[11] + 4 * (1 + inputs))
+    data, indices, index_bytes, indptr, order = args[0], args[1], args[2], args[3], args[4]
+    d_out, ld = pointer(variant, args[5]), args[6]
+    d_weight, ld_weight = pointer(variant, args[7]), args[8]
+    inputs, columns, start, rows = args[9], args[10], counters[START], counters[ROWS]
+    values, bounds, short = source_pointer(variant, data), integers(indptr), index_bytes == 4
+    listed, touched = args[11] != 0, short_integers(args[11])
     if listed:
+        flags = short_integers(args[11] + 4 * (1 + inputs))
         _forget_touched(variant, d_weight, ld_weight, columns, touched, flags)
     else:
         _set_zero(variant, d_weight, ld_weight, inputs, columns)
     count = 0
-    for i in range(counters[ROWS]):
-        first, last = _entries(args, counters, i)
+    for i in range(rows):
+        row = start + i
+        if order != 0:
+            row = integers(order)[row]
+        first, last = bounds[row], bounds[row + 1]
+        if listed:
+            count = _list_touched(args, inputs, first, last, count)
+        d = d_out[i * ld]
         for entry in range(first, last):
-            value, column = cast(variant, values[entry]), _column(args, inputs, entry)
-            if column < 0:
-                continue
-            if listed and flags[column] == 0:
-                flags[column] = 1
-                count += 1
-                touched[count] = column
-            for j in range(columns):
-                d_weight[column * ld_weight + j] += value * d_out[i * ld + j]
+            value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)
+            if column >= 0 and columns == 1:
+                d_weight[column * ld_weight] += value * d
+            elif column >= 0:
+                for j in range(columns):
+                    d_weight[column * ld_weight + j] += value * d_out[i * ld + j]
     if listed:
         touched[0] = count
