@@ -54,9 +54,10 @@ class _Kind:
 
     @classmethod
     def of(cls, batches: Batches, rates: list[float | Array] | None) -> _Kind:
+        rows = min(batches.size, batches.n_rows)
         return cls(
-            Layout.of(batches.x),
-            min(batches.size, batches.n_rows),
+            Layout.of(batches.x, rows),
+            rows,
             batches.y.ndim == 1,
             batches.order is not None,
             batches.weight is not None,
@@ -195,8 +196,8 @@ class CompiledSession:
         executable.bind(_arrays(batches) | rates_by_symbol)
         # Of weights whose touched rows are listed, the others' gradients must be zero.
         listed = [group for group in state.program.groups if group.weight is not None]
-        sparse = Layout.of(batches.x).is_sparse
-        self._zeros = [state.gradients[g.start : g.stop] for g in listed] if sparse else []
+        few = Layout.of(batches.x, min(batches.size, batches.n_rows)).touches_few
+        self._zeros = [state.gradients[g.start : g.stop] for g in listed] if few else []
         self._team = Team(executable, executable.workers, gives_way)
         flops = 6 * state.program.n_parameters * min(batches.size, batches.n_rows)
         self._chunk = max(1, int(_FIRST_CHUNK_FLOPS / flops))

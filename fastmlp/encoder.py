@@ -29,9 +29,6 @@ from .tasks import Instruction, Symbol, Tasks, instruction
 if TYPE_CHECKING:
     from .kernels.typing import Array
 
-# Rows are listed by numbers of 32 bits.
-_MOST_LISTED = 2**31 - 1
-
 
 def reads_z(activation: Activation) -> bool:
     """Whether an activation's derivative needs the preactivation beside the output."""
@@ -108,6 +105,7 @@ class Encoder:
         self._kept: dict[tuple[str, int], Memory] = {}
         self._sparse: dict[Slot, SparseSource] = {}
         self._touched: dict[Tensor, int] = {}
+        self._touches_few = False
         self._buffers = [
             self.memory(width, ("buffer", number)) for number, width in enumerate(storage.widths)
         ]
@@ -205,6 +203,7 @@ class Encoder:
     def read_rows(self, layout: Layout, ordered: bool) -> None:
         """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
         self.gather(Symbol.X, layout.dtype, ordered, self.value(self.program.input))
+        self._touches_few = layout.touches_few
         wide = self.program.wide
         if wide is not None and layout.is_sparse:
             arguments = {
@@ -224,8 +223,8 @@ class Encoder:
 
     def touched(self, weight: Tensor) -> int:
         """Address of the list of a weight's rows that a batch touches; 0 where none is kept."""
-        listed = any(group.weight == weight for group in self.program.groups)
-        if not (listed and self._sparse and self.updates) or weight.shape[0] >= _MOST_LISTED:
+        exact = any(group.weight == weight for group in self.program.groups)
+        if not (exact and self.updates and self._touches_few):
             return 0
         if weight not in self._touched:
             self._touched[weight] = self.new((1 + 2 * weight.shape[0],), np.int32)

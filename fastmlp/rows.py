@@ -68,6 +68,11 @@ class FeaturePair:
         return FeaturePair(self.wide[rows], self.deep[rows])
 
 
+# To list a touched column takes as long as to set the gradients of so many to zero and update them.
+_COLUMNS_OF_AN_ENTRY = 32
+# They are listed by numbers of 32 bits.
+_MOST_LISTED = 2**31
+
 if TYPE_CHECKING:
     Features: TypeAlias = Array | FeaturePair
 
@@ -110,20 +115,26 @@ class Layout:
         The dtype of X_wide; empty where there is one input.
     index_bytes : int
         Size of the column numbers of a sparse X_wide; 0 where it is an array.
+    touches_few : bool
+        Whether a batch has entries in so few of its columns that they are worth a list.
     """
 
     dtype: str
     wide: str = ""
     index_bytes: int = 0
+    touches_few: bool = False
 
     @classmethod
-    def of(cls, x: Features) -> Layout:
-        """The layout of these rows."""
+    def of(cls, x: Features, batch_size: int = 0) -> Layout:
+        """The layout of these rows; of a training batch with its size."""
         if not isinstance(x, FeaturePair):
             return cls(x.dtype.name)
-        if isinstance(x.wide, SparseRows):
-            return cls(x.deep.dtype.name, x.wide.data.dtype.name, x.wide.indices.itemsize)
-        return cls(x.deep.dtype.name, x.wide.dtype.name)
+        dtype = x.deep.dtype.name
+        if not isinstance(x.wide, SparseRows):
+            return cls(dtype, x.wide.dtype.name)
+        n_wide, entries = x.wide.shape[1], batch_size * row_size(x.wide)
+        few = 0 < _COLUMNS_OF_AN_ENTRY * entries <= n_wide < _MOST_LISTED
+        return cls(dtype, x.wide.data.dtype.name, x.wide.indices.itemsize, few)
 
     @property
     def is_sparse(self) -> bool:

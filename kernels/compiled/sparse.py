@@ -22,10 +22,12 @@ from .intrinsics import (
 from .op import ROWS, START, op
 from .options import device
 from .rows import DTYPES
+from .vectors import itemsize
 
 _SOURCE = ("data", "indices", "index_bytes", "indptr", "order")
 _LINE_BYTES = 64
 _AHEAD_ROWS = 16
+_LISTED_AHEAD = 2
 
 
 @device
@@ -101,10 +103,19 @@ def _set_zero(variant, d_weight, ld_weight, inputs, columns):
 
 
 @device
-def _forget_touched(variant, d_weight, ld_weight, columns, touched, flags):
+def _ask_for_touched(args, row, size):
+    """Prefetch a row of d_weight and whether it is listed: rows are touched in no order."""
+    prefetch(args[7] + size * args[8] * row)
+    prefetch(args[11] + 4 * (1 + args[9] + row))
+
+
+@device
+def _forget_touched(variant, args, touched, flags):
+    d_weight, ld_weight, columns = pointer(variant, args[7]), args[8], args[10]
     zero = cast(variant, 0.0)
     for k in range(1, touched[0] + 1):
         row = int(touched[k])
+        _ask_for_touched(args, int(touched[min(k + _AHEAD_ROWS, touched[0])]), itemsize(variant))
         flags[row] = 0
         for j in range(row * ld_weight, row * ld_weight + columns):
             d_weight[j] = zero
@@ -145,7 +156,7 @@ def sparse_backward(variant, args, attributes, counters, scalars):
     listed, touched = args[11] != 0, short_integers(args[11])
     if listed:
         flags = short_integers(args[11] + 4 * (1 + inputs))
-        _forget_touched(variant, d_weight, ld_weight, columns, touched, flags)
+        _forget_touched(variant, args, touched, flags)
     else:
         _set_zero(variant, d_weight, ld_weight, inputs, columns)
     count = 0
@@ -155,6 +166,12 @@ def sparse_backward(variant, args, attributes, counters, scalars):
             row = integers(order)[row]
         first, last = bounds[row], bounds[row + 1]
         if listed:
+            later = min(start + i + _LISTED_AHEAD, start + rows - 1)
+            if order != 0:
+                later = integers(order)[later]
+            for entry in range(bounds[later], bounds[later + 1]):
+                column = max(0, _column(indices, short, inputs, entry))
+                _ask_for_touched(args, column, itemsize(variant))
             count = _list_touched(args, inputs, first, last, count)
         d = d_out[i * ld]
         for entry in range(first, last):
