@@ -1,4 +1,4 @@
-"""The pictures that ``fastmlp train`` draws of what a model does with single columns."""
+"""The pictures that ``fastmlp train`` draws of what a model predicts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .axes import SIZE, tidy
 from .cli_report import predictions
 from .preparation import CategoryColumn, Preparation, ScaledColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .kernels.typing import Array
     from .model import Sequential
-    from .preparation import Column
+    from .preparation import Column, Target
 
 _POINTS = 200
 _MOST_CATEGORIES = 30
@@ -42,8 +45,6 @@ def draw_response(
     X : ndarray, shape (n, n_features)
         What the network reads of the training rows.
     """
-    from matplotlib.figure import Figure
-
     found = {column.name: column for column in preparation.columns}
     column, place = found.get(name), preparation.place(name)
     grid: Any = _grid(column, values)
@@ -57,11 +58,7 @@ def draw_response(
         column.write(grid, at_means[:, place])
     response = predictions(model, preparation.target, at_means)
 
-    figure = Figure(figsize=(4.8, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.set_xlabel(_label(label))
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes = _axes(SIZE)
     style: dict[str, Any] = {}
     if not isinstance(column, ScaledColumn):
         grid, style = list(map(_label, grid)), {"marker": "o", "ls": "none"}
@@ -70,22 +67,64 @@ def draw_response(
     elif column.kind == "date":
         # matplotlib's dates are days since 1970, too.
         axes.xaxis_date()
-        figure.autofmt_xdate()
+        axes.figure.autofmt_xdate()
     classes = preparation.target.classes
     if len(classes) > 2:
         axes.plot(grid, response.probabilities, label=list(map(_label, classes)), **style)
         axes.legend(title="class", frameon=False, fontsize="small")
-        axes.set_ylabel("probability")
+        tidy(axes, _label(label), "probability")
     elif classes:
         axes.plot(grid, response.probabilities[:, 1], **style)
-        axes.set_ylabel(f"probability of {_label(classes[1])}")
+        tidy(axes, _label(label), f"probability of {_label(classes[1])}")
     else:
         axes.plot(grid, response.values, **style)
-        axes.set_ylabel(_label(preparation.target.name))
+        tidy(axes, _label(label), _label(preparation.target.name))
+    _save(axes, path)
+
+
+def draw_confusion(
+    path: str | os.PathLike[str], matrix: Sequence[Sequence[int]], target: Target
+) -> None:
+    """Draw how often each class was taken for which.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Of the picture.
+    matrix : list of lists of int
+        As `metrics.classification_details` gives it.
+    target : Target
+    """
+    from .plots_results import plot_confusion_matrix
+
+    names = np.array([_escaped(name) for name in target.classes])
+    right, found = np.indices((len(names), len(names))).reshape(2, -1)
+    times = np.ravel(matrix)
+    side = min(9.0, max(3.6, 0.45 * len(names) + 1.6))
+    axes = _axes((side + 1.8, side))
+    plot_confusion_matrix(names[np.repeat(right, times)], names[np.repeat(found, times)], ax=axes)
+    _save(axes, path)
+
+
+def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> None:
+    """Draw predicted over right numbers, both ``(n,)``."""
+    from .plots_results import plot_predictions
+
+    _save(plot_predictions(y, found, ax=_axes(SIZE)), path)
+
+
+def _axes(size: tuple[float, float]) -> Any:
+    """Axes of a figure of their own, which pyplot does not know of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained").subplots()
+
+
+def _save(axes: Any, path: str | os.PathLike[str]) -> None:
     with warnings.catch_warnings():
         # Signs that the font lacks are drawn as boxes, which the picture itself shows.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(path, dpi=150)
+        axes.figure.savefig(path, dpi=150)
 
 
 def _grid(column: Column | None, values: Array) -> Array:
@@ -105,4 +144,8 @@ def _label(value: Any) -> str:
         return "(missing)"
     text = str(value)
     text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return _escaped(text)
+
+
+def _escaped(text: str) -> str:
     return text.replace("$", r"\$")

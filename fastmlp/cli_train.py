@@ -16,7 +16,7 @@ import numpy as np
 from . import cli_data
 from .callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from .cli_network import hidden_layers, optimizer_of, output_of
-from .cli_plots import draw_response
+from .cli_plots import draw_confusion, draw_predictions, draw_response
 from .cli_report import (
     Predictions,
     metrics,
@@ -94,6 +94,11 @@ def train(arguments: argparse.Namespace) -> None:
     with open(files.path("predictions.csv"), "w", newline="", encoding="utf-8") as file:
         write_columns(file, found["test"].table(target, test.rows, test.y))
     model.history.plot(files.path("learning_curve.png"))
+    if target.classes:
+        matrix = measured["test"]["confusion_matrix"]
+        draw_confusion(files.path("confusion_matrix.png"), matrix, target)
+    else:
+        draw_predictions(files.path("predictions.png"), test.y, found["test"].values)
     for place in wanted:
         name = list(source.columns)[place]
         draw_response(
@@ -105,7 +110,8 @@ def train(arguments: argparse.Namespace) -> None:
 
     print(
         f"\n{counted(len(model.history), 'epoch')} in {epochs:.3g} s, {seconds:.3g} s with all "
-        f"around them; {counted(len(test.y), 'row')} predicted in {timing['test_prediction_seconds']:.2g} s"
+        f"around them; {counted(len(test.y), 'row')} predicted in "
+        f"{timing['test_prediction_seconds']:.2g} s"
     )
     if stopping is not None and stopping.best_epoch is not None:
         print(f"the weights are those of epoch {stopping.best_epoch + 1}, {_best(stopping)}")

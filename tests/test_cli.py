@@ -23,6 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 ARTIFACTS = {
     *("model.safetensors", "metrics.json", "metrics.csv", "history.csv", "predictions.csv"),
     *("learning_curve.png", "response_feature0.png", "response_feature1.png"),
+    "confusion_matrix.png",
 }
 # Small networks, few epochs: what is tested is the path from words to files.
 QUICK = ["-e", "3", "-l", "8"]
@@ -134,9 +135,9 @@ def test_regression_is_learned(tmp_path: Path) -> None:
     # One output: the three ways to average over outputs agree.
     assert metrics["test"]["r2_raw"] == [pytest.approx(metrics["test"]["r2"])]
     assert metrics["test"]["r2_variance_weighted"] == pytest.approx(metrics["test"]["r2"])
-    assert {path.name for path in tmp_path.glob("response*")} == {
-        "response_feature2.png",
-        "response_feature8.png",
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        *("learning_curve.png", "predictions.png"),
+        *("response_feature2.png", "response_feature8.png"),
     }
 
 
@@ -194,6 +195,7 @@ def test_every_spelling_means_the_same(tmp_path: Path) -> None:
         assert {path.name for path in folder.iterdir()} == {
             *("model_x.safetensors", "metrics_x.json", "metrics_x.csv", "history_x.csv"),
             *("predictions_x.csv", "learning_curve_x.png", "response_feature0_x.png"),
+            "confusion_matrix_x.png",
         }
     assert results[0] == results[1] == results[2]
     settings = results[0]["settings"]

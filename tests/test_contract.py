@@ -486,6 +486,22 @@ def test_sequential() -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_threads", ["auto", 1, 2])
+def test_dtypes_and_threads(
+    dtype: str, n_threads: Any, backend: str, X: np.ndarray, y: np.ndarray
+) -> None:
+    model = trained([fm.Dense(3), fm.Dense(1)], X, y, backend, dtype=dtype, n_threads=n_threads)
+    assert model.predict(X).dtype == dtype
+    assert model.parameters["0.weight"].dtype == dtype
+
+
+def test_any_backend(X: np.ndarray, y: np.ndarray) -> None:
+    trained([fm.Dense(1)], X, y, "auto")
+    with pytest.raises(ValueError, match="numba"):
+        model_of([fm.Dense(1)], "torch")
+
+
 def test_fit(backend: str, X: np.ndarray) -> None:
     labels = np.where(X[:, 0] > 0, "yes", "no")
     model = model_of([fm.Dense(3, "relu"), fm.Dense(2, "softmax")], backend)
@@ -826,8 +842,12 @@ def test_find_learning_rate(name: str, backend: str, X: np.ndarray, y: np.ndarra
 
 
 @names("CrossedColumns")
-def test_crossed_columns(name: str) -> None:
-    assert inspect.isclass(getattr(fm.preprocessing, name))
+def test_crossed_columns(name: str, backend: str, X: np.ndarray, y: np.ndarray) -> None:
+    pytest.importorskip("scipy")
+    crossed = getattr(fm.preprocessing, name)([(0, 1)], n_buckets=16, bins={0: 3, 1: 3})
+    wide = crossed.fit_transform(X)
+    assert wide.shape == (ROWS, 16)
+    trained([fm.WideAndDeep(1, deep=[fm.Dense(3, "relu")])], (wide, X), y, backend)
 
 
 @names("warmup", "load", "resume")

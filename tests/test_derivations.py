@@ -17,6 +17,7 @@ from fastmlp.numpy_runner import REFERENCE
 FOLDER = ROOT / "docs/derivations"
 INDEX = FOLDER / "README.md"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path != INDEX)
+WITH_FORMULAS = [INDEX, *PAGES, ROOT / "docs/extending.md"]
 
 _REFERS = re.compile(r"^\* `((?:kernels|fastmlp)/\S+\.py)`: (.*)$", re.MULTILINE)
 _QUOTED = re.compile(r"`([^`]+)`")
@@ -71,10 +72,18 @@ def test_every_operation_of_a_program_is_derived() -> None:
     assert {operation.__name__ for operation in REFERENCE} == set(re.findall(r"`(\w+Op)`", text))
 
 
+def anchors(page: Path) -> set[str]:
+    """The links that headings of a page can be reached by."""
+    headings = re.findall(r"^#+ (.+)$", without_blocks(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 def test_links_lead_somewhere() -> None:
-    for page in [INDEX, *PAGES]:
-        for target in re.findall(r"\]\(([^)#]+)\)", without_blocks(page)):
-            assert (page.parent / target).exists(), (page.name, target)
+    for page in WITH_FORMULAS:
+        for path, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", without_blocks(page)):
+            target = page.parent / path if path else page
+            assert target.exists(), (page.name, path)
+            assert not anchor or anchor in anchors(target), (page.name, path, anchor)
 
 
 def formulas(page: Path) -> list[str]:
@@ -82,11 +91,13 @@ def formulas(page: Path) -> list[str]:
     text = _QUOTED.sub("", without_blocks(page))
     assert text.count("$$") % 2 == 0, page.name
     found = [display or inline for display, inline in _FORMULA.findall(text)]
+    inline = [formula for _, formula in _FORMULA.findall(text)]
+    assert not [formula for formula in inline if formula != formula.strip() or "\n" in formula]
     assert "$" not in _FORMULA.sub("", text), page.name
     return found
 
 
-@pytest.mark.parametrize("page", [INDEX, *PAGES], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", WITH_FORMULAS, ids=lambda page: page.stem)
 def test_formulas_are_well_formed(page: Path) -> None:
     mathtext = pytest.importorskip("matplotlib.mathtext")
     parser = mathtext.MathTextParser("path")
