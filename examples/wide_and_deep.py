@@ -46,8 +46,8 @@ SEEDS = range(5)
 # Chosen on the validation rows.
 EPOCHS = {"wide only": 10, "deep only": 10, "wide and deep": 10}
 BATCH = 128
-RATE = 2e-3
-WIDE = fm.Ftrl(0.05, l1=1.0)
+RATE = 3e-3
+WIDE = fm.Ftrl(2.0, l1=0.3)
 
 
 class Features(NamedTuple):
@@ -93,14 +93,17 @@ def features(train: pd.DataFrame, other: pd.DataFrame) -> tuple[Features, Featur
         train[CATEGORIES]
     )
     deep = ColumnTransformer(dense).fit(train)
+    edges = wide.named_transformers_["alone"].bin_edges_
     sizes = [len(categories) + 1 for categories in codes.categories_]
+    sizes += [len(edges[name]) + 1 for name in AMOUNTS]
 
     def of(rows: pd.DataFrame) -> Features:
-        columns = [deep.transform(rows), codes.transform(rows[CATEGORIES]) + 1]
+        amounts = [np.searchsorted(edges[name], rows[name], side="right") for name in AMOUNTS]
+        columns = [deep.transform(rows), codes.transform(rows[CATEGORIES]) + 1, *amounts]
         return Features(
             linear.transform(rows),
             wide.transform(rows).tocsr(),
-            np.concatenate(columns, axis=1).astype(np.float32),
+            np.column_stack(columns).astype(np.float32),
             sizes,
         )
 
@@ -108,16 +111,16 @@ def features(train: pd.DataFrame, other: pd.DataFrame) -> tuple[Features, Featur
 
 
 def hidden(sizes: list[int]) -> list[Any]:
-    """The layers of the deep part: an embedding of each category, then a network."""
+    """The layers of the deep part: embeddings of categories and binned amounts, then a network."""
     first = len(NUMBERS) + len(AMOUNTS)
     return [
         *(
             fm.Embedding(size, dim=min(8, (size + 1) // 2), column=first + place)
             for place, size in enumerate(sizes)
         ),
-        fm.Dense(64, activation="relu"),
+        fm.Dense(128, activation="relu"),
         fm.Dropout(0.2),
-        fm.Dense(32, activation="relu"),
+        fm.Dense(64, activation="relu"),
         fm.Dropout(0.2),
     ]
 

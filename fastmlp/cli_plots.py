@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _POINTS = 200
 _MOST_CATEGORIES = 30
+_MOST_CLASSES = 12
 _LONGEST = 60
 
 
@@ -71,7 +72,8 @@ def draw_response(
     classes = preparation.target.classes
     if len(classes) > 2:
         axes.plot(grid, response.probabilities, label=list(map(_label, classes)), **style)
-        axes.legend(title="class", frameon=False, fontsize="small")
+        if len(classes) <= _MOST_CLASSES:
+            axes.legend(title="class", frameon=False, fontsize="small")
         tidy(axes, _label(label), "probability")
     elif classes:
         axes.plot(grid, response.probabilities[:, 1], **style)

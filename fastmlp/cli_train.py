@@ -32,18 +32,16 @@ from .cli_report import (
 from .compiling import told_of_compiling
 from .errors import missing_extra
 from .inputs import counted
+from .model import Sequential
 from .names import unknown_name
 from .preparation import Preparation, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from .cli_data import Source
     from .kernels.typing import Array
-    from .model import Sequential
     from .preparation import Target
-
-_NO_SETTINGS = ("run",)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -54,14 +52,11 @@ def train(arguments: argparse.Namespace) -> None:
     source = cli_data.load(arguments)
     arguments.task = source.target.task
     wanted = _wanted_columns(arguments.wanted_features, list(source.columns))
-    parts = _split(source, arguments)
-    layer, loss, target = output_of(arguments, source, parts["training"])
-    preparation = fit(source.columns, source.kinds, parts["training"], target)
-    data = {name: _part(source, preparation, arguments.dtype, rows) for name, rows in parts.items()}
+    rows = _split(source, arguments)
+    layer, loss, target = output_of(arguments, source, rows["training"])
+    preparation = fit(source.columns, source.kinds, rows["training"], target)
+    parts = {name: _part(source, preparation, arguments.dtype, some) for name, some in rows.items()}
     files = _Files(arguments.output_dir, arguments.extension_name)
-
-    from .model import Sequential
-
     model = Sequential(
         [*hidden, layer],
         loss=loss,
@@ -73,45 +68,30 @@ def train(arguments: argparse.Namespace) -> None:
     )
     preparation.attach(model)
 
-    print(_in_words(source, preparation, data), flush=True)
-    seconds, stopping = _fit(model, target, data, arguments)
-    found, timing = _predictions(model, target, data)
+    print(_in_words(source, preparation, parts), flush=True)
+    seconds, stopping = _fit(model, target, parts, arguments)
+    found = {name: predictions(model, target, part.X) for name, part in parts.items()}
     measured = {
-        name: metrics(model, target, part.X, part.y, found[name]) for name, part in data.items()
+        name: metrics(model, target, part.X, part.y, found[name]) for name, part in parts.items()
     }
-    epochs = sum(model.history["seconds"])
-    timing = {"fit_seconds": seconds, "epochs_seconds": epochs, **timing}
-    settings = {name: value for name, value in vars(arguments).items() if name not in _NO_SETTINGS}
-
+    timing = {
+        "fit_seconds": seconds,
+        "epochs_seconds": sum(model.history["seconds"]),
+        "test_prediction_seconds": _prediction_seconds(model, parts["test"].X),
+    }
     model.save(files.path("model.safetensors"))
-    write_json(
-        files.path("metrics.json"),
-        {**measured, "epochs": len(model.history), "timing": timing, "settings": settings},
-    )
-    _write_metrics_table(files.path("metrics.csv"), measured)
-    model.history.to_csv(files.path("history.csv"))
-    test = data["test"]
-    with open(files.path("predictions.csv"), "w", newline="", encoding="utf-8") as file:
-        write_columns(file, found["test"].table(target, test.rows, test.y))
-    model.history.plot(files.path("learning_curve.png"))
-    if target.classes:
-        matrix = measured["test"]["confusion_matrix"]
-        draw_confusion(files.path("confusion_matrix.png"), matrix, target)
-    else:
-        draw_predictions(files.path("predictions.png"), test.y, found["test"].values)
+    _write_tables(files, model, target, parts["test"], found["test"], measured, timing, arguments)
+    _draw(files, model, target, parts["test"], found["test"], measured["test"])
     for place in wanted:
         name = list(source.columns)[place]
-        draw_response(
-            files.path(f"response_feature{place}.png"),
-            *(model, preparation, name),
-            source.columns[name][parts["training"]],
-            data["training"].X,
-        )
+        values = source.columns[name][rows["training"]]
+        path = files.path(f"response_feature{place}.png")
+        draw_response(path, model, preparation, name, values, parts["training"].X)
 
     print(
-        f"\n{counted(len(model.history), 'epoch')} in {epochs:.3g} s, {seconds:.3g} s with all "
-        f"around them; {counted(len(test.y), 'row')} predicted in "
-        f"{timing['test_prediction_seconds']:.2g} s"
+        f"\n{counted(len(model.history), 'epoch')} in {timing['epochs_seconds']:.3g} s, "
+        f"{seconds:.3g} s with all around them; {counted(len(parts['test'].y), 'row')} predicted "
+        f"in {timing['test_prediction_seconds']:.2g} s"
     )
     if stopping is not None and stopping.best_epoch is not None:
         print(f"the weights are those of epoch {stopping.best_epoch + 1}, {_best(stopping)}")
@@ -150,10 +130,10 @@ def _part(source: Source, preparation: Preparation, dtype: str, rows: Array) -> 
     return _Part(preparation.matrix(columns, dtype), source.y[rows], source.rows[rows])
 
 
-def _in_words(source: Source, preparation: Preparation, data: Mapping[str, _Part]) -> str:
+def _in_words(source: Source, preparation: Preparation, parts: Mapping[str, _Part]) -> str:
     classes, constant = preparation.target.classes, len(preparation.constant)
     kind = f"{len(classes)} classes" if classes else "regression"
-    counts = [counted(len(part.y), f"{name} row") for name, part in data.items()]
+    counts = [counted(len(part.y), f"{name} row") for name, part in parts.items()]
     line = ", ".join([f"{len(source.columns)} features", kind, *counts])
     if len(preparation.features) != len(source.columns):
         line += f"; the network reads {len(preparation.features)} numbers"
@@ -207,21 +187,21 @@ def _wanted_columns(wanted: list[str] | None, names: list[str]) -> list[int]:
 
 
 def _fit(
-    model: Sequential, target: Target, data: Mapping[str, _Part], arguments: argparse.Namespace
+    model: Sequential, target: Target, parts: Mapping[str, _Part], arguments: argparse.Namespace
 ) -> tuple[float, EarlyStopping | None]:
     """Train the model; return the seconds it took, and what may have stopped it."""
     # Without validation rows the test rows are watched, but nothing is chosen by them.
-    watched = data.get("validation", data["test"])
+    watched = parts.get("validation", parts["test"])
     stopping = None
     if arguments.patience:
-        monitor = "val_loss" if "validation" in data else "loss"
+        monitor = "val_loss" if "validation" in parts else "loss"
         stopping = EarlyStopping(monitor=monitor, patience=arguments.patience)
     callbacks: list[Callback] = [] if stopping is None else [stopping]
     on_terminal = sys.stderr.isatty()
     if on_terminal:
         callbacks.append(ProgressBar())
     if arguments.show_loss:
-        name = "validation" if "validation" in data else "test"
+        name = "validation" if "validation" in parts else "test"
         callbacks.append(LambdaCallback(on_epoch_end=_loss_printer(arguments.epochs, name)))
     if arguments.log is not None:
         callbacks.append(_Log(arguments.log))
@@ -229,8 +209,8 @@ def _fit(
     # Where the fit itself is silent, too.
     with told_of_compiling():
         model.fit(
-            data["training"].X,
-            target.learned(data["training"].y),
+            parts["training"].X,
+            target.learned(parts["training"].y),
             epochs=arguments.epochs,
             batch_size=arguments.batch_size,
             validation_data=(watched.X, target.learned(watched.y)),
@@ -271,15 +251,11 @@ class _Log(Callback):
         self._file.close()
 
 
-def _predictions(
-    model: Sequential, target: Target, data: Mapping[str, _Part]
-) -> tuple[dict[str, Predictions], dict[str, float]]:
-    """What the model says of each part, and the seconds that it takes for the test rows."""
-    found = {name: predictions(model, target, part.X) for name, part in data.items()}
-    # Once more: the first prediction of a process may load or compile.
+def _prediction_seconds(model: Sequential, X: Array) -> float:
+    # Called after a prediction, for the first one of a process may compile.
     start = perf_counter()
-    model.predict(data["test"].X)
-    return found, {"test_prediction_seconds": perf_counter() - start}
+    model.predict(X)
+    return perf_counter() - start
 
 
 class _Files:
@@ -297,10 +273,38 @@ class _Files:
         return self.written[-1]
 
 
-def _write_metrics_table(path: Path, measured: Mapping[str, Mapping[str, Any]]) -> None:
-    columns = {part: numbers(values) for part, values in measured.items()}
-    rows: list[Sequence[Any]] = [
-        [name, *(column[name] for column in columns.values())] for name in columns["test"]
-    ]
-    with open(path, "w", newline="", encoding="utf-8") as file:
+def _write_tables(
+    files: _Files,
+    model: Sequential,
+    target: Target,
+    test: _Part,
+    found: Predictions,
+    measured: Mapping[str, Mapping[str, Any]],
+    timing: Mapping[str, float],
+    arguments: argparse.Namespace,
+) -> None:
+    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
+    report = {**measured, "epochs": len(model.history), "timing": timing, "settings": settings}
+    write_json(files.path("metrics.json"), report)
+    columns = {name: numbers(values) for name, values in measured.items()}
+    with open(files.path("metrics.csv"), "w", newline="", encoding="utf-8") as file:
+        rows = ([name, *(column[name] for column in columns.values())] for name in columns["test"])
         write_csv(file, ["metric", *columns], rows)
+    model.history.to_csv(files.path("history.csv"))
+    with open(files.path("predictions.csv"), "w", newline="", encoding="utf-8") as file:
+        write_columns(file, found.table(target, test.rows, test.y))
+
+
+def _draw(
+    files: _Files,
+    model: Sequential,
+    target: Target,
+    test: _Part,
+    found: Predictions,
+    measured: Mapping[str, Any],
+) -> None:
+    model.history.plot(files.path("learning_curve.png"))
+    if target.classes:
+        draw_confusion(files.path("confusion_matrix.png"), measured["confusion_matrix"], target)
+    else:
+        draw_predictions(files.path("predictions.png"), test.y, found.values)

@@ -317,7 +317,7 @@ def fit(
                 f"{_MOST_CATEGORIES}; leave it out with --drop {name!r}"
             )
     for name in scaled:
-        if frame[name].abs().max() > _LARGEST:
+        if float(frame[name].abs().max()) > _LARGEST:
             raise ValueError(f"the column {name!r} has numbers too large to be scaled")
     numbers = make_pipeline(StandardScaler(), SimpleImputer(strategy="constant", fill_value=0.0))
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)

@@ -60,6 +60,14 @@ def power_series(z: float) -> float:
     return total / (1 + z**2)
 
 
+def logistic(z: float) -> float:
+    return 1 / (1 + fm.math.exp(-z))
+
+
+def silu_of(z: float) -> float:
+    return z * logistic(z)
+
+
 ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
     "softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
     "bent": (bent, bent_slope),
@@ -69,6 +77,11 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
         lambda z: fm.math.log1p(z) if z > 0 else -fm.math.log1p(-z),
         lambda z: 1 / (1 + abs(z)),
     ),
+    "calls_others": (
+        silu_of,
+        lambda z: logistic(z) * (1 + z * (1 - logistic(z))),
+    ),
+    "relu_of_six": (lambda z: min(max(z, 0), 6), lambda z: 1 if 0 < z < 6 else 0),
     "erf_of_tanh": (lambda z: fm.math.erf(fm.math.tanh(z)), None),
     "integers_only": (lambda z: max(z, 0) - max(-2 * z - 1, 0) * 3, None),
     "series": (power_series, None),
@@ -215,18 +228,24 @@ def test_values_that_a_function_refers_to_are_part_of_it() -> None:
     assert len(members) == 2
 
 
-def test_constants_do_not_widen_the_arithmetic() -> None:
+@pytest.mark.parametrize("name", ["bent", "softsign", "calls_others", "relu_of_six"])
+def test_constants_do_not_widen_the_arithmetic(name: str) -> None:
     """A float32 network is computed in float32, else a loop has half as many lanes."""
-    pytest.importorskip("numba")
-    from fastmlp.kernels.compiled.op import OPS
+    numba = pytest.importorskip("numba")
+    from fastmlp.kernels.compiled.custom import activation_functions
 
-    register("bent")
-    register("softsign")
-    for name in ("bent", "softsign"):
-        member = fm.Dense(1, name).activation.member  # type: ignore[union-attr]
-        op = OPS["activation_forward"]
-        code = op.compiled("float32", member).inspect_llvm()
-        assert "fpext" not in code
+    register(name)
+    forward, backward = activation_functions(kernel_custom.ACTIVATIONS[name])
+    half = np.float32(0.5)
+    for alone, count in (
+        (numba.njit(lambda z, parameter: forward(z, parameter)), 2),
+        (numba.njit(lambda d, z, out, parameter: backward(d, z, out, parameter)), 4),
+    ):
+        alone(*[half] * count)
+        (code,) = alone.inspect_llvm().values()
+        body = code.partition("define")[2].partition("\n}")[0]
+        assert "double" not in body
+        assert "float" in body
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.metrics import classification_metrics, regression_metrics
+from fastmlp.metrics import (
+    classification_details,
+    classification_metrics,
+    regression_details,
+    regression_metrics,
+)
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 
@@ -307,3 +312,31 @@ def test_arguments_are_not_modified():
     classification_metrics("multilabel", y - 1, prediction - 1, weights)
     for now, then in zip((y, prediction, weights), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+def test_details_of_two_classes_worked_by_hand():
+    y = np.array([0, 0, 0, 1])
+    details = classification_details(y, np.array([[0.1], [0.2], [0.9], [0.8]]))
+    assert details["confusion_matrix"] == [[2, 1], [0, 1]]
+    # Of zeros: precision 2/2, recall 2/3, f1 4/5; of ones: 1/2, 1/1, 2/3.
+    assert details["precision_macro"] == pytest.approx((1 + 1 / 2) / 2)
+    assert details["recall_macro"] == pytest.approx((2 / 3 + 1) / 2)
+    assert details["f1_macro"] == pytest.approx((4 / 5 + 2 / 3) / 2)
+    assert details["precision_weighted"] == pytest.approx((3 * 1 + 1 / 2) / 4)
+    assert details["recall_weighted"] == pytest.approx((3 * 2 / 3 + 1) / 4)
+    assert details["f1_weighted"] == pytest.approx((3 * 4 / 5 + 2 / 3) / 4)
+
+
+def test_details_of_more_classes_count_those_that_do_not_occur():
+    details = classification_details(np.array([0, 2]), np.array([[0.6, 0.3, 0.1], [0.5, 0.3, 0.2]]))
+    assert details == {"confusion_matrix": [[1, 0, 0], [0, 0, 0], [1, 0, 0]]}
+
+
+def test_details_of_numbers_worked_by_hand():
+    y = np.array([[0.0, 0.0], [2.0, 20.0]])
+    # Squared errors 2 of 2 and 50 of 200.
+    details = regression_details(y, np.array([[1.0, 5.0], [1.0, 15.0]]))
+    assert details["r2_raw"] == pytest.approx([0.0, 0.75])
+    assert details["r2_variance_weighted"] == pytest.approx((2 * 0.0 + 200 * 0.75) / 202)
+    one = regression_details(np.array([1.0]), np.array([2.0]))
+    assert np.isnan([one["r2_variance_weighted"], *one["r2_raw"]]).all()

@@ -9,6 +9,7 @@ inferred, so that a function of one's own is as narrow, and vectorises as well, 
 from __future__ import annotations
 
 import operator
+from types import CellType, FunctionType
 from typing import Any
 
 import numba
@@ -20,6 +21,7 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
 from ..custom import STEP, Custom
+from ..reference import math
 from .intrinsics import like
 from .options import INLINED, device_inlined
 
@@ -84,8 +86,27 @@ class _Compiler(CompilerBase):  # type: ignore[misc]
         return [pipeline]
 
 
-def _compiled(function: Any) -> Any:
-    return numba.njit(pipeline_class=_Compiler, **INLINED)(getattr(function, "py_func", function))
+def _compiled(function: Any, above: tuple[Any, ...] = ()) -> Any:
+    """A function with those that it calls, which Numba would not compile by itself."""
+    function = getattr(function, "py_func", function)
+    above = (*above, function)
+
+    def callee(value: Any) -> Any:
+        is_ours = isinstance(value, FunctionType) and value.__module__ != math.__name__
+        return _compiled(value, above) if is_ours and value not in above else value
+
+    code = function.__code__
+    names = function.__globals__.keys() & {*code.co_names}
+    called = {name: callee(function.__globals__[name]) for name in names}
+    cells = [CellType(callee(cell.cell_contents)) for cell in function.__closure__ or ()]
+    copy = FunctionType(
+        code,
+        {**function.__globals__, **called},
+        function.__name__,
+        function.__defaults__,
+        tuple(cells) or None,
+    )
+    return numba.njit(pipeline_class=_Compiler, **INLINED)(copy)
 
 
 def _value(function: Any, arity: int) -> Any:
