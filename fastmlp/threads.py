@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
 _WORTH_A_THREAD = 2.5e5
-# Those of a prediction, for which a thread has to be started: that takes some 140 us.
+# What the update of a parameter counts as beside them: it is shared at any width and batch.
+_UPDATE = 3.5
+# Multiply-adds of a prediction, for which a thread has to be started: that takes some 140 us.
 _WORTH_STARTING_A_THREAD = 2e7
 _ABORT = 8
 
@@ -64,12 +66,13 @@ def work_of_row(program: Program, x: Features) -> float:
     )
 
 
-def _shared_work(program: Program, rows: int) -> int:
-    """Multiply-adds of a batch's forward pass in the products that are cut into shards."""
+def _shared_work(program: Program, rows: int) -> float:
+    """What threads share: a batch's forward products that are cut into shards, and the update."""
     shapes = (op.weight.shape for op in program.ops if isinstance(op, DenseOp))
-    return sum(
+    products = sum(
         rows * inputs * width for inputs, width in shapes if cuts.columns(width, rows).shards > 1
     )
+    return products + _UPDATE * program.n_parameters
 
 
 def training_threads(n_threads: int | str, program: Program, rows: int, most_shards: int) -> int:

@@ -21,7 +21,7 @@ import fastmlp as fm
 pytest.importorskip("numba")
 
 from fastmlp.executable import Executable
-from fastmlp.threads import free_cores
+from fastmlp.threads import free_cores, training_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
@@ -582,3 +582,26 @@ def test_a_number_of_threads_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_free_cores_are_counted() -> None:
     assert 1 <= free_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("widths", "batch", "workers"),
+    [
+        ((2, 8, 8, 1), 32, 1),
+        ((8, 64, 64, 1), 512, 1),
+        ((54, 128, 7), 64, 1),
+        ((54, 128, 7), 128, 2),
+        ((54, 256, 256, 7), 16, 1),
+        ((54, 256, 256, 7), 32, 2),
+        ((784, 128, 64, 10), 16, 1),
+        ((784, 128, 64, 10), 64, 2),
+        ((300, 512, 2), 8, 2),
+    ],
+)
+def test_auto_by_sizes(
+    widths: tuple[int, ...], batch: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a second thread paid in measurements, and where it did not."""
+    monkeypatch.setattr("fastmlp.threads.available_cores", lambda: 2)
+    model = fm.Sequential([fm.Dense(units) for units in widths[1:]]).build(widths[0])
+    assert training_threads("auto", model._program, batch, 16) == workers
