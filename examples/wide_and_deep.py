@@ -4,7 +4,9 @@ Cheng et al. 2016 ("Wide & Deep Learning for Recommender Systems") join a linear
 crossed columns, trained by FTRL with an L1 penalty, to a network over dense columns and embeddings,
 and train both at once. This compares the parts alone and together, beside a logistic regression, on
 the official split of Adult (UCI, 48,842 rows). Settings were chosen on a fifth of the training
-rows, which ``--validate`` looks at again; the test rows took no part in it.
+rows, which ``--validate`` looks at again; the test rows took no part in it. Here both parts
+together are better than the wide one alone, and not distinguishable from the deep one, whose
+embeddings learn from 32,561 rows what the crosses memorise.
 
 It reads ``adult.csv.gz`` in the folder that the environment variable FASTMLP_TEST_DATA names, or
 the file given by ``--data``: a table with the columns of the data set, `income` and `split`
@@ -26,7 +28,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import fastmlp as fm
@@ -65,7 +67,7 @@ def read(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table[table["split"] == "train"], table[table["split"] == "test"]
 
 
-def logarithms() -> FunctionTransformer:
+def logarithms() -> Pipeline:
     """Amounts of money, most of which are 0."""
     return make_pipeline(FunctionTransformer(np.log1p), StandardScaler())
 
@@ -74,11 +76,12 @@ def features(train: pd.DataFrame, other: pd.DataFrame) -> tuple[Features, Featur
     """Columns for all models, fitted on the training rows."""
     dense = [("numbers", StandardScaler(), NUMBERS), ("amounts", logarithms(), AMOUNTS)]
     one_hot = OneHotEncoder(handle_unknown="ignore")
-    linear = ColumnTransformer([*dense, ("categories", one_hot, CATEGORIES)]).fit(train)
+    # A linear model is better without logarithms, by the validation rows.
+    linear = ColumnTransformer(
+        [("scaled", StandardScaler(), NUMBERS + AMOUNTS), ("categories", one_hot, CATEGORIES)]
+    ).fit(train)
     alone = fm.preprocessing.CrossedColumns(
-        [*NUMBERS, *AMOUNTS, *CATEGORIES],
-        n_buckets=512,
-        bins=BINS,
+        [*NUMBERS, *AMOUNTS, *CATEGORIES], n_buckets=512, bins=BINS
     )
     crossed = fm.preprocessing.CrossedColumns(CROSSES, n_buckets=[2**10, 2**13], bins=AGE)
     wide = ColumnTransformer(

@@ -107,7 +107,10 @@ class Builder:
         """Replace a column of X by rows of a table; embeddings one after the other are one."""
         op = EmbeddingOp(x, x, tuple(range(x.width)), (), ())
         last = self.ops[-1] if self.ops else None
-        if isinstance(last, EmbeddingOp) and last.out is x:
+        within, dot, number = path.rpartition(".")
+        before = f"{within}{dot}{int(number) - 1}.output"
+        # Of another list of layers, such as around a Branch, others read its output too.
+        if isinstance(last, EmbeddingOp) and last.out is x and x.name == before:
             op = last
             self.ops.pop()
             self.records.pop()

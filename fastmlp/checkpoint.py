@@ -30,9 +30,16 @@ class ModelCheckpoint(Callback):
 
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         try:
-            self.path = os.fspath(path)
+            self.path = os.fsdecode(path)
         except TypeError:
             raise TypeError(f"path must be a path, got {describe(path)}") from None
+        try:
+            self._path_after(1)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise ValueError(
+                "path may have the field {epoch}, such as 'model_{epoch:03d}.safetensors', and no "
+                f"other, got {self.path!r}"
+            ) from None
         self.every = check_positive_int("every", every)
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
@@ -40,8 +47,10 @@ class ModelCheckpoint(Callback):
         done = epoch + 1
         if done % self.every and model.epochs_left and not model.stop_training:
             return
-        path = self.path
-        model.save(path.format(epoch=done) if "{epoch" in path else path)
+        model.save(self._path_after(done))
+
+    def _path_after(self, done: int) -> str:
+        return self.path.format(epoch=done) if "{epoch" in self.path else self.path
 
 
 def resume(

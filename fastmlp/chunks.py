@@ -36,6 +36,7 @@ class Chunks:
                 "once; pass a list, or an object whose __iter__ starts anew"
             )
         self._chunks = chunks
+        self._were_read = False
 
     def __iter__(self) -> Iterator[tuple[object, object, object]]:
         """X, y and sample weights of each chunk."""
@@ -48,7 +49,12 @@ class Chunks:
                 )
             yield chunk[0], chunk[1], chunk[2] if len(chunk) == 3 else None
         if number < 0:
-            raise ValueError("there are no chunks to train on")
+            raise ValueError(
+                "chunks can be read only once; pass an object whose __iter__ starts anew"
+                if self._were_read
+                else "there are no chunks to train on"
+            )
+        self._were_read = True
 
 
 class ChunkSource:
@@ -93,6 +99,7 @@ class ChunkSource:
                 )
             model._weights(sample_weight, None, len(x))
             targets.append(given.reshape(-1) if given.shape == (len(x), 1) else given)
+            _check_alike(targets[0], targets[-1], number)
             self.steps += -(-len(x) // (self._batch_size or len(x)))
             rows += len(x)
         assert planned is not None
@@ -100,6 +107,7 @@ class ChunkSource:
         encoded = encoder.encode(np.concatenate(targets), rows, fit=True)
         factors = encoder.class_weights(class_weight, encoded)
         if factors is not None:
+            model._weights(None, factors, rows)
             self._factors = _by_class(encoder.class_codes(encoded), factors)
         self._encoder = encoder
         return planned, encoder
@@ -112,7 +120,8 @@ class ChunkSource:
             factors = None
             if self._factors is not None:
                 factors = self._factors[self._encoder.class_codes(encoded)]
-            weight = model._weights(sample_weight, factors, len(x))
+            # A chunk may have only classes of weight 0.
+            weight = model._weights(sample_weight, factors, len(x), may_be_zero=True)
             size, rows = min(self._batch_size or len(x), len(x)), None
             if shuffle:
                 order = RowOrder(len(x))
@@ -154,6 +163,19 @@ class ChunkSource:
     def data(self) -> FitData:
         batches = next(self._checked(shuffle=False))
         return FitData(batches.x, batches.y, batches.weight)
+
+
+def _check_alike(first: Array, y: Array, number: int) -> None:
+    """Refuse targets of chunks that NumPy would turn into others to put them into one array."""
+    if y.shape[1:] != first.shape[1:]:
+        raise ValueError(
+            f"chunk {number}'s y has shape {y.shape}, but that of the first is {first.shape}"
+        )
+    numeric = [array.dtype.kind in "biuf" for array in (first, y)]
+    if y.dtype.kind != first.dtype.kind and not all(numeric):
+        raise ValueError(
+            f"chunk {number}'s y has the dtype {y.dtype}, but that of the first is {first.dtype}"
+        )
 
 
 def _by_class(codes: Array | None, factors: Array) -> Array:

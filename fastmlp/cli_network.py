@@ -62,14 +62,18 @@ def output_of(
 ) -> tuple[Any, str, Target]:
     """Return the last layer, its loss, and the target as that layer learns it.
 
-    A linear output learns a target scaled to mean 0 and variance 1 in the training rows; the range
-    of any other output is the user's choice and its target is left as it is.
+    A linear output may learn a target scaled to mean 0 and variance 1 in the training rows. So it
+    does for a table, whose target may have any size; data sets are learned in their own units.
     """
     target, activation = source.target, arguments.output.lower()
-    n_classes = len(target.classes)
+    n_classes, standardize = len(target.classes), arguments.standardize_target
+    if standardize and (n_classes or activation not in ("auto", "linear")):
+        raise ValueError("--standardize_target is for a regression with a linear output")
     if not n_classes:
         activation = "linear" if activation == "auto" else activation
-        if activation == "linear":
+        if standardize is None:
+            standardize = activation == "linear" and arguments.dataset is None
+        if standardize:
             target = _standardised(target, source.y[training])
         return _dense(arguments, 1, activation), "mse", target
     if activation == "auto":

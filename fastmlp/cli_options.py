@@ -39,7 +39,7 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         **dict.fromkeys(("dataset", "data", "target", "task", "clip_value", "clip_norm", "config")),
         **dict.fromkeys(("extension_name", "wanted_features", "log")),
         drop=[],
-        stratify=False,
+        **dict.fromkeys(("stratify", "standardize_target")),
         batch_norm=False,
         show_loss=False,
     )
@@ -97,7 +97,12 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="share of the other rows that is kept for validation",
     )
-    add("--stratify", action=Switch, help="draw the same share of each class", **_HIDDEN)
+    add(
+        "--stratify",
+        action=Switch,
+        help="draw the same share of each class (default; --no-stratify: plainly at random)",
+        **_HIDDEN,
+    )
     add(
         *("-s", "--seed"),
         metavar="N",
@@ -127,8 +132,14 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         default="auto",
         help="activation of the last layer; auto: sigmoid for two classes, softmax for more, "
-        "linear for a regression. A linear output learns the target scaled to mean 0 and variance "
-        "1; predictions are in its own units",
+        "linear for a regression",
+    )
+    add(
+        "--standardize_target",
+        action=Switch,
+        help="let a linear output learn the target scaled to mean 0 and variance 1; predictions "
+        "are in its own units (default for --data)",
+        **_HIDDEN,
     )
     add(
         *("-wi", "--weight_init"),

@@ -134,7 +134,7 @@ def _in_words(source: Source, preparation: Preparation, parts: Mapping[str, _Par
     classes, constant = preparation.target.classes, len(preparation.constant)
     kind = f"{len(classes)} classes" if classes else "regression"
     counts = [counted(len(part.y), f"{name} row") for name, part in parts.items()]
-    line = ", ".join([f"{len(source.columns)} features", kind, *counts])
+    line = ", ".join([counted(len(source.columns), "feature"), kind, *counts])
     if len(preparation.features) != len(source.columns):
         line += f"; the network reads {len(preparation.features)} numbers"
     if constant:
@@ -147,15 +147,20 @@ def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
     """The places of the rows for each purpose."""
     from sklearn.model_selection import train_test_split
 
-    def split(rows: Array, share: float) -> tuple[Array, Array]:
-        labels = source.y[rows] if arguments.stratify else None
-        first, second = train_test_split(
-            rows, test_size=share, random_state=arguments.seed, stratify=labels
-        )
-        return first, second
-
     if arguments.stratify and not source.target.classes:
         raise ValueError("--stratify is for classes; this is a regression")
+    by_class = bool(source.target.classes) and arguments.stratify is not False
+
+    def split(rows: Array, share: float) -> tuple[Array, Array]:
+        labels = source.y[rows] if by_class else None
+        try:
+            first, second = train_test_split(
+                rows, test_size=share, random_state=arguments.seed, stratify=labels
+            )
+        except ValueError as error:
+            raise ValueError(f"{error}; take another share, or --no_stratify") from None
+        return first, second
+
     training, test = split(np.arange(len(source.y)), arguments.test_size)
     parts = {"training": training, "test": test}
     if arguments.validation_size:
@@ -164,8 +169,8 @@ def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
     seen, classes = np.unique(source.y[training]), np.unique(source.y)
     if source.target.classes and len(seen) < len(classes):
         raise ValueError(
-            f"no training row is of the class {np.setdiff1d(classes, seen)[0]}; use --stratify, "
-            "a smaller --test_size or another --seed"
+            f"no training row is of the class {np.setdiff1d(classes, seen)[0]}; leave out "
+            "--no_stratify, or take a smaller --test_size or another --seed"
         )
     return parts
 

@@ -19,9 +19,37 @@ from .names import describe
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
+class NotRegisteredError(ValueError):
+    """A declaration names a function that this process does not know."""
+
+
+class _Registered:
+    """What declarations of registered functions share.
+
+    Copies have the same function. Pickles, like files, have its name alone.
+    """
+
+    name: str
+
+    @property
+    def member(self) -> str:
+        """The name and a digest of the code."""
+        function: custom.Custom = vars(self)["_function"]
+        return function.member
+
+    def __copy__(self) -> _Registered:
+        return self
+
+    def __deepcopy__(self, memo: object) -> _Registered:
+        return self
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return type(self), (self.name,)
+
+
 @declaration
 @dataclass(frozen=True)
-class CustomActivation(Activation):
+class CustomActivation(_Registered, Activation):
     """A registered activation.
 
     Parameters
@@ -35,12 +63,6 @@ class CustomActivation(Activation):
         assign(self, _function=_registered(custom.ACTIVATIONS, "activation", self.name))
 
     @property
-    def member(self) -> str:
-        """The name and a digest of the code."""
-        function: custom.Custom = vars(self)["_function"]
-        return function.member
-
-    @property
     def kernel(self) -> str:
         """What kernels take: the function as it was registered when this was made."""
         return self.member
@@ -48,7 +70,7 @@ class CustomActivation(Activation):
 
 @declaration
 @dataclass(frozen=True)
-class CustomLoss(Loss):
+class CustomLoss(_Registered, Loss):
     """A registered loss, the mean over rows and outputs.
 
     Parameters
@@ -63,12 +85,6 @@ class CustomLoss(Loss):
         assign(self, _function=_registered(custom.LOSSES, "loss", self.name))
 
     @property
-    def member(self) -> str:
-        """The name and a digest of the code."""
-        function: custom.Custom = vars(self)["_function"]
-        return function.member
-
-    @property
     def arguments(self) -> tuple[str]:
         """The function that the kernel looks up."""
         return (self.member,)
@@ -80,7 +96,7 @@ class CustomLoss(Loss):
 
 def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom.Custom:
     if name not in table:
-        raise ValueError(
+        raise NotRegisteredError(
             f"no {kind} is registered as {name!r}; call fm.register_{kind}({name!r}, ...) first"
         )
     return table[name]

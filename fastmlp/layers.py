@@ -308,7 +308,7 @@ class Embedding(Layer):
     dim : int
         Length of a vector.
     column : int
-        Counts in X.
+        Counts in X, of two inputs in X_deep.
     """
 
     n_categories: int

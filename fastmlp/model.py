@@ -160,6 +160,10 @@ class Sequential:
         self._schedule_states: list[dict[str, Any]] | None = None
         self._epoch = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The runner holds addresses of this process's memory; a copy makes its own.
+        return {**vars(self), "_made": None}
+
     # Building
 
     def build(self, n_features: int | tuple[int, int]) -> Sequential:
@@ -310,7 +314,13 @@ class Sequential:
         activation = output_activation(self.layers)
         return target_encoder(activation.name, program.output.width, self.loss.name, self.dtype)
 
-    def _weights(self, sample_weight: object, factors: Array | None, n_rows: int) -> Array | None:
+    def _weights(
+        self,
+        sample_weight: object,
+        factors: Array | None,
+        n_rows: int,
+        may_be_zero: bool = False,
+    ) -> Array | None:
         weights = check_weights(sample_weight, n_rows)
         if factors is not None:
             weights = factors if weights is None else np.multiply(weights, factors, out=factors)
@@ -319,7 +329,7 @@ class Sequential:
         with np.errstate(all="ignore"):
             rounded = weights.astype(self.dtype, copy=False)
             total = rounded.sum()
-        if not np.isfinite(total) or total <= 0:
+        if not np.isfinite(total) or (total <= 0 and not may_be_zero):
             raise ValueError(
                 f"the products of sample_weight and class_weight sum to {total:g} in {self.dtype}; "
                 "they must not be zero for every row, nor beyond the dtype's range"
@@ -403,7 +413,8 @@ class Sequential:
         else:
             x, n_features = self._features(X)
             planned = self._planned(n_features)
-            check_codes(deep_part(x), categories(planned.program))
+            name = "X_deep" if isinstance(x, FeaturePair) else "X"
+            check_codes(deep_part(x), categories(planned.program), name)
             encoder = self._encoder(planned.program)
             encoded = encoder.encode(y, len(x), fit=True)
             weights = self._weights(
@@ -477,7 +488,8 @@ class Sequential:
         """Check and encode a batch to train on; the model is built for it, and knows its labels."""
         x, n_features = self._features(X)
         planned = self._planned(n_features)
-        check_codes(deep_part(x), categories(planned.program))
+        name = "X_deep" if isinstance(x, FeaturePair) else "X"
+        check_codes(deep_part(x), categories(planned.program), name)
         encoder = self._encoder(planned.program)
         encoded = encoder.encode(y, len(x), fit=True)
         weights = self._weights(sample_weight, None, len(x))

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import custom as _custom
+from . import custom, safetensors
 from . import layers as _layers
-from . import safetensors
 from .config import from_config, to_config
 from .errors import ModelFileError
 from .history import History
@@ -39,7 +38,6 @@ __all__ = ["load", "save"]
 
 # Declarations are found by the name of their class, which importing their module makes known.
 assert _layers
-assert _custom
 
 
 def save(model: Sequential, path: str | os.PathLike[str]) -> None:
@@ -97,7 +95,8 @@ def load(
     Raises
     ------
     ModelFileError
-        The file is damaged or is no model of this library.
+        The file is damaged or is no model of this library; or the model has a registered
+        activation or loss that this process has not registered.
     FileNotFoundError
         There is no such file.
     """
@@ -106,6 +105,8 @@ def load(
     description = _describe(path, metadata)
     try:
         return _restore(description, tensors, metadata, backend, n_threads)
+    except custom.NotRegisteredError as error:
+        raise ModelFileError(f"{os.fspath(path)} needs a function of yours: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error}") from error
 

@@ -145,7 +145,7 @@ class Target:
             whole = (values == np.floor(values)) & (np.abs(values) < 2**53)
             if not whole.all():
                 raise ValueError(
-                    f"the target {self.name!r} has a class for each number, but "
+                    f"the target {self.name!r} cannot be classes: "
                     f"{values[whole.argmin()]:g} is not whole"
                 )
             return values.astype(np.int64)

@@ -69,7 +69,7 @@ class FeaturePair:
 
 
 # To list a touched column takes as long as to set the gradients of so many to zero and update them.
-_COLUMNS_OF_AN_ENTRY = 32
+_COLUMNS_OF_AN_ENTRY = 64
 # They are listed by numbers of 32 bits.
 _MOST_LISTED = 2**31
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .layers import Layer
-from .program import Program
+from .program import EmbeddingOp, Program
 
 
 def summarize(layers: Sequence[Layer], program: Program) -> str:
     """A line a layer: its place and kind, the width of its output, its parameters."""
     widths = {name: slot.width for name, slot in program.records}
+    for op in program.ops:
+        if isinstance(op, EmbeddingOp):
+            # Several are one operation, which records the last one's output.
+            width = op.x.width
+            for table in op.tables:
+                width += table.shape[1] - 1
+                widths[table.name.removesuffix("weight") + "output"] = width
     rows = [("layer", "output width", "parameters")]
     for place, layer in enumerate(layers):
         count = sum(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 KINDS = ("number", "boolean", "date", "category")
 _BOOLEANS = {"true": 1.0, "false": 0.0}
+_DAY = r"\s*\d{4}-\d\d-\d\d"
 _IN_WORDS = {"number": "numbers", "boolean": "true and false", "date": "dates"}
 
 __all__ = ["KINDS", "kind_of", "read", "values_of"]
@@ -125,8 +126,13 @@ def _spelled(text: Any, kind: str) -> Array:
     elif kind == "boolean":
         values = text.str.strip().str.lower().map(_BOOLEANS)
     else:
-        moments = pandas.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-        values = (moments - pandas.Timestamp(0, tz="UTC")) / pandas.Timedelta(days=1)
+        # ISO 8601 would take a number for a year.
+        days = text.where(text.str.match(_DAY, na=False))
+        moments = pandas.to_datetime(days, format="ISO8601", errors="coerce", utc=True)
+        # In microseconds, for nanoseconds reach from 1678 to 2262 only.
+        times = moments.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        spelled: Array = (times - np.datetime64(0, "us")) / np.timedelta64(1, "D")
+        return spelled
     numbers: Array = values.to_numpy(dtype=np.float64, na_value=np.nan)
     return numbers
 

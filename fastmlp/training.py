@@ -116,8 +116,11 @@ def run_fit(
             try:
                 sums = source.epoch(rates, progress)
             except NotFiniteError as error:
-                problem = explain(model._state, *error.batch, epoch, error.number)
-                model._state.restore(finite)
+                try:
+                    problem = explain(model._state, *error.batch, epoch, error.number)
+                finally:
+                    # Even where a callback has put something into X that cannot be explained.
+                    model._state.restore(finite)
                 raise problem from None
             model._state.update(finite)
             logs = _logs(model, sums, validation, rates[0], time.perf_counter() - start)

@@ -22,6 +22,9 @@ Scalar = Callable[..., Any]
 # The step of central differences whose error is least: the cube root of double precision's.
 STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
+# What a function may refer to in a module and have as a constant in its compiled form.
+_FOLLOWED = (bool, int, float, np.generic, np.ndarray, tuple, list, types.ModuleType)
+
 
 class Custom(NamedTuple):
     """A registered function.
@@ -48,30 +51,59 @@ def add(table: dict[str, Custom], name: str, forward: Scalar, derivative: Scalar
     """Put a function into a table, under its name and under its member."""
     digest = hashlib.sha256()
     for function in (forward, derivative):
-        for part in _fingerprint(function, set()):
+        for part in _fingerprint(function, frozenset(), set()):
             digest.update(part.encode() + b"\0")
     custom = Custom(f"{name}_{digest.hexdigest()[:16]}", forward, derivative)
     table[name] = table[custom.member] = custom
     return custom
 
 
-def _fingerprint(value: Any, seen: set[int]) -> Iterator[str]:
-    """All that a function's result depends on, as text: its code and the values it refers to."""
+def _fingerprint(
+    value: Any, names: frozenset[str], seen: set[tuple[int, frozenset[str]]]
+) -> Iterator[str]:
+    """All that a function's result depends on, as text: its code and the values it refers to.
+
+    Of a module these are the numbers, arrays and compiled functions that `names` has.
+    """
     value = getattr(value, "py_func", value)
-    if not isinstance(value, types.FunctionType):
-        yield repr(value) if not isinstance(value, types.ModuleType) else value.__name__
+    if isinstance(value, np.ndarray):
+        # The text of an array leaves out digits and elements.
+        yield f"{value.dtype.str}{value.shape}{value.tobytes().hex()}"
         return
-    if id(value) in seen:
+    if isinstance(value, tuple | list):
+        for part in value:
+            yield from _fingerprint(part, names, seen)
+    if not isinstance(value, types.FunctionType | types.ModuleType):
+        yield repr(value)
         return
-    seen.add(id(value))
+    if isinstance(value, types.FunctionType):
+        names = frozenset(_names(value.__code__))
+    if (id(value), names) in seen:
+        return
+    seen.add((id(value), names))
+    if isinstance(value, types.ModuleType):
+        yield value.__name__
+        for name in sorted(names & vars(value).keys()):
+            part = vars(value)[name]
+            if isinstance(part, _FOLLOWED) or hasattr(part, "py_func"):
+                yield name
+                yield from _fingerprint(part, names, seen)
+        return
     yield from _code(value.__code__)
-    for name in value.__code__.co_names:
-        if name in value.__globals__:
-            yield name
-            yield from _fingerprint(value.__globals__[name], seen)
-    for cell in value.__closure__ or ():
-        yield from _fingerprint(cell.cell_contents, seen)
-    yield repr(value.__defaults__)
+    for name in sorted(names & value.__globals__.keys()):
+        yield name
+        yield from _fingerprint(value.__globals__[name], names, seen)
+    cells = [cell.cell_contents for cell in value.__closure__ or ()]
+    for part in (*cells, value.__defaults__, value.__kwdefaults__):
+        yield from _fingerprint(part, names, seen)
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    """The names of globals and attributes in a function and in those that stand in it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)
 
 
 def _code(code: types.CodeType) -> Iterator[str]:

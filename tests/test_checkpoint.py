@@ -119,7 +119,13 @@ def test_a_file_that_was_not_written_during_a_fit(tmp_path: Path) -> None:
         fm.resume(path, X, Y)
 
 
-@pytest.mark.parametrize(("path", "every"), [(3, 1), ("model", 0), ("model", 1.5)])
+BAD = [
+    *[(3, 1), ("model", 0), ("model", 1.5)],
+    *[("{epoch}_{val_loss:.2f}", 1), ("{epoch:q}", 1), ("{epoch.a}", 1), ("{epoch", 1)],
+]
+
+
+@pytest.mark.parametrize(("path", "every"), BAD)
 def test_bad_arguments(path: Any, every: Any) -> None:
     with pytest.raises((TypeError, ValueError), match=r"path|every"):
         fm.ModelCheckpoint(path, every)

@@ -81,6 +81,16 @@ def test_each_chunk_is_cut_by_itself(backend: str) -> None:
     assert model._state.step == 16 + 3
 
 
+def test_a_chunk_of_classes_without_weight_changes_nothing(backend: str) -> None:
+    rows = np.argsort(LABELS, kind="stable")
+    chunked, whole = make(backend), make(backend)
+    arguments: dict[str, Any] = {"epochs": 2, "batch_size": 10, "shuffle": False, "verbose": 0}
+    arguments["class_weight"] = {"a": 0.0, "b": 1.0, "c": 2.0}
+    chunked.fit(cut(20, X[rows], LABELS[rows]), **arguments)
+    whole.fit(X[rows], LABELS[rows], **arguments)
+    assert_same(chunked, whole)
+
+
 def test_rows_are_shuffled_within_chunks(backend: str) -> None:
     models = [make(backend, units=1) for _ in range(2)]
     for model, shuffle in zip(models, (True, False), strict=True):
@@ -141,7 +151,23 @@ def test_embeddings_are_checked_in_each_chunk(backend: str) -> None:
     assert model.classes is None
 
 
+class Exhausted:
+    """Starts anew only in name."""
+
+    def __init__(self) -> None:
+        self._chunks = iter([GOOD])
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        return self._chunks
+
+
+def test_an_object_that_can_be_read_only_once() -> None:
+    with pytest.raises(ValueError, match="can be read only once; pass an object whose __iter__"):
+        make("numpy").fit(Exhausted(), verbose=0)
+
+
 GOOD = (X, LABELS)
+NUMBERS = np.arange(200) % 3
 BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "no y": (X, {}, ValueError, r"y must have shape \(n_rows,\).* got a single NoneType"),
     "a number alone": (3, {}, TypeError, r"fit needs y beside X, or in place of both"),
@@ -152,6 +178,9 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "a number": ([3], {}, ValueError, r"chunk 0 must be \(X, y\)"),
     "too few labels": ([(X, LABELS[:9])], {}, ValueError, r"chunk 0 has 200 rows in X, but y"),
     "other columns": ([GOOD, (X[:, :2], LABELS)], {}, ValueError, "chunk 1's X has 2"),
+    "other labels": ([(X, NUMBERS), GOOD], {}, ValueError, "chunk 1's y has the dtype <U1"),
+    "other shape": ([(X, NUMBERS), (X, np.eye(3)[NUMBERS])], {}, ValueError, "y has shape"),
+    "no weights": ([GOOD], {"class_weight": dict.fromkeys("abc", 0.0)}, ValueError, "zero"),
     "labels missing": ([(X, np.full(200, "a"))], {}, ValueError, "3"),
     "not finite": ([(X * np.inf, LABELS)], {}, ValueError, "chunk 0's X"),
     "split": ([GOOD], {"validation_split": 0.2}, ValueError, "do not go with chunks"),

@@ -101,8 +101,8 @@ def test_the_preparation_is_fitted_on_training_rows(tmp_path: Path) -> None:
     assert tuple(preparation["target"]["classes"]) == data.target_names
 
     test = [int(row["row"]) for row in read_csv(tmp_path / "predictions.csv")]
-    others = train_test_split(np.arange(178), test_size=0.2, random_state=42)[0]
-    training, _ = train_test_split(others, test_size=0.25, random_state=42)
+    others = train_test_split(np.arange(178), test_size=0.2, random_state=42, stratify=data.y)[0]
+    training = train_test_split(others, test_size=0.25, random_state=42, stratify=data.y[others])[0]
     assert len(training) == 106
     assert not set(training) & set(test)
     mean, scale = ([column[name] for column in columns] for name in ("mean", "scale"))
@@ -117,7 +117,7 @@ def test_the_preparation_is_fitted_on_training_rows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["iris", "wine", "digits"])
 def test_classification_is_learned_and_split_by_class(name: str, tmp_path: Path) -> None:
-    metrics = train(tmp_path, "-d", name, "-e", "30", "-l", "32", "--stratify")
+    metrics = train(tmp_path, "-d", name, "-e", "30", "-l", "32")
     assert metrics["test"]["accuracy"] > 0.9
     data = datasets.load(name)
     targets = [int(row["target"]) for row in read_csv(tmp_path / "predictions.csv")]
@@ -126,7 +126,7 @@ def test_classification_is_learned_and_split_by_class(name: str, tmp_path: Path)
 
 
 def test_regression_is_learned(tmp_path: Path) -> None:
-    metrics = train(tmp_path, "-d", "diabetes", "-e", "30", "-l", "8", "-wf", "bmi", "8")
+    metrics = train(tmp_path, "-d", "diabetes", "-wf", "bmi", "8")
     assert metrics["test"]["r2"] > 0.3
     rows = read_csv(tmp_path / "predictions.csv")
     assert list(rows[0]) == ["row", "target", "prediction"]

@@ -242,7 +242,7 @@ ERRORS = [
     (["--target", "price", "-o", "sigmoid"], "one sigmoid unit takes two different labels"),
     (["--target", "price", "--log", "none/log.jsonl"], "none/log.jsonl"),
     (["--target", "kind", "-ts", "0.999"], "the resulting train set will be empty"),
-    (["--target", "kind", "-ts", "0.98"], "no training row is of the class"),
+    (["--target", "kind", "-ts", "0.98", "--no-stratify"], "no training row is of the class"),
 ]
 
 

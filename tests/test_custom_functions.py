@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -228,6 +231,53 @@ def test_values_that_a_function_refers_to_are_part_of_it() -> None:
     assert len(members) == 2
 
 
+def test_what_modules_arrays_and_inner_functions_hold_is_part_of_it() -> None:
+    settings = ModuleType("settings")
+    table = np.zeros(2000)
+
+    def outer(z: float) -> float:
+        def inner(t: float) -> Any:
+            return settings.slope * t
+
+        return inner(z)
+
+    functions: list[Callable[[float], float]] = [
+        lambda z: settings.slope * z,
+        lambda z: z + table[1000],
+        outer,
+    ]
+    for function in functions:
+        members = set()
+        for value in (1.0, 1.0, 1.0 + 1e-12):
+            vars(settings)["slope"] = table[1000] = value
+            members.add(kernel_custom.add({}, "f", function, None).member)
+        assert len(members) == 2
+
+
+def of_inner(z: float) -> float:
+    def inner(t: float) -> float:
+        return SCALE * t
+
+    return inner(z)
+
+
+@pytest.mark.parametrize(
+    ("function", "derivative"),
+    [
+        (abs, lambda z: 1.0 if z > 0 else -1.0),
+        (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+        (of_inner, lambda z: SCALE),
+        (lambda z: z ** int(2.5 + 0 * z), lambda z: 2 * z),
+    ],
+)
+def test_forms_of_functions(function: Any, derivative: Any) -> None:
+    pytest.importorskip("numba")
+    fm.register_activation("form", function, derivative)
+    z = RNG.normal(size=(9, 4))
+    out, compiled = (get_backend(name).activation_forward(z, "form") for name in BACKENDS)
+    np.testing.assert_allclose(compiled, out, rtol=1e-13)
+
+
 @pytest.mark.parametrize("name", ["bent", "softsign", "calls_others", "relu_of_six"])
 def test_constants_do_not_widen_the_arithmetic(name: str) -> None:
     """A float32 network is computed in float32, else a loop has half as many lanes."""
@@ -259,9 +309,37 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
     for table in (kernel_custom.ACTIVATIONS, activations.ACTIVATIONS):
         table.pop("softsign")  # type: ignore[attr-defined]
     with pytest.raises(
-        fm.ModelFileError, match=r"call fm.register_activation\('softsign', \.\.\.\)"
+        fm.ModelFileError,
+        match=r"needs a function of yours: .*call fm.register_activation\('softsign', \.\.\.\)",
     ):
         fm.load(path)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_copies_keep_the_function_and_pickles_its_name(backend: str) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba")
+    fm.register_activation("times", lambda z: 2 * z, lambda z: 2.0)
+    register("log_cosh")
+    layers = [fm.Dense(3, "times"), fm.BatchNorm(), fm.Dropout(0.2), fm.Dense(1)]
+    model = fm.Sequential(layers, "log_cosh", backend=backend, random_state=0)
+    model.fit(X, Y, epochs=2, verbose=0)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    fm.register_activation("times", lambda z: 3 * z, lambda z: 3.0)
+    for other in (again, copy.deepcopy(model)):
+        other.fit(X, Y, epochs=2, verbose=0)
+    before = model.predict(X)
+    model.fit(X, Y, epochs=2, verbose=0)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+    assert not np.array_equal(before, model.predict(X))
+    renewed = pickle.loads(pickle.dumps(model))
+    assert not np.array_equal(renewed.predict(X), model.predict(X))
+    saved = pickle.dumps(model.layers[0])
+    del kernel_custom.ACTIVATIONS["times"]
+    with pytest.raises(ValueError, match=r"call fm.register_activation\('times', \.\.\.\)"):
+        pickle.loads(saved)
 
 
 def test_compiled_functions_are_kept_for_the_next_process(tmp_path: Path) -> None:

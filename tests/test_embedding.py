@@ -188,12 +188,25 @@ def test_codes_made_invalid_during_a_fit_end_it() -> None:
         model_of(NETWORKS["one"], "numba").fit(X, y, epochs=3, callbacks=[changed], verbose=0)
 
 
+def test_the_summary_has_each_of_several() -> None:
+    model = model_of([fm.Embedding(5, 4, 1), fm.Embedding(3, 2, 3), fm.Dense(1)], "numpy").build(4)
+    rows = [line.split() for line in model.summary().splitlines()]
+    assert ["0", "Embedding", "7", "20"] in rows
+    assert ["1", "Embedding", "8", "6"] in rows
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
         ([fm.Dense(3), fm.Embedding(5, 2, 1)], "must stand first"),
         ([fm.Embedding(5, 2, 4), fm.Dense(1)], "reads column 4, but its input has the columns"),
         ([fm.Embedding(5, 2, 1), fm.Embedding(5, 2, 1)], "column 1 is embedded already"),
+        ([fm.Embedding(5, 2, 1), fm.Branch([], [fm.Embedding(3, 2, 3)])], "must stand first"),
+        ([fm.Embedding(5, 1, 1), fm.Residual([fm.Embedding(3, 1, 3)])], "must stand first"),
+        (
+            [fm.Embedding(5, 2, 1), fm.Activation("linear"), fm.Embedding(3, 2, 3)],
+            "must stand first",
+        ),
         (
             [fm.WideAndDeep(1, deep=[fm.Embedding(5, 2, 1)], deep_columns=[0, 2])],
             "reads column 1, but its input has the columns 0, 2",

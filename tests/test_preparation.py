@@ -135,7 +135,7 @@ def test_targets() -> None:
     assert Target("y", "boolean", ("False", "True")).labels(np.array([0.0, 1.0])).dtype == np.bool_
     whole = Target("y", "number", ("3", "5"))
     assert whole.labels(np.array([3.0, 5.0])).tolist() == [3, 5]
-    with pytest.raises(ValueError, match=re.escape("but 3.5 is not whole")):
+    with pytest.raises(ValueError, match=re.escape("'y' cannot be classes: 3.5 is not whole")):
         whole.labels(np.array([3.0, 3.5]))
     number = Target("y", "number", mean=2.0, scale=4.0)
     y = np.array([1.0, 7.5])

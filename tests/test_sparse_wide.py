@@ -12,27 +12,33 @@ import scipy.sparse
 import fastmlp as fm
 from fastmlp.kernels import available_backends, get_backend
 from fastmlp.kernels.typing import Array
-from fastmlp.rows import SparseRows
+from fastmlp.rows import FeaturePair, Layout, SparseRows
 
 BACKENDS = available_backends()
 N_WIDE = 40
+# Of so many columns a batch touches so few that they are listed.
+MANY = 20_000
 
 
-def rows(n: int = 150, seed: int = 0) -> tuple[Any, Array, Array]:
-    """A CSR with empty rows, an explicit zero, unsorted columns and one that comes twice."""
-    rng = np.random.default_rng(seed)
-    wide = scipy.sparse.random(n, N_WIDE, 0.1, format="lil", random_state=seed)
-    wide[3] = 0.0
-    wide[n - 1] = 0.0
-    csr = wide.tocsr()
-    csr.data[:] = rng.normal(size=csr.nnz)
-    first = int(np.flatnonzero(np.diff(csr.indptr) >= 3)[0])
-    start = csr.indptr[first]
-    csr.data[start] = 0.0
-    csr.indices[start : start + 3] = [9, 4, 9]
-    csr.has_sorted_indices = csr.has_canonical_format = False
+def rows(n: int = 150, n_wide: int = N_WIDE) -> tuple[Any, Array, Array]:
+    """A CSR with empty rows, an explicit zero, unsorted columns and one that comes twice.
+
+    About four columns in each row; most of the entries are in the first fifty columns.
+    """
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 8, n)
+    counts[[3, n - 1]] = 0
+    columns = [rng.choice(min(n_wide, 50), count, replace=False) for count in counts]
+    indices = np.concatenate(columns)
+    indices[::5] += n_wide - min(n_wide, 50)
+    indptr = np.concatenate([[0], np.cumsum(counts)])
+    data = rng.normal(size=len(indices))
+    start = indptr[int(np.flatnonzero(counts >= 3)[0])]
+    data[start] = 0.0
+    indices[start : start + 3] = [9, 4, 9]
+    csr = scipy.sparse.csr_matrix((data, indices.astype(np.int32), indptr), (n, n_wide))
     deep = rng.normal(size=(n, 5))
-    score = csr @ rng.normal(size=N_WIDE) + np.tanh(deep[:, 0] * deep[:, 1])
+    score = csr @ rng.normal(size=n_wide) + np.tanh(deep[:, 0] * deep[:, 1])
     return csr, deep, (score > 0).astype(int)
 
 
@@ -65,9 +71,10 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n_wide", [N_WIDE, MANY])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_sparse_and_dense_rows_train_the_same(backend: str, name: str) -> None:
-    csr, deep, y = rows()
+def test_sparse_and_dense_rows_train_the_same(backend: str, name: str, n_wide: int) -> None:
+    csr, deep, y = rows(n_wide=n_wide)
     both = []
     for wide in (csr, csr.toarray()):
         model = network(backend, wide_optimizer=OPTIMIZERS[name])
@@ -92,10 +99,12 @@ def test_sparse_and_dense_rows_train_the_same(backend: str, name: str) -> None:
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="compares with the compiled kernels")
-@pytest.mark.parametrize("units", [1, 3, 130])
+@pytest.mark.parametrize(
+    ("n_wide", "units"), [(N_WIDE, 1), (N_WIDE, 3), (N_WIDE, 130), (MANY, 1), (MANY, 3)]
+)
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_both_backends_train_the_same(name: str, units: int) -> None:
-    csr, deep, y = rows()
+def test_both_backends_train_the_same(name: str, n_wide: int, units: int) -> None:
+    csr, deep, y = rows(n_wide=n_wide)
     labels = y if units == 1 else np.arange(len(y)) % units
     runs = []
     for backend in ("numpy", "numba"):
@@ -122,10 +131,11 @@ def test_both_backends_train_the_same(name: str, units: int) -> None:
 
 
 @pytest.mark.skipif("numba" not in BACKENDS, reason="threads are those of the compiled runner")
+@pytest.mark.parametrize("n_wide", [N_WIDE, MANY])
 @pytest.mark.parametrize("units", [1, 130])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_bits_do_not_depend_on_the_threads(dtype: str, units: int) -> None:
-    csr, deep, y = rows(700)
+def test_bits_do_not_depend_on_the_threads(dtype: str, units: int, n_wide: int) -> None:
+    csr, deep, y = rows(700, n_wide)
     labels = y if units == 1 else np.arange(len(y)) % units
     results = []
     for n_threads in (1, 2, 3):
@@ -138,7 +148,7 @@ def test_bits_do_not_depend_on_the_threads(dtype: str, units: int) -> None:
             )
         ]
         model = fm.Sequential(layers, dtype=dtype, random_state=1, n_threads=n_threads)
-        model.fit((csr, deep), labels, epochs=3, batch_size=256, verbose=0)
+        model.fit((csr, deep), labels, epochs=3, batch_size=64, verbose=0)
         results.append([*model.parameters.values(), model.predict((csr, deep))])
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
@@ -252,8 +262,8 @@ def test_a_saved_model_goes_on(backend: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_step_of_a_callback_leaves_no_gradients_behind(backend: str) -> None:
     """Between two epochs somebody else trains other rows of the same weight."""
-    csr, deep, y = rows()
-    other = scipy.sparse.csr_matrix(np.ones((8, N_WIDE)))
+    csr, deep, y = rows(n_wide=MANY)
+    other = scipy.sparse.csr_matrix(np.ones((8, MANY)))
 
     class Step(fm.Callback):
         def __init__(self, wide: Any) -> None:
@@ -288,6 +298,14 @@ def test_wide_rows_are_never_made_dense(backend: str) -> None:
         assert max(executable.n_bytes for executable in kept) < 32 * 2**20
 
 
+def test_touched_columns_are_listed_where_they_are_few() -> None:
+    for n_wide, few in ((N_WIDE, False), (MANY, True)):
+        csr, deep, _ = rows(n_wide=n_wide)
+        sparse = SparseRows(csr.data, csr.indices, csr.indptr, csr.shape)
+        assert Layout.of(FeaturePair(sparse, deep), 16).touches_few is few
+        assert not Layout.of(FeaturePair(sparse, deep)).touches_few
+
+
 def test_rows_by_slices_and_numbers() -> None:
     csr, _, _ = rows(20)
     sparse = SparseRows(csr.data, csr.indices, csr.indptr.astype(np.int64), csr.shape)
@@ -303,6 +321,21 @@ def test_rows_by_slices_and_numbers() -> None:
         again = scipy.sparse.csr_matrix((taken.data, taken.indices, taken.indptr), taken.shape)
         np.testing.assert_allclose(again.toarray(), dense[part])
         assert len(taken) == len(dense[part])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_columns_of_embeddings_count_in_the_deep_part(backend: str) -> None:
+    csr, deep, y = rows()
+    deep[:, 2] = np.arange(len(y)) % 3
+    layers = [
+        fm.WideAndDeep(1, "sigmoid", deep=[fm.Embedding(3, 2, column=2), fm.Dense(4, "relu")])
+    ]
+    model = fm.Sequential(layers, backend=backend, random_state=0)
+    model.fit((csr, deep), y, epochs=2, verbose=0)
+    assert model.parameters["0.0.weight"].shape == (3, 2)
+    deep[7, 2] = 3
+    with pytest.raises(ValueError, match="X_deep has 3 in row 7, column 2, where an Embedding"):
+        model.predict((csr, deep))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

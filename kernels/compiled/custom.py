@@ -60,22 +60,23 @@ def _kept(func_ir: Any) -> set[str]:
                 operator.pow,
                 operator.ipow,
             ):
-                kept.update(_if_integer(func_ir, expression.rhs))
+                if type(_constant(func_ir, expression.rhs)) is int:
+                    kept.add(expression.rhs.name)
             elif expression.op == "call":
-                function = func_ir.get_definition(expression.func)
-                if getattr(function, "value", None) is range:
+                if _constant(func_ir, expression.func) is range:
                     kept.update(argument.name for argument in expression.args)
             elif expression.op == "getitem":
                 kept.add(expression.index.name)
     return kept
 
 
-def _if_integer(func_ir: Any, variable: Any) -> set[str]:
+def _constant(func_ir: Any, variable: Any) -> Any:
+    """The value of a variable that is a constant or a global; None of any other."""
     try:
         definition = func_ir.get_definition(variable)
     except KeyError:
-        return set()
-    return {variable.name} if type(getattr(definition, "value", None)) is int else set()
+        return None
+    return definition.value if isinstance(definition, ir.Const | ir.Global | ir.FreeVar) else None
 
 
 class _Compiler(CompilerBase):  # type: ignore[misc]
@@ -110,7 +111,8 @@ def _compiled(function: Any, above: tuple[Any, ...] = ()) -> Any:
 
 
 def _value(function: Any, arity: int) -> Any:
-    compiled = _compiled(function)
+    # Numba knows some functions that are not written in Python, such as abs.
+    compiled = _compiled(function) if hasattr(function, "__code__") else function
     if arity == 1:
         return device_inlined(lambda x: like(x, compiled(x)))
     return device_inlined(lambda x, y: like(x, compiled(x, y)))

@@ -38,17 +38,21 @@ def _column(indices, short, inputs, entry):
 
 
 @device
-def _ask_for(variant, data, indices, index_bytes, indptr, order, row, last_row):
-    """Prefetch a row that comes later, in random order, and the bounds of one later still."""
-    if row + _AHEAD_ROWS < last_row:
-        prefetch(indptr + 8 * integers(order)[row + _AHEAD_ROWS])
-    if row < last_row:
-        source = integers(order)[row]
-        first, last = integers(indptr)[source], integers(indptr)[source + 1]
-        size = source_itemsize(variant)
-        for line in range(data + size * first, data + size * last, _LINE_BYTES):
+def _ask_for_bounds(args, row, stop):
+    """Prefetch where a row begins that comes later in the epoch's order."""
+    if row < stop:
+        prefetch(args[3] + 8 * integers(args[4])[row])
+
+
+@device
+def _ask_for_entries(variant, args, row, stop):
+    """Prefetch the entries of a row that comes later, once its bounds have come."""
+    if row < stop:
+        source, bounds = integers(args[4])[row], integers(args[3])
+        first, last, size = bounds[source], bounds[source + 1], source_itemsize(variant)
+        for line in range(args[0] + size * first, args[0] + size * last, _LINE_BYTES):
             prefetch(line)
-        for line in range(indices + index_bytes * first, indices + index_bytes * last, _LINE_BYTES):
+        for line in range(args[1] + args[2] * first, args[1] + args[2] * last, _LINE_BYTES):
             prefetch(line)
 
 
@@ -65,12 +69,16 @@ def sparse_forward(variant, args, attributes, counters, scalars):
     inputs, columns, start, rows = args[9], args[10], counters[START], counters[ROWS]
     values, bounds, short = source_pointer(variant, data), integers(indptr), index_bytes == 4
     zero, nan = cast(variant, 0.0), cast(variant, math.nan)
+    if order != 0:
+        for row in range(start, start + 2 * _AHEAD_ROWS):
+            _ask_for_bounds(args, row, start + rows)
+        for row in range(start, start + _AHEAD_ROWS):
+            _ask_for_entries(variant, args, row, start + rows)
     for i in range(rows):
         row = start + i
         if order != 0:
-            _ask_for(
-                variant, data, indices, index_bytes, indptr, order, row + _AHEAD_ROWS, start + rows
-            )
+            _ask_for_bounds(args, row + 2 * _AHEAD_ROWS, start + rows)
+            _ask_for_entries(variant, args, row + _AHEAD_ROWS, start + rows)
             row = integers(order)[row]
         first, last = bounds[row], bounds[row + 1]
         if columns == 1:
