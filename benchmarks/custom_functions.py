@@ -26,14 +26,11 @@ _SECONDS = 0.02
 exp, tanh, erf, log1p = fm.math.exp, fm.math.tanh, fm.math.erf, fm.math.log1p
 
 
-ACTIVATIONS: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
+ACTIVATIONS: dict[str, tuple[Callable[[float], Any], Callable[..., Any]]] = {
     "relu": (lambda z: z if z > 0 else 0, lambda z: 1 if z > 0 else 0),
     "leaky_relu": (lambda z: z if z > 0 else 0.01 * z, lambda z: 1 if z > 0 else 0.01),
-    "sigmoid": (
-        lambda z: 1 / (1 + exp(-z)),
-        lambda z: exp(-abs(z)) / ((1 + exp(-abs(z))) * (1 + exp(-abs(z)))),
-    ),
-    "tanh": (lambda z: tanh(z), lambda z: 1 - tanh(z) * tanh(z)),
+    "sigmoid": (lambda z: 1 / (1 + exp(-z)), lambda z, out: out * (1 - out)),
+    "tanh": (lambda z: tanh(z), lambda z, out: 1 - out * out),
     "silu": (
         lambda z: z / (1 + exp(-z)),
         lambda z: (1 + z * (1 - 1 / (1 + exp(-z)))) / (1 + exp(-z)),

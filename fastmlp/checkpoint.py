@@ -102,6 +102,6 @@ def resume(
     arguments: dict[str, Any] = {**unfinished, **fit}
     if "validation_data" in fit:
         arguments["validation_split"] = fit.get("validation_split", 0.0)
-    if arguments["epochs"] > 0:
+    if "epochs" in fit or arguments["epochs"] > 0:
         model.fit(X, y, **arguments)
     return model

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,7 @@ def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom
 def register_activation(
     name: str,
     forward: Callable[[float], float],
-    derivative: Callable[[float], float] | None = None,
+    derivative: Callable[..., float] | None = None,
 ) -> Activation:
     """Make a scalar function an activation for networks and kernels of both backends.
 
@@ -122,8 +123,10 @@ def register_activation(
         ``forward(z)``: arithmetic, comparisons, ``if``, and ``fm.math.exp``, ``log``, ``tanh``,
         ``erf``, ``expm1`` and ``log1p``.
     derivative : callable, optional
-        ``derivative(z)``. Without one it is taken numerically, by central differences in double
-        precision: two calls of `forward`, and some 1e-10 of error.
+        ``derivative(z)``, or ``derivative(z, out)`` where the function's value `out` makes it
+        shorter, as for tanh ``lambda z, out: 1 - out * out``. Without one it is taken numerically,
+        by central differences in double precision: two calls of `forward`, and some 1e-10 of
+        error.
 
     Returns
     -------
@@ -152,8 +155,9 @@ def register_activation(
     # No multiples of anything, so that kinks at round numbers are not met.
     points = (np.linspace(-6.0, 6.0, 97) + 0.01371)[:, np.newaxis]
     taken = [known for known in ACTIVATIONS if not isinstance(ACTIVATIONS[known], CustomActivation)]
-    checked = _check("activation", name, taken, forward, derivative, points)
-    custom.add(custom.ACTIVATIONS, checked, forward, derivative)
+    of_output = derivative is not None and _required(derivative) == 2
+    checked = _check("activation", name, taken, forward, derivative, points, of_output)
+    custom.add(custom.ACTIVATIONS, checked, forward, derivative, of_output)
     ACTIVATIONS[checked] = CustomActivation(checked)
     return ACTIVATIONS[checked]
 
@@ -209,8 +213,25 @@ def register_loss(
     return LOSSES[checked]
 
 
+def _required(function: Any) -> int:
+    """How many arguments a function must be given."""
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        # Some functions written in C do not tell.
+        return 1
+    positional = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in positional and p.default is Parameter.empty for p in parameters)
+
+
 def _check(
-    kind: str, name: str, taken: list[str], forward: Any, derivative: Any, points: Any
+    kind: str,
+    name: str,
+    taken: list[str],
+    forward: Any,
+    derivative: Any,
+    points: Any,
+    of_output: bool = False,
 ) -> str:
     """The name in lower case, once everything is found in order."""
     if not isinstance(name, str):
@@ -222,13 +243,12 @@ def _check(
         )
     if lower in taken:
         raise ValueError(f"{name!r} is the name of fastmlp's own {kind}; choose another")
-    given = (
-        {"forward": forward}
-        if derivative is None
-        else {"forward": forward, "derivative": derivative}
-    )
-    for role, function in given.items():
-        _check_values(role, function, points)
+    words = "one number" if kind == "activation" else "two numbers, the prediction and y"
+    values = _check_values("forward", words, forward, points)
+    if derivative is not None:
+        if of_output:
+            points, words = np.column_stack([points, values]), "z and the output"
+        _check_values("derivative", words, derivative, points)
     if derivative is None:
         warnings.warn(
             f"{name!r} has no derivative: it is taken numerically, by central differences, which "
@@ -237,8 +257,8 @@ def _check(
             stacklevel=3,
         )
         return lower
-    function = custom.Custom(lower, forward, derivative)
-    wrong = custom.check_derivative(function, points)
+    function = custom.Custom(lower, forward, derivative, of_output)
+    wrong = custom.check_derivative(function, points[:, :1] if of_output else points)
     if wrong is not None:
         where = ", ".join(f"{argument:.6g}" for argument in wrong.arguments)
         raise ValueError(
@@ -248,18 +268,17 @@ def _check(
     return lower
 
 
-def _check_values(role: str, function: Any, points: Any) -> None:
+def _check_values(role: str, words: str, function: Any, points: Any) -> list[float]:
     if not callable(function):
         raise TypeError(f"{role} must be a function, got {describe(function)}")
-    count = points.shape[1]
     try:
         with np.errstate(all="ignore"):
             values = [float(function(*point)) for point in points]
     except Exception as error:
-        arguments = "one number" if count == 1 else "two numbers, the prediction and y"
         raise TypeError(
-            f"{role} must take {arguments} and return one; called with "
+            f"{role} must take {words} and return one; called with "
             f"{', '.join(f'{argument:.4g}' for argument in points[0])} it failed: {error}"
         ) from error
     if not np.isfinite(values).any():
         raise ValueError(f"{role} is not finite at any of the points where it was tried")
+    return values

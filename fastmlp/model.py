@@ -251,6 +251,7 @@ class Sequential:
     def reset(self) -> None:
         """Draw the same first weights again and forget labels, history and optimizer state."""
         self._start()
+        self._unfinished = None
         self.history = History()
         if self._blueprint is not None:
             self._state.forget_training()
@@ -268,7 +269,7 @@ class Sequential:
 
     @property
     def epochs_left(self) -> int:
-        """Epochs that the fit at hand has still to do; 0 outside of one."""
+        """Epochs that the fit at hand, or that in a loaded checkpoint, has still to do; else 0."""
         return 0 if self._unfinished is None else int(self._unfinished["epochs"])
 
     @property

@@ -36,24 +36,33 @@ class Custom(NamedTuple):
         ``forward(z)`` of an activation, ``forward(prediction, y)`` of a loss.
     derivative : callable or None
         By the first argument, of the same arguments; None where it is taken numerically.
+    of_output : bool
+        The derivative is told the value of `forward` too, as its last argument.
     """
 
     member: str
     forward: Scalar
     derivative: Scalar | None
+    of_output: bool = False
 
 
 ACTIVATIONS: dict[str, Custom] = {}
 LOSSES: dict[str, Custom] = {}
 
 
-def add(table: dict[str, Custom], name: str, forward: Scalar, derivative: Scalar | None) -> Custom:
+def add(
+    table: dict[str, Custom],
+    name: str,
+    forward: Scalar,
+    derivative: Scalar | None,
+    of_output: bool = False,
+) -> Custom:
     """Put a function into a table, under its name and under its member."""
     digest = hashlib.sha256()
     for function in (forward, derivative):
         for part in _fingerprint(function, frozenset(), set()):
             digest.update(part.encode() + b"\0")
-    custom = Custom(f"{name}_{digest.hexdigest()[:16]}", forward, derivative)
+    custom = Custom(f"{name}_{digest.hexdigest()[:16]}", forward, derivative, of_output)
     table[name] = table[custom.member] = custom
     return custom
 
@@ -168,8 +177,9 @@ def check_derivative(custom: Custom, points: Array) -> Mismatch | None:
     with np.errstate(all="ignore"):
         for point in points:
             x, others = point[0], tuple(point[1:])
-            given = float(custom.derivative(x, *others))
             middle = float(custom.forward(x, *others))
+            output = (middle,) if custom.of_output else ()
+            given = float(custom.derivative(x, *others, *output))
             h = 1e-6 * max(1.0, abs(x))
             slopes = [(float(custom.forward(x + s, *others)) - middle) / s for s in (h, -h)]
             if not all(map(math.isfinite, (given, middle, *slopes))):

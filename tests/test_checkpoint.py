@@ -112,6 +112,27 @@ def test_arguments_replace_those_of_the_file(tmp_path: Path) -> None:
     assert resumed._state.step == 2 * 2 + 1
 
 
+def test_no_epochs_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    model = make("numpy")
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[fm.ModelCheckpoint(path)])
+    with pytest.raises(ValueError, match="epochs must be an integer >= 1, got 0"):
+        fm.resume(path, X, Y, backend="numpy", epochs=0, verbose=0)
+
+
+def test_reset_forgets_an_unfinished_fit(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(StopError):
+        make("numpy").fit(
+            X, Y, epochs=8, verbose=0, callbacks=[fm.ModelCheckpoint(path), break_off(1)]
+        )
+    model = fm.load(path, backend="numpy")
+    model.reset()
+    model.save(path)
+    with pytest.raises(ValueError, match="not written during a fit"):
+        fm.resume(path, X, Y, backend="numpy")
+
+
 def test_a_file_that_was_not_written_during_a_fit(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     make("numpy").build(4).save(path)

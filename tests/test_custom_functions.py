@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -84,6 +85,7 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any] | None]] = {
         silu_of,
         lambda z: logistic(z) * (1 + z * (1 - logistic(z))),
     ),
+    "hyperbolic": (lambda z: fm.math.tanh(z), lambda z, out: 1 - out * out),
     "relu_of_six": (lambda z: min(max(z, 0), 6), lambda z: 1 if 0 < z < 6 else 0),
     "erf_of_tanh": (lambda z: fm.math.erf(fm.math.tanh(z)), None),
     "integers_only": (lambda z: max(z, 0) - max(-2 * z - 1, 0) * 3, None),
@@ -366,7 +368,11 @@ def test_compiled_functions_are_kept_for_the_next_process(tmp_path: Path) -> Non
     found = []
     for slope in ("0.1", "0.1", "0.2"):
         done = subprocess.run(
-            [sys.executable, str(file), slope], capture_output=True, text=True, check=True
+            [sys.executable, str(file), slope],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
         )
         count, _, out = done.stdout.partition(" ")
         found.append((int(count), out))
@@ -384,7 +390,10 @@ def test_compiled_functions_are_kept_for_the_next_process(tmp_path: Path) -> Non
         (("f", 2.0), TypeError, "forward must be a function, got 2.0"),
         (("f", lambda: 1.0), TypeError, "forward must take one number and return one"),
         (("f", lambda z: "text"), TypeError, "forward must take one number and return one"),
-        (("f", lambda z: z, lambda z, y: z), TypeError, "derivative must take one number"),
+        (("f", lambda z: z, lambda: 1.0), TypeError, "derivative must take one number"),
+        (("f", lambda z: z, lambda z, out, y: z), TypeError, "derivative must take one number"),
+        (("f", lambda z: z, lambda z, out: "1"[2]), TypeError, "must take z and the output"),
+        (("f", lambda z: z * z, lambda z, out: out), ValueError, "does not fit"),
         (("f", lambda z: z * math.nan, lambda z: 1.0), ValueError, "not finite at any"),
         (("f", lambda z: z * z, lambda z: z), ValueError, "does not fit: at .* finite differences"),
         (("f", abs, lambda z: 1.0), ValueError, "does not fit"),

@@ -147,11 +147,13 @@ def _slope(custom: Custom, arity: int) -> Any:
 
 def activation_functions(custom: Custom) -> tuple[Any, Any]:
     """Compiled ``forward(z, parameter)`` and ``backward(d, z, out, parameter)``."""
-    value, slope = _value(custom.forward, 1), _slope(custom, 1)
-    return (
-        device_inlined(lambda z, parameter: value(z)),
-        device_inlined(lambda d, z, out, parameter: d * slope(z)),
-    )
+    value = _value(custom.forward, 1)
+    forward = device_inlined(lambda z, parameter: value(z))
+    if custom.of_output:
+        by_output = _value(custom.derivative, 2)
+        return forward, device_inlined(lambda d, z, out, parameter: d * by_output(z, out))
+    slope = _slope(custom, 1)
+    return forward, device_inlined(lambda d, z, out, parameter: d * slope(z))
 
 
 def loss_functions(custom: Custom) -> tuple[Any, Any]:

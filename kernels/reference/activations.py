@@ -211,11 +211,11 @@ def _registered(name: str) -> ActivationRule | None:
     if found is None:
         return None
     forward, slope = found.forward, custom.derivative_of(found)
-    return ActivationRule(
-        lambda z: custom.each(forward, z),
-        lambda d_out, z, out: d_out * custom.each(slope, z),
-        member=found.member,
-    )
+
+    def backward(d_out: Array, z: Array, out: Array) -> Array:
+        return d_out * custom.each(slope, *((z, out) if found.of_output else (z,)))
+
+    return ActivationRule(lambda z: custom.each(forward, z), backward, member=found.member)
 
 
 def look_up(activation: ActivationSpec) -> tuple[ActivationRule, tuple[float, ...]]:
