@@ -65,7 +65,8 @@ def resume(
     """Finish the fit during which a model file was written.
 
     Epochs, batch size, shuffling and the share for validation are those of that fit; the result
-    is that of the fit without a break, to the last bit on the same machine.
+    is that of the fit without a break, to the last bit on the same machine. A fit that a callback
+    stopped goes on as well.
 
     Parameters
     ----------
