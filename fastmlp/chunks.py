@@ -97,7 +97,10 @@ class ChunkSource:
                 raise ValueError(
                     f"chunk {number} has {len(x)} rows in X, but y has shape {given.shape}"
                 )
-            model._weights(sample_weight, None, len(x))
+            try:
+                model._weights(sample_weight, None, len(x))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"chunk {number}: {error}") from None
             targets.append(given.reshape(-1) if given.shape == (len(x), 1) else given)
             _check_alike(targets[0], targets[-1], number)
             self.steps += -(-len(x) // (self._batch_size or len(x)))
@@ -108,7 +111,7 @@ class ChunkSource:
         factors = encoder.class_weights(class_weight, encoded)
         if factors is not None:
             model._weights(None, factors, rows)
-            self._factors = _by_class(encoder.class_codes(encoded), factors)
+            self._factors = _by_class(encoder.class_codes(encoded), factors, encoder.units)
         self._encoder = encoder
         return planned, encoder
 
@@ -178,10 +181,11 @@ def _check_alike(first: Array, y: Array, number: int) -> None:
         )
 
 
-def _by_class(codes: Array | None, factors: Array) -> Array:
-    """The factor of each class, from those of rows."""
+def _by_class(codes: Array | None, factors: Array, units: int) -> Array:
+    """The factor of each class, from those of rows; 1 for a class that no row has."""
     assert codes is not None
-    table = np.zeros(int(codes.max()) + 1)
+    # One unit tells two classes apart.
+    table = np.ones(max(units, 2))
     table[codes] = factors
     return table
 

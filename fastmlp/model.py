@@ -297,7 +297,8 @@ class Sequential:
                 check_codes(deep, self._categories, "X_deep")
             return FeaturePair(wide, deep), (wide.shape[1], deep.shape[1])
         if isinstance(built_for, tuple):
-            raise ValueError("the model was built for X = (X_wide, X_deep), got one array")
+            given = "a list; pass a tuple of two" if isinstance(X, list) else "one array"
+            raise ValueError(f"the model was built for X = (X_wide, X_deep), got {given}")
         x = check_features(X, built_for, dtype=self.dtype, name=name)
         if self._categories:
             check_codes(x, self._categories, name)

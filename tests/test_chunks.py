@@ -72,6 +72,19 @@ def test_weights_and_validation(backend: str) -> None:
     assert chunked.history["val_loss"] == pytest.approx(whole.history["val_loss"])
 
 
+def test_a_class_that_is_met_later_has_weight_1(backend: str) -> None:
+    class Growing:
+        passes = 0
+
+        def __iter__(self) -> Iterator[tuple[Array, Array]]:
+            self.passes += 1
+            yield X, np.arange(200) % (2 if self.passes == 1 else 3)
+
+    model = make(backend)
+    model.fit(Growing(), epochs=2, class_weight="balanced", verbose=0)
+    assert len(model.history) == 2
+
+
 def test_each_chunk_is_cut_by_itself(backend: str) -> None:
     model = make(backend, units=1)
     model.fit(cut(70, X, X[:, 0]), epochs=2, batch_size=32, verbose=0)
@@ -182,6 +195,12 @@ BAD: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "other shape": ([(X, NUMBERS), (X, np.eye(3)[NUMBERS])], {}, ValueError, "y has shape"),
     "no weights": ([GOOD], {"class_weight": dict.fromkeys("abc", 0.0)}, ValueError, "zero"),
     "labels missing": ([(X, np.full(200, "a"))], {}, ValueError, "3"),
+    "a negative weight": (
+        [(X, LABELS), (X, LABELS, -WEIGHTS)],
+        {},
+        ValueError,
+        "chunk 1: sample_weight must not be negative",
+    ),
     "not finite": ([(X * np.inf, LABELS)], {}, ValueError, "chunk 0's X"),
     "split": ([GOOD], {"validation_split": 0.2}, ValueError, "do not go with chunks"),
     "weights": ([GOOD], {"sample_weight": WEIGHTS}, ValueError, "do not go with chunks"),
