@@ -244,14 +244,7 @@ def declare_predict(parser: argparse.ArgumentParser) -> None:
         "Predict the target of the rows of a table with a model that fastmlp train has written.\n"
         "The table needs the columns that the model was trained on, in any order."
     )
-    _add_model_and_data(parser)
-    parser.add_argument(
-        *("-o", "--output"),
-        metavar="FILE.csv",
-        help="where the predictions go (default: to the terminal)",
-        **_HIDDEN,
-    )
-    _add_machine(parser.add_argument)
+    _add_use_of_a_model(parser, "FILE.csv", "where the predictions go (default: to the terminal)")
 
 
 def declare_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -261,20 +254,19 @@ def declare_evaluate(parser: argparse.ArgumentParser) -> None:
         "Compare what a model that fastmlp train has written predicts with the target in a table.\n"
         "Rows without a target are left out."
     )
-    _add_model_and_data(parser)
-    parser.add_argument(
-        *("-o", "--output"),
-        metavar="FILE.json",
-        help="write the metrics there, too",
-        **_HIDDEN,
-    )
-    _add_machine(parser.add_argument)
+    _add_use_of_a_model(parser, "FILE.json", "write the metrics there, too")
 
 
 def declare_inspect(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``fastmlp inspect``."""
     parser.usage = "fastmlp inspect MODEL"
     parser.add_argument("model", metavar="MODEL", help="a file that fastmlp has written")
+
+
+def _add_use_of_a_model(parser: argparse.ArgumentParser, file: str, help_text: str) -> None:
+    _add_model_and_data(parser)
+    parser.add_argument(*("-o", "--output"), metavar=file, help=help_text, **_HIDDEN)
+    _add_machine(parser.add_argument)
 
 
 def _add_model_and_data(parser: argparse.ArgumentParser) -> None:

@@ -269,6 +269,19 @@ def class_weights(kind: str, y: Array) -> Any:
     return {label: 0.5 + 0.25 * place for place, label in enumerate(np.unique(y).tolist())}
 
 
+def fit_arguments(draw: Draw, weights: str, kind: str, y: Array, size: int) -> dict[str, Any]:
+    """Epochs, the size of a batch, and weights of one of the `WEIGHTS`."""
+    fit: dict[str, Any] = {"epochs": EPOCHS, "batch_size": size}
+    if weights in ("sample", "zero batch"):
+        fit["sample_weight"] = draw.rng.uniform(0.1, 2.0, size=len(y))
+    if weights == "zero batch":
+        fit["sample_weight"][size : 2 * size] = 0.0
+        fit["shuffle"] = False
+    if weights in ("class", "balanced") and kind in ("labels", "two labels"):
+        fit["class_weight"] = class_weights(weights, y)
+    return fit
+
+
 def random_run(number: int, attempt: int = 0) -> Run:
     """Network number `number`; activations, heads, optimizers and schedules take turns."""
     draw = Draw(np.random.default_rng([number, 77 + attempt]))
@@ -311,15 +324,7 @@ def random_run(number: int, attempt: int = 0) -> Run:
     else:
         layers = [*layers, fm.Dense(units, **draw.penalties()), fm.Activation(output)]
 
-    weights = WEIGHTS[number % len(WEIGHTS)]
-    fit: dict[str, Any] = {"epochs": EPOCHS, "batch_size": size}
-    if weights in ("sample", "zero batch"):
-        fit["sample_weight"] = draw.rng.uniform(0.1, 2.0, size=n_rows)
-    if weights == "zero batch":
-        fit["sample_weight"][size : 2 * size] = 0.0
-        fit["shuffle"] = False
-    if weights in ("class", "balanced") and kind in ("labels", "two labels"):
-        fit["class_weight"] = class_weights(weights, y)
+    fit = fit_arguments(draw, WEIGHTS[number % len(WEIGHTS)], kind, y, size)
     if draw.chance(0.3):
         fit["validation_data"] = (features, y)
     return Run(layers, loss, chosen, features, y, fit)

@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from architectures import (
     CURVED,
-    EPOCHS,
     HEADS,
     OPTIMIZERS,
     SCHEDULES,
     WEIGHTS,
     Draw,
     Run,
-    class_weights,
+    fit_arguments,
     optimizer,
     targets,
 )
@@ -208,15 +207,7 @@ def mixed_run(number: int, attempt: int = 0) -> Run:
             fm.WideAndDeep(units, output, deep=[*layers, *hidden], wide_optimizer=own, **parts)
         ]
 
-    weights = WEIGHTS[(number // 2) % len(WEIGHTS)]
-    fit: dict[str, Any] = {"epochs": EPOCHS, "batch_size": size}
-    if weights in ("sample", "zero batch"):
-        fit["sample_weight"] = draw.rng.uniform(0.1, 2.0, size=n_rows)
-    if weights == "zero batch":
-        fit["sample_weight"][size : 2 * size] = 0.0
-        fit["shuffle"] = False
-    if weights in ("class", "balanced") and kind in ("labels", "two labels"):
-        fit["class_weight"] = class_weights(weights, y)
+    fit = fit_arguments(draw, WEIGHTS[(number // 2) % len(WEIGHTS)], kind, y, size)
     if draw.chance(0.3):
         fit["validation_data"] = (features, y)
     elif draw.chance(0.2):

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..typing import Array
 from .buffers import buffer
 from .call import call
+
+
+def _rows(data: Array, indices: Array, indptr: Array) -> dict[str, Any]:
+    """The arguments that say where sparse rows lie."""
+    return {
+        "data": data,
+        "indices": indices,
+        "index_bytes": indices.itemsize,
+        "indptr": indptr,
+        "order": None,
+    }
 
 
 def sparse_forward(
@@ -18,11 +31,7 @@ def sparse_forward(
         weight.dtype,
         rows,
         member=data.dtype.name,
-        data=data,
-        indices=indices,
-        index_bytes=indices.itemsize,
-        indptr=indptr,
-        order=None,
+        **_rows(data, indices, indptr),
         weight=weight,
         ld_weight=columns,
         out=out,
@@ -50,11 +59,7 @@ def sparse_backward(
         d_out.dtype,
         rows,
         member=data.dtype.name,
-        data=data,
-        indices=indices,
-        index_bytes=indices.itemsize,
-        indptr=indptr,
-        order=None,
+        **_rows(data, indices, indptr),
         d_out=d_out,
         ld=columns,
         d_weight=d_weight,
