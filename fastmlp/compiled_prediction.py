@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .encode_ops import encode_forward
+from .encoder import Encoder
 from .executable import Executable
-from .program import Program
+from .program import InferenceOp, InferenceProgram, Slot
+from .rows import Layout
+from .state import State, Weights
+from .storage import for_inference
+from .tables_kept import KeptTables
 from .tasks import Symbol, bound_rows
+from .threads import prediction_threads, work_of_row
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -24,21 +31,142 @@ BLOCK_ROWS = 256
 _CHUNK_WORK = 1e9
 
 
+class CompiledForward:
+    """Values of one slot for rows of features.
+
+    Calls of several threads at once do not disturb each other: each has tables of its own.
+
+    Parameters
+    ----------
+    weights : State or Weights
+    ops : tuple of InferenceOp
+        Those that lead to `output`.
+    output : Slot
+    n_threads : int or "auto"
+    """
+
+    def __init__(
+        self,
+        weights: State | Weights,
+        ops: tuple[InferenceOp, ...],
+        output: Slot,
+        n_threads: int | str,
+    ) -> None:
+        self._weights = weights
+        self._ops = ops
+        self._output = output
+        self._n_threads = n_threads
+        self._kept = KeptTables()
+        self._small: dict[Any, SmallPrediction] = {}
+        self._rows: list[RowPrediction] = []
+
+    def __call__(self, x: Features, out: Array | None = None) -> Array:
+        """The values for all rows; written into `out`, C-contiguous, where it is given."""
+        program, n = self._weights.program, len(x)
+        if out is None:
+            out = np.empty((n, self._output.width), dtype=program.dtype)
+        if n <= SMALL_ROWS and isinstance(x, np.ndarray):
+            # Taken out while it is at work, so that threads do not share it.
+            small = self._small.pop(x.dtype, None)
+            if small is None:
+                executable = self._encode(Layout.of(x), SMALL_ROWS)
+                small = SmallPrediction(executable, program, x.dtype, out)
+            small(x, out)
+            self._small[x.dtype] = small
+            return out
+        layout, work = Layout.of(x), work_of_row(program, x)
+        kinds = [(layout, k) for k in range(prediction_threads(self._n_threads, work, n))]
+        executables = [
+            self._kept.take(kind, lambda: self._encode(layout, BLOCK_ROWS)) for kind in kinds
+        ]
+        predict_blocks(executables, x, out, work)
+        for kind, executable in zip(kinds, executables, strict=True):
+            self._kept.give_back(kind, executable)
+        return out
+
+    def row(self, x: Array, out: Array | None) -> Array | None:
+        """The values for one row ``(n_features,)`` of the network's dtype; None if not finite."""
+        try:
+            # Taken out while it is at work; a list's pop and append are one step for all threads.
+            row = self._rows.pop()
+        except IndexError:
+            row = self._one_row()
+        row.x[:] = x
+        row.run()
+        finite = row.checked[0] == 0.0
+        if finite and out is None:
+            out = row.out.copy()
+        elif finite and out is not None:
+            out[:] = row.out
+        self._rows.append(row)
+        return out if finite else None
+
+    def _one_row(self) -> RowPrediction:
+        program = self._weights.program
+        encoder = self._encoder(Layout(program.dtype), 1)
+        source, scalar = encoder.value(program.input), encoder.scalars(1)
+        encoder.single(
+            "check_finite", x=source.address, columns=source.ld, scalar=scalar, reads=[source.key]
+        )
+        x, out = np.zeros(source.ld, program.dtype), np.zeros(self._output.width, program.dtype)
+        return RowPrediction(self._finished(encoder), x, out, scalar)
+
+    def _encode(self, layout: Layout, rows: int) -> Executable:
+        return self._finished(self._encoder(layout, rows))
+
+    def _encoder(self, layout: Layout, rows: int) -> Encoder:
+        storage = for_inference(self._weights.program, self._ops, layout.is_sparse)
+        encoder = Encoder(self._weights, storage, self._ops, rows, training=False)
+        encoder.read_rows(layout, False)
+        return encoder
+
+    def _finished(self, encoder: Encoder) -> Executable:
+        encode_forward(self._ops, encoder)
+        encoder.store(self._output)
+        return Executable(encoder)
+
+
 class SmallPrediction:
     """A forward pass of a few rows, bound for good to arrays of its own: the shortest way."""
 
-    def __init__(self, executable: Executable, x_dtype: Any, program: Program, width: int) -> None:
+    def __init__(
+        self, executable: Executable, program: InferenceProgram, x_dtype: Any, out: Array
+    ) -> None:
         self._x = np.zeros((SMALL_ROWS, program.input.width), dtype=x_dtype)
-        self._out = np.zeros((SMALL_ROWS, width), dtype=program.dtype)
+        self._out = np.zeros((SMALL_ROWS, out.shape[1]), dtype=program.dtype)
         executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
         self._executable = executable
 
-    def __call__(self, x: Array) -> Array:
-        """The network's output for at most `SMALL_ROWS` rows."""
+    def __call__(self, x: Array, out: Array) -> None:
+        """Write the values for at most `SMALL_ROWS` rows into `out`."""
         n = len(x)
         self._x[:n] = x
         self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
-        return self._out[:n].copy()
+        out[...] = self._out[:n]
+
+
+class RowPrediction:
+    """A forward pass of one row at a time, from one array of its own to another.
+
+    Attributes
+    ----------
+    x, out : ndarray
+        What `run` reads, and where it leaves the values; both one-dimensional.
+    run : callable
+    checked : memoryview
+        One number: 0 where all of x was finite, else NaN.
+    """
+
+    __slots__ = ("_executable", "checked", "out", "run", "x")
+
+    def __init__(self, executable: Executable, x: Array, out: Array, scalar: int) -> None:
+        self.x = x
+        self.out = out
+        executable.bind({Symbol.X: self.x, Symbol.OUT: self.out})
+        self.run = executable.as_one_call(1)
+        self.checked = memoryview(executable.scalars.data)[scalar : scalar + 1]
+        # It holds the memory that the tables point into.
+        self._executable = executable
 
 
 def predict_blocks(executables: Sequence[Executable], x: Features, out: Array, work: float) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiled_prediction import BLOCK_ROWS, SMALL_ROWS, SmallPrediction, predict_blocks
+from .compiled_prediction import CompiledForward
 from .data import Batches
-from .encode_ops import encode_forward
 from .encode_training import encode_gradients, encode_update
 from .encoder import Encoder, reads_z
 from .executable import Executable
@@ -25,9 +24,10 @@ from .numpy_runner import NumpyRunner
 from .program import inference_ops
 from .rows import Layout
 from .state import State
-from .storage import for_inference, for_training
+from .storage import for_training
+from .tables_kept import KeptTables
 from .tasks import Symbol, bound_rows
-from .threads import Team, prediction_threads, training_threads, work_of_row
+from .threads import Team, training_threads
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 # How long compiled code may run before Python looks at signals and progress.
 _CHUNK_SECONDS = 0.03
 _FIRST_CHUNK_FLOPS = 2e7
-# Tables that are kept for the next fit, and the memory that they may hold on to.
-_KEPT = 8
-_KEPT_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +77,20 @@ class CompiledRunner:
     def __init__(self, state: State, n_threads: int | str = "auto") -> None:
         self.state = state
         self._n_threads = n_threads
-        self._kept: dict[Any, Executable] = {}
-        self._small: dict[Any, SmallPrediction] = {}
+        self._kept = KeptTables()
+        self._forward: dict[bool, CompiledForward] = {}
 
     def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
         """Make ready to train on these rows."""
         kind = _Kind.of(batches, rates)
-        executable = self._take(kind, lambda: self._training(kind))
+        executable = self._kept.take(kind, lambda: self._training(kind))
         return CompiledSession(
             self.state,
             batches,
             rates,
             executable,
             self._n_threads == "auto",
-            lambda: self._give_back(kind, executable),
+            lambda: self._kept.give_back(kind, executable),
         )
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
@@ -103,53 +100,23 @@ class CompiledRunner:
             return NumpyRunner(state).gradients(x, y, weight, training)
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)
-        executable = self._take(kind, lambda: self._training(kind))
+        executable = self._kept.take(kind, lambda: self._training(kind))
         executable.bind(_arrays(batches))
         executable.counters[0, STEP] = state.step
         executable.run_as(0, 0, 1, len(x), len(x))
+        assert executable.gradients is not None
         gradients = executable.gradients.copy()
-        self._give_back(kind, executable)
+        self._kept.give_back(kind, executable)
         return gradients
 
     def predict(self, x: Features, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
-        program = self.state.program
-        width = (program.head.slot if head else program.output).width
-        n = len(x)
-        if n <= SMALL_ROWS and isinstance(x, np.ndarray):
-            small = (x.dtype, head)
-            # Taken out while it is at work, so that threads do not share it.
-            predict = self._small.pop(small, None)
-            if predict is None:
-                executable = self._inference(Layout.of(x), head, SMALL_ROWS)
-                predict = SmallPrediction(executable, x.dtype, program, width)
-            result = predict(x)
-            self._small[small] = predict
-            return result
-        out = np.empty((n, width), dtype=program.dtype)
-        layout, work = Layout.of(x), work_of_row(program, x)
-        kind = (layout, head)
-        workers = prediction_threads(self._n_threads, work, n)
-        executables = [
-            self._take((*kind, k), lambda: self._inference(layout, head, BLOCK_ROWS))
-            for k in range(workers)
-        ]
-        predict_blocks(executables, x, out, work)
-        for k, executable in enumerate(executables):
-            self._give_back((*kind, k), executable)
-        return out
-
-    def _take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
-        """Tables of this kind, from the last ones used or newly made; nobody else has them."""
-        return self._kept.pop(kind, None) or make()
-
-    def _give_back(self, kind: Any, executable: Executable) -> None:
-        """Keep tables for the next use, but not the arrays that they were bound to."""
-        executable.release()
-        if executable.n_bytes <= _KEPT_BYTES:
-            self._kept[kind] = executable
-            if len(self._kept) > _KEPT:
-                self._kept.pop(next(iter(self._kept)), None)
+        forward = self._forward.get(head)
+        if forward is None:
+            ops, output = inference_ops(self.state.program, head)
+            forward = CompiledForward(self.state, ops, output, self._n_threads)
+            self._forward[head] = forward
+        return forward(x)
 
     def _training(self, kind: _Kind) -> Executable:
         program, updates = self.state.program, kind.per_step is not None
@@ -162,17 +129,7 @@ class CompiledRunner:
             encode_update(encoder, kind.per_step)
             shards = encoder.tasks.most_shards
             workers = training_threads(self._n_threads, program, kind.rows, shards)
-        return Executable(encoder, workers)
-
-    def _inference(self, layout: Layout, head: bool, rows: int) -> Executable:
-        program = self.state.program
-        ops, output = inference_ops(program, head)
-        storage = for_inference(program, ops, layout.is_sparse)
-        encoder = Encoder(self.state, storage, ops, rows, training=False)
-        encoder.read_rows(layout, False)
-        encode_forward(ops, encoder)
-        encoder.store(output)
-        return Executable(encoder)
+        return Executable(encoder, workers, state.gradients)
 
 
 class CompiledSession:

@@ -20,7 +20,9 @@ from .program import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    InferenceOp,
     Op,
+    ScaleOp,
     SelectOp,
     Write,
 )
@@ -493,6 +495,27 @@ def _embedding_backward(op: EmbeddingOp, encoder: Encoder) -> None:
         start += dim
 
 
+def _scale_forward(op: ScaleOp, encoder: Encoder) -> None:
+    x, out = encoder.value(op.x), encoder.value(op.out)
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            "scale_columns",
+            x=x.at(first),
+            scale=encoder.parameter(op.scale, first),
+            shift=encoder.parameter(op.shift, first),
+            out=out.at(first),
+            ld=x.ld,
+            columns=count,
+        )
+
+    encoder.columnwise(op.out.width, make, reads=[x.key], writes=[out.key])
+
+
+def _no_backward(op: ScaleOp, encoder: Encoder) -> None:
+    raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
+
+
 ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encoder], None]]] = {
     DenseOp: (_dense_forward, _dense_backward),
     ActivationOp: (_activation_forward, _activation_backward),
@@ -502,10 +525,11 @@ ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encod
     SelectOp: (_select_forward, _select_backward),
     ConcatOp: (_concat_forward, _concat_backward),
     EmbeddingOp: (_embedding_forward, _embedding_backward),
+    ScaleOp: (_scale_forward, _no_backward),
 }
 
 
-def encode_forward(ops: tuple[Op, ...], encoder: Encoder) -> None:
+def encode_forward(ops: tuple[InferenceOp, ...], encoder: Encoder) -> None:
     """Add the tasks of operations in their order."""
     for op in ops:
         ENCODINGS[type(op)][0](op, encoder)

@@ -48,7 +48,7 @@ def encode_gradients(
     weights = _weights(encoder, ordered, weighted)
     encode_forward(encoder.ops, encoder)
     parts = _loss(encoder, coded, ordered, weights)
-    encode_backward(encoder.ops, encoder)
+    encode_backward(encoder.state.program.ops, encoder)
     _report(encoder, parts)
 
 
@@ -81,7 +81,7 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) 
 
     `coded`: y are class numbers.
     """
-    head = encoder.program.head
+    head = encoder.state.program.head
     width = head.slot.width
     value, d = encoder.value(head.slot), encoder.gradient(head.slot)
     if value != d:
@@ -131,7 +131,7 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) 
 def _report(encoder: Encoder, parts: _LossParts) -> None:
     """Penalties, then the batch's loss."""
     first = encoder.n_scalars
-    for penalty in encoder.program.penalties:
+    for penalty in encoder.state.program.penalties:
         cut = cuts.flat(penalty.weight.start, penalty.weight.stop)
         partial_sums = encoder.scalars(cut.shards)
         encoder.tasks.add(
@@ -173,7 +173,7 @@ def encode_update(encoder: Encoder, per_step: tuple[bool, ...]) -> None:
     """
     encoder.tasks.mark(CHECK_LOSS, reads=["loss"])
     _clip(encoder)
-    for number, group in enumerate(encoder.program.groups):
+    for number, group in enumerate(encoder.state.program.groups):
         _update_group(encoder, number, group, per_step[group.optimizer])
 
 
@@ -183,7 +183,7 @@ def _names(encoder: Encoder, start: int, stop: int) -> list[Any]:
 
 def _clip(encoder: Encoder) -> None:
     """Clip by value, then by the norm over all parameters; each group has its own limits."""
-    program = encoder.program
+    program = encoder.state.program
     limits = [program.optimizers[group.optimizer] for group in program.groups]
     for group, optimizer in zip(program.groups, limits, strict=True):
         if optimizer.clip_value is not None:
@@ -243,7 +243,7 @@ def _over_flat(
 
 
 def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -> None:
-    state, optimizer = encoder.state, encoder.program.optimizers[group.optimizer]
+    state, optimizer = encoder.state, encoder.state.program.optimizers[group.optimizer]
     start, stop = group.start, group.stop
     kernel, constants = optimizer.kernel, list(optimizer.constants)
     extra: dict[str, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,13 +16,13 @@ from .kernels.compiled.op import N_SCALARS
 from .program import (
     BatchNormOp,
     DropoutOp,
+    InferenceOp,
     Op,
-    Program,
     Slot,
     Tensor,
 )
 from .rows import Layout
-from .state import State, aligned_zeros
+from .state import State, Weights, aligned_zeros
 from .storage import Storage
 from .tasks import Instruction, Symbol, Tasks, instruction
 
@@ -69,9 +69,10 @@ class Encoder:
 
     Parameters
     ----------
-    state : State
+    weights : State or Weights
+        Of `Weights` there are only predictions.
     storage : Storage
-    ops : tuple of Op
+    ops : tuple of InferenceOp
     rows : int
         Rows of the largest batch: the size of the buffers, and what shards are cut by.
     training : bool
@@ -83,17 +84,17 @@ class Encoder:
 
     def __init__(
         self,
-        state: State,
+        weights: State | Weights,
         storage: Storage,
-        ops: tuple[Op, ...],
+        ops: tuple[InferenceOp, ...],
         rows: int,
         training: bool,
         updates: bool = True,
     ) -> None:
         self.training = training
         self.updates = updates
-        self.state = state
-        self.program: Program = state.program
+        self.weights = weights
+        self.program = weights.program
         self.ops = ops
         self.rows = rows
         self.storage = storage
@@ -109,6 +110,11 @@ class Encoder:
         self._buffers = [
             self.memory(width, ("buffer", number)) for number, width in enumerate(storage.widths)
         ]
+
+    @property
+    def state(self) -> State:
+        """What training reads and changes."""
+        return cast(State, self.weights)
 
     # Memory
 
@@ -134,7 +140,7 @@ class Encoder:
         return self._buffers[self.storage.gradients[slot]]
 
     def parameter(self, tensor: Tensor, element: int = 0) -> int:
-        return address(self.state.parameters) + (tensor.start + element) * self.itemsize
+        return address(self.weights.parameters) + (tensor.start + element) * self.itemsize
 
     def d_parameter(self, tensor: Tensor, element: int = 0) -> int:
         return address(self.state.gradients) + (tensor.start + element) * self.itemsize
@@ -223,8 +229,9 @@ class Encoder:
 
     def touched(self, weight: Tensor) -> int:
         """Address of the list of a weight's rows that a batch touches; 0 where none is kept."""
-        exact = any(group.weight == weight for group in self.program.groups)
-        if not (exact and self.updates and self._touches_few):
+        if not (self.training and self.updates and self._touches_few):
+            return 0
+        if all(group.weight != weight for group in self.state.program.groups):
             return 0
         if weight not in self._touched:
             self._touched[weight] = self.new((1 + 2 * weight.shape[0],), np.int32)

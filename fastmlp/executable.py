@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +34,18 @@ if TYPE_CHECKING:
 
 
 class Executable:
-    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses."""
+    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses.
 
-    def __init__(self, encoder: Encoder, workers: int = 1) -> None:
+    Attributes
+    ----------
+    gradients : ndarray or None
+        Where a step leaves them.
+    """
+
+    def __init__(self, encoder: Encoder, workers: int = 1, gradients: Array | None = None) -> None:
+        self.gradients = gradients
         self.n_bytes = sum(array.nbytes for array in encoder.keep)
         self._memory = encoder.keep
-        self.gradients = encoder.state.gradients
         self.table, self.attributes = encoder.tasks.table()
         self.scalars = np.zeros(encoder.n_scalars)
         # A cache line for each worker's counters.
@@ -76,6 +84,12 @@ class Executable:
     def release(self) -> None:
         """Forget the arrays; the tables must be bound again before they run."""
         self._bound = {}
+
+    def as_one_call(self, n_rows: int) -> Callable[[], int]:
+        """A function that runs one batch of so many rows, and nothing else: the shortest way."""
+        job, place = self._job_rows[0]
+        job[FIRST], job[LAST], job[BATCH_SIZE], job[N_ROWS] = 0, 1, n_rows, n_rows
+        return functools.partial(self._run, place)
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import numpy_runner
+from .backends import check_threads, choose_backend
 from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
@@ -18,7 +19,7 @@ from .data import Batches, Validation
 from .divergence import explain
 from .history import History
 from .inputs import check_codes, check_feature_pair, check_features, check_weights
-from .kernels import available_backends, get_backend
+from .kernels import get_backend
 from .layers import Layer, WideAndDeep, check_layers
 from .losses import Loss, choose_loss
 from .names import check_int, check_positive_int, describe, find_name
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .compiled_runner import CompiledRunner
     from .explanation import Explanation
     from .kernels.typing import Array
+    from .predictor import Predictor
     from .rows import Features
 
 
@@ -621,6 +623,50 @@ class Sequential:
 
         save(self, path)
 
+    def freeze(self, scaler: object = None) -> Predictor:
+        """Return a predictor: the network as it is now, ready to predict and to be exported.
+
+        BatchNorm is folded into the dense layers, in float64, dropout is gone, and the weights are
+        copies that nothing changes: the model may be trained further.
+
+        Parameters
+        ----------
+        scaler : StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, optional
+            A fitted one of scikit-learn, through which X went in training: folded into the first
+            layer, so that the predictor takes X as it was before. Of two inputs it is that of
+            X_deep.
+
+        Returns
+        -------
+        Predictor
+            Its outputs are those of `predict` to 1e-5 (float32) or 1e-12 (float64) of the largest,
+            where no running mean is a thousand times its deviation.
+
+        Raises
+        ------
+        ValueError
+            The model is not built; the scaler is not fitted, clips, has another number of columns
+            or scales the codes of an Embedding.
+        TypeError
+            `scaler` is something else.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> model = fm.Sequential([fm.Dense(8), fm.BatchNorm(), fm.Dense(1)]).build(4)
+        >>> [type(op).__name__ for op in model.freeze().program.ops]
+        ['DenseOp', 'DenseOp']
+        """
+        from .predictor import freeze
+        from .scalers import feature_names_of, scaling_of
+
+        program, state = self._program, self._state
+        before = names = None
+        if scaler is not None:
+            before, names = scaling_of(scaler, program.input.width), feature_names_of(scaler)
+        targets = self._encoder(program)
+        return freeze(state, targets, self.backend, self.n_threads, before, feature_names=names)
+
     def __repr__(self) -> str:
         layers = ", ".join(type(layer).__name__ for layer in self.layers)
         return f"Sequential([{layers}], loss={self.loss.name!r}, backend={self.backend!r})"
@@ -630,19 +676,3 @@ def _check_dtype(dtype: object) -> str:
     if isinstance(dtype, np.dtype | type):
         dtype = np.dtype(dtype).name
     return find_name("dtype", dtype, ("float32", "float64"))
-
-
-def choose_backend(backend: object) -> str:
-    """The backend of this name; ``"auto"`` is numba where it is installed."""
-    name = find_name("backend", backend, ("auto", "numba", "numpy"))
-    if name == "auto":
-        return available_backends()[-1]
-    get_backend(name)
-    return name
-
-
-def check_threads(n_threads: object) -> int | str:
-    """A number of threads, or ``"auto"``."""
-    if isinstance(n_threads, str):
-        return find_name("n_threads", n_threads, ("auto",))
-    return check_positive_int("n_threads", n_threads)

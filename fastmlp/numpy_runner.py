@@ -10,7 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -25,25 +25,35 @@ from .program import (
     DropoutOp,
     EmbeddingOp,
     Group,
+    InferenceOp,
     Op,
     Program,
+    ScaleOp,
     SelectOp,
     Slot,
     Write,
 )
 from .rows import FeaturePair, SparseRows, as_dtype, deep_part
-from .state import State
+from .state import State, Weights
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
     from .rows import Features
 
+# Rows that a prediction is made of at a time: activations stay in the cache.
+_BLOCK_ROWS = 1024
+
 
 class Pass:
-    """One batch on its way through a program: the values of slots and their gradients."""
+    """One batch on its way through a program: the values of slots and their gradients.
 
-    def __init__(self, state: State, training: bool, update_statistics: bool = True) -> None:
-        self.state = state
+    Of `Weights` there are only predictions.
+    """
+
+    def __init__(
+        self, weights: State | Weights, training: bool, update_statistics: bool = True
+    ) -> None:
+        self.weights = weights
         self.training = training
         self.update_statistics = update_statistics
         self.values: dict[Slot, Array] = {}
@@ -51,9 +61,14 @@ class Pass:
         self.gradients: dict[Slot, Array] = {}
         self.kept: dict[Slot, Any] = {}
 
+    @property
+    def state(self) -> State:
+        """What training reads and changes."""
+        return cast(State, self.weights)
+
     def feed(self, x: Features) -> None:
         """Set the network's inputs."""
-        program = self.state.program
+        program = self.weights.program
         x = as_dtype(x, program.dtype)
         self.values[program.input] = deep_part(x)
         if program.wide is not None and isinstance(x, FeaturePair):
@@ -71,12 +86,12 @@ class Pass:
 
 
 def _dense_forward(op: DenseOp, run: Pass) -> None:
-    weight = run.state.parameter(op.weight)
+    weight = run.weights.parameter(op.weight)
     if op.x in run.sparse:
         x = run.sparse[op.x]
         run.values[op.out] = kernels.sparse_forward(x.data, x.indices, x.indptr, weight)
         return
-    bias = None if op.bias is None else run.state.parameter(op.bias)
+    bias = None if op.bias is None else run.weights.parameter(op.bias)
     run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
 
 
@@ -185,7 +200,7 @@ def _concat_backward(op: ConcatOp, run: Pass) -> None:
 def _embedding_forward(op: EmbeddingOp, run: Pass) -> None:
     x = run.values[op.x]
     vectors = [
-        kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.state.parameter(table))
+        kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.weights.parameter(table))
         for column, table in zip(op.columns, op.tables, strict=True)
     ]
     run.values[op.out] = np.concatenate([x[:, op.kept], *vectors], axis=1)
@@ -201,6 +216,15 @@ def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
         start += dim
 
 
+def _scale_forward(op: ScaleOp, run: Pass) -> None:
+    scale, shift = run.weights.parameter(op.scale), run.weights.parameter(op.shift)
+    run.values[op.out] = run.values[op.x] * scale + shift
+
+
+def _no_backward(op: ScaleOp, run: Pass) -> None:
+    raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
+
+
 REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], None]]] = {
     DenseOp: (_dense_forward, _dense_backward),
     ActivationOp: (_activation_forward, _activation_backward),
@@ -210,13 +234,28 @@ REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], N
     SelectOp: (_select_forward, _select_backward),
     ConcatOp: (_concat_forward, _concat_backward),
     EmbeddingOp: (_embedding_forward, _embedding_backward),
+    ScaleOp: (_scale_forward, _no_backward),
 }
 
 
-def forward(ops: tuple[Op, ...], run: Pass) -> None:
+def forward(ops: tuple[InferenceOp, ...], run: Pass) -> None:
     """Run operations in their order."""
     for op in ops:
         REFERENCE[type(op)][0](op, run)
+
+
+def predict(
+    weights: State | Weights, ops: tuple[InferenceOp, ...], output: Slot, x: Features
+) -> Array:
+    """The values of a slot for all rows, block by block."""
+    blocks = []
+    with np.errstate(all="ignore"):
+        for start in range(0, len(x), _BLOCK_ROWS):
+            run = Pass(weights, training=False)
+            run.feed(x[start : start + _BLOCK_ROWS])
+            forward(ops, run)
+            blocks.append(run.values[output])
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def backward(ops: tuple[Op, ...], run: Pass) -> None:
@@ -358,15 +397,7 @@ class NumpyRunner:
         """The network's output for all rows; with `head`, what the loss reads."""
         program = self.state.program
         ops = program.ops if head else program.ops + program.output_ops
-        slot = program.head.slot if head else program.output
-        blocks = []
-        for start in range(0, len(x), 1024):
-            run = Pass(self.state, training=False)
-            run.feed(x[start : start + 1024])
-            with np.errstate(all="ignore"):
-                forward(ops, run)
-            blocks.append(run.values[slot])
-        return np.concatenate(blocks)
+        return predict(self.state, ops, program.head.slot if head else program.output, x)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
+from typing import Any
 
 from .activations import Activation
 from .losses import Loss
@@ -155,6 +156,19 @@ Op = DenseOp | ActivationOp | BatchNormOp | DropoutOp | AddOp | SelectOp | Conca
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleOp:
+    """``out = x * scale + shift``, column by column: in prediction alone."""
+
+    x: Slot
+    out: Slot
+    scale: Tensor
+    shift: Tensor
+
+
+InferenceOp = Op | ScaleOp
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """The loss and the slot that it reads: logits or predictions.
 
@@ -190,8 +204,37 @@ class Group:
     weight: Tensor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceProgram:
+    """What a network computes, and from which parameters: all that a prediction needs.
+
+    Attributes
+    ----------
+    ops : tuple of Op
+        In their order; all that lead from `input` to `output`.
+    n_parameters : int
+        Length of the flat vector; tensors are padded to whole cache lines.
+    wide : Slot or None
+        Where there are two inputs, ``X_wide``; then `input` is ``X_deep``. Its rows may be sparse:
+        only a `DenseOp` without a bias reads it.
+    """
+
+    dtype: str
+    input: Slot
+    ops: tuple[InferenceOp, ...]
+    output: Slot
+    parameters: tuple[Tensor, ...]
+    n_parameters: int
+    wide: Slot | None = None
+
+    @property
+    def n_features(self) -> int | tuple[int, int]:
+        """Columns of X, or of X_wide and X_deep."""
+        return self.input.width if self.wide is None else (self.wide.width, self.input.width)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program(InferenceProgram):
     """A network: what it computes, from which parameters, and how they are trained.
 
     Attributes
@@ -203,50 +246,36 @@ class Program:
         need them.
     records : tuple of (str, Slot)
         Slots that users may ask for by name, such as ``"0.preactivation"``.
-    n_parameters, n_buffers : int
-        Lengths of the flat vectors; tensors are padded to whole cache lines.
-    wide : Slot or None
-        Where there are two inputs, ``X_wide``; then `input` is ``X_deep``. Its rows may be sparse:
-        only a `DenseOp` without a bias reads it.
+    n_buffers : int
+        Length of the flat vector of buffers.
     """
 
-    dtype: str
-    input: Slot
     ops: tuple[Op, ...]
     output_ops: tuple[Op, ...]
-    output: Slot
     head: Head
     records: tuple[tuple[str, Slot], ...]
-    parameters: tuple[Tensor, ...]
     buffers: tuple[Tensor, ...]
-    n_parameters: int
     n_buffers: int
     penalties: tuple[Penalty, ...]
     optimizers: tuple[Optimizer, ...]
     groups: tuple[Group, ...]
-    wide: Slot | None = None
-
-    @property
-    def n_features(self) -> int | tuple[int, int]:
-        """Columns of X, or of X_wide and X_deep."""
-        return self.input.width if self.wide is None else (self.wide.width, self.input.width)
 
 
-def inputs_of(op: Op) -> tuple[Slot, ...]:
+def inputs_of(op: InferenceOp) -> tuple[Slot, ...]:
     """The slots that an operation reads."""
     if isinstance(op, ConcatOp):
         return op.parts
     return (op.x, op.y) if isinstance(op, AddOp) else (op.x,)
 
 
-def tensors_of(op: Op) -> tuple[Tensor, ...]:
+def tensors_of(op: InferenceOp) -> tuple[Tensor, ...]:
     """The tensors that an operation has."""
     values = [getattr(op, field.name) for field in fields(op)]
     parts = [part for value in values for part in (value if isinstance(value, tuple) else [value])]
     return tuple(part for part in parts if isinstance(part, Tensor))
 
 
-def with_inputs(op: Op, same: Mapping[Slot, Slot]) -> Op:
+def with_inputs(op: InferenceOp, same: Mapping[Slot, Slot]) -> InferenceOp:
     """The operation with the slots that it reads replaced by those that stand for them."""
     if isinstance(op, ConcatOp):
         return replace(op, parts=tuple(same.get(part, part) for part in op.parts))
@@ -255,14 +284,36 @@ def with_inputs(op: Op, same: Mapping[Slot, Slot]) -> Op:
     return replace(op, x=same.get(op.x, op.x))
 
 
-def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Op, ...], Slot]:
+def with_tensors(op: InferenceOp, tensors: Mapping[str, Tensor]) -> InferenceOp:
+    """The operation with its tensors replaced by others of the same names."""
+
+    def other(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return tensors[value.name]
+        return tuple(map(other, value)) if isinstance(value, tuple) else value
+
+    changed: Any = {field.name: other(getattr(op, field.name)) for field in fields(op)}
+    return replace(op, **changed)
+
+
+def without_training(op: InferenceOp) -> InferenceOp:
+    """The operation without the plan of its backward pass."""
+    plan: Any = {
+        field.name: field.default
+        for field in fields(op)
+        if field.name in ("d_x", "d_y", "d_parts", "zero_bias_gradient")
+    }
+    return replace(op, **plan)
+
+
+def inference_ops(program: Program, head: bool = False) -> tuple[tuple[InferenceOp, ...], Slot]:
     """The operations of a prediction, dropout gone, and the slot of the output.
 
     With `head`, those that lead to what the loss reads.
     """
     last = program.head.slot if head else program.output
     same: dict[Slot, Slot] = {}
-    ops: list[Op] = []
+    ops: list[InferenceOp] = []
     for op in program.ops if head else program.ops + program.output_ops:
         if isinstance(op, DropoutOp):
             same[op.out] = same.get(op.x, op.x)
@@ -271,7 +322,7 @@ def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Op, ...],
     return tuple(ops), same.get(last, last)
 
 
-def categories(program: Program) -> dict[int, int]:
+def categories(program: InferenceProgram) -> dict[int, int]:
     """How many categories there are in each column of the input that is embedded."""
     producers = {op.out: op for op in program.ops}
     found: dict[int, int] = {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .program import Program, Tensor
+from .program import InferenceProgram, Program, Tensor
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
@@ -24,6 +24,27 @@ class Snapshot:
     tensors: tuple[Tensor, ...]
     vectors: dict[str, Array]
     step: int
+
+
+@dataclass
+class Weights:
+    """The parameters of a network that is not trained: all that a prediction needs.
+
+    Attributes
+    ----------
+    parameters : ndarray
+        Of length ``program.n_parameters``.
+    """
+
+    program: InferenceProgram
+    parameters: Array
+
+    def __post_init__(self) -> None:
+        self._views = named(self.program.parameters, self.parameters)
+
+    def parameter(self, tensor: Tensor) -> Array:
+        """View of a parameter."""
+        return self._views[tensor.name]
 
 
 @dataclass

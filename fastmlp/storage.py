@@ -13,8 +13,11 @@ from .program import (
     ConcatOp,
     DropoutOp,
     EmbeddingOp,
+    InferenceOp,
+    InferenceProgram,
     Op,
     Program,
+    ScaleOp,
     Slot,
     Write,
     inputs_of,
@@ -45,7 +48,7 @@ class Storage:
         return len(self.widths) - 1
 
 
-def _readers(ops: tuple[Op, ...]) -> dict[Slot, int]:
+def _readers(ops: tuple[InferenceOp, ...]) -> dict[Slot, int]:
     counts: dict[Slot, int] = {}
     for op in ops:
         for slot in inputs_of(op):
@@ -116,14 +119,16 @@ def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, O
             gradients[op.x] = own if in_place else storage.new(op.x.width)
 
 
-def _gathered(program: Program, sparse: bool) -> tuple[Slot, ...]:
+def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
     """The inputs whose rows are copied into buffers."""
     if program.wide is None or sparse:
         return (program.input,)
     return (program.input, program.wide)
 
 
-def for_inference(program: Program, ops: tuple[Op, ...], sparse: bool = False) -> Storage:
+def for_inference(
+    program: InferenceProgram, ops: tuple[InferenceOp, ...], sparse: bool = False
+) -> Storage:
     """Storage of a forward pass: buffers are used again once their last reader has run."""
     storage = Storage()
     left = _readers(ops)
@@ -135,7 +140,7 @@ def for_inference(program: Program, ops: tuple[Op, ...], sparse: bool = False) -
         for slot in inputs_of(op):
             left[slot] -= 1
         done = [values[slot] for slot in inputs_of(op) if left[slot] == 0 and slot in values]
-        in_place = isinstance(op, ActivationOp | BatchNormOp | AddOp)
+        in_place = isinstance(op, ActivationOp | BatchNormOp | AddOp | ScaleOp)
         if in_place and done:
             values[op.out] = done[0]
         else:

@@ -12,7 +12,7 @@ from .rows import FeaturePair, row_size
 
 if TYPE_CHECKING:
     from .kernels.typing import Array
-    from .program import Program
+    from .program import InferenceProgram, Program
     from .rows import Features
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
@@ -55,7 +55,7 @@ def free_cores() -> int:
     return max(1, cores - (wanting - 1))
 
 
-def work_of_row(program: Program, x: Features) -> float:
+def work_of_row(program: InferenceProgram, x: Features) -> float:
     """Multiply-adds of the forward pass of a row of x."""
     sparse = x.wide if isinstance(x, FeaturePair) else None
     return sum(

@@ -85,6 +85,26 @@ def copy_rows(variant, args, attributes, counters, scalars):
                 out[j] = x[j] + y[j]
 
 
+@op("x", "scale", "shift", "out", "ld", "columns")
+def scale_columns(variant, args, attributes, counters, scalars):
+    """``out = x * scale + shift``, column by column; out may be x."""
+    x, out = pointer(variant, args[0]), pointer(variant, args[3])
+    scale, shift = pointer(variant, args[1]), pointer(variant, args[2])
+    for i in range(counters[ROWS]):
+        for j in range(args[5]):
+            out[i * args[4] + j] = x[i * args[4] + j] * scale[j] + shift[j]
+
+
+@op("x", "columns", "scalar", reduction=True)
+def check_finite(variant, args, attributes, counters, scalars):
+    """Write into a scalar 0 where all numbers of the batch's first row are finite, else NaN."""
+    x, total = pointer(variant, args[0]), 0.0
+    for j in range(args[1]):
+        # Not a number where x is infinite, too.
+        total += float(x[j]) * 0.0
+    scalars[args[2]] = total
+
+
 @op("x", "ld_x", "out", "ld", "columns", "accumulate")
 def copy_columns(variant, args, attributes, counters, scalars):
     """``out = x``, or ``out += x`` to `accumulate`, between matrices with rows of other lengths."""

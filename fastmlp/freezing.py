@@ -1,0 +1,272 @@
+"""Freezing: from the program of a network that is trained to the shortest one that predicts.
+
+Dropout does nothing in a prediction, and a BatchNorm is ``out = x * scale + shift`` with numbers
+that no longer change; so is a linear scaler of X. Each is multiplied into the weights beside it::
+
+    (x W + b) * s + t = x (W * s) + (b * s + t)                 into the Dense before it
+    (x * s + t) W + b = x (s[:, None] * W) + (b + t W)          into each Dense after it
+
+in float64, and only then rounded to the network's dtype. It also goes through what picks or joins
+columns. Where there is no Dense on either side, or a product would leave the range of the dtype,
+the scale and shift stay as an operation of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .program import (
+    BatchNormOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    InferenceOp,
+    InferenceProgram,
+    Program,
+    ScaleOp,
+    SelectOp,
+    Slot,
+    Tensor,
+    inference_ops,
+    inputs_of,
+    padded,
+    tensors_of,
+    with_inputs,
+    with_tensors,
+    without_training,
+)
+from .state import State, Weights, aligned_zeros
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+__all__ = ["Scaling", "freeze_program", "lay_out"]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """``x * scale + shift``, column by column, in float64."""
+
+    scale: Array
+    shift: Array
+
+
+def freeze_program(
+    state: State, before: Scaling | None = None, after: Scaling | None = None
+) -> Weights:
+    """The program and the weights of predictions, read-only.
+
+    Parameters
+    ----------
+    state : State
+        Of the network; it is only read.
+    before, after : Scaling, optional
+        Of X (of two inputs X_deep), and of the output.
+    """
+    program = state.program
+    ops, output = inference_ops(program)
+    graph = _Graph(program, list(ops), output)
+    for op in ops:
+        if isinstance(op, BatchNormOp):
+            gamma, beta = state.parameter(op.gamma), state.parameter(op.beta)
+            mean, var = state.buffer(op.running_mean), state.buffer(op.running_var)
+            scale = gamma.astype(np.float64) / np.sqrt(var.astype(np.float64) + op.epsilon)
+            scaling = Scaling(scale, beta.astype(np.float64) - mean * scale)
+            path = op.gamma.name.removesuffix(".gamma")
+            graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
+        else:
+            for tensor in tensors_of(op):
+                graph.values[tensor.name] = state.parameter(tensor).astype(np.float64)
+    if before is not None:
+        graph.scale_input(before)
+    if after is not None:
+        graph.scale_output(after)
+    graph.fold()
+    return lay_out(program, tuple(graph.ops), graph.output, graph.values)
+
+
+def lay_out(
+    program: InferenceProgram,
+    ops: tuple[InferenceOp, ...],
+    output: Slot,
+    values: Mapping[str, Array],
+) -> Weights:
+    """The weights of operations, whose tensors have only names and shapes so far, in one vector."""
+    tensors: dict[str, Tensor] = {}
+    stop = 0
+    for op in ops:
+        for tensor in tensors_of(op):
+            if tensor.name not in tensors:
+                tensors[tensor.name] = replace(tensor, start=stop)
+                stop += padded(tensor.size)
+
+    parameters = aligned_zeros((stop,), program.dtype)
+    for tensor in tensors.values():
+        parameters[tensor.start : tensor.stop] = values[tensor.name].ravel()
+    parameters.flags.writeable = False
+    frozen = InferenceProgram(
+        dtype=program.dtype,
+        input=program.input,
+        ops=tuple(without_training(with_tensors(op, tensors)) for op in ops),
+        output=output,
+        parameters=tuple(tensors.values()),
+        n_parameters=stop,
+        wide=program.wide,
+    )
+    return Weights(frozen, parameters)
+
+
+class _Graph:
+    """Operations in their order and the values of their tensors, in float64, while they change."""
+
+    def __init__(self, program: Program, ops: list[InferenceOp], output: Slot) -> None:
+        self.ops = ops
+        self.output = output
+        self.values: dict[str, Array] = {}
+        self._input = program.input
+        self._largest = float(np.finfo(program.dtype).max)
+        self._next_slot = 1 + max(op.out.index for op in (*program.ops, *program.output_ops))
+
+    def change(self, op: InferenceOp, *others: InferenceOp) -> None:
+        """Put other operations in the place of one."""
+        place = next(i for i, known in enumerate(self.ops) if known is op)
+        self.ops[place : place + 1] = others
+
+    def scale_op(self, path: str, x: Slot, out: Slot, scaling: Scaling) -> ScaleOp:
+        """An operation whose tensors are named after `path`."""
+        shape = (x.width,)
+        op = ScaleOp(x, out, Tensor(f"{path}.scale", shape, 0), Tensor(f"{path}.shift", shape, 0))
+        self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift
+        return op
+
+    def new_slot(self, name: str, width: int) -> Slot:
+        self._next_slot += 1
+        return Slot(self._next_slot - 1, name, width)
+
+    def scale_input(self, scaling: Scaling) -> None:
+        """Scale what the network reads."""
+        scaled = self.new_slot("scaled input", self._input.width)
+        self.ops = [with_inputs(op, {self._input: scaled}) for op in self.ops]
+        self.ops.insert(0, self.scale_op("input", self._input, scaled, scaling))
+
+    def scale_output(self, scaling: Scaling) -> None:
+        """Scale what it says."""
+        scaled = self.new_slot("scaled output", self.output.width)
+        self.ops.append(self.scale_op("output", self.output, scaled, scaling))
+        self.output = scaled
+
+    def readers(self, slot: Slot) -> list[InferenceOp]:
+        return [op for op in self.ops if slot in inputs_of(op)]
+
+    def scaling(self, op: ScaleOp) -> Scaling:
+        return Scaling(self.values[op.scale.name], self.values[op.shift.name])
+
+    def fold(self) -> None:
+        """Multiply each scale and shift into the weights beside it, wherever that is possible."""
+        while any(
+            self._attempt(way, op)
+            for op in list(self.ops)
+            if isinstance(op, ScaleOp)
+            for way in (self._into_producer, self._into_readers)
+        ):
+            pass
+
+    def _attempt(self, way: Callable[[ScaleOp], bool], op: ScaleOp) -> bool:
+        """Fold in one way; where that cannot be, or a value leaves the dtype, all is as before."""
+        kept = self.ops.copy(), self.values.copy(), self.output
+        with np.errstate(all="ignore"):
+            if way(op) and all(
+                bool((np.abs(self.values[tensor.name]) <= self._largest).all())
+                for changed in self.ops
+                for tensor in tensors_of(changed)
+            ):
+                return True
+        self.ops, self.values, self.output = kept
+        return False
+
+    def _into_producer(self, op: ScaleOp) -> bool:
+        before = next((other for other in self.ops if other.out is op.x), None)
+        if not isinstance(before, DenseOp | ScaleOp) or len(self.readers(op.x)) > 1:
+            return False
+        if op.x is self.output:
+            return False
+        scaling = self.scaling(op)
+        if isinstance(before, ScaleOp):
+            self._join(before, scaling)
+        else:
+            before = self._with_bias(before)
+            bias = self._name(before.bias)
+            self.values[before.weight.name] = self.values[before.weight.name] * scaling.scale
+            self.values[bias] = self.values[bias] * scaling.scale + scaling.shift
+        self.change(before, replace(before, out=op.out))
+        self.change(op)
+        return True
+
+    def _into_readers(self, op: ScaleOp) -> bool:
+        if not self._takes(op.out):
+            return False
+        self._push(op.out, self.scaling(op))
+        self.ops = [with_inputs(other, {op.out: op.x}) for other in self.ops if other is not op]
+        return True
+
+    def _takes(self, slot: Slot) -> bool:
+        """Whether all that read a slot can take over its scale and shift."""
+        return slot is not self.output and all(
+            isinstance(op, DenseOp | ScaleOp)
+            or (isinstance(op, SelectOp | ConcatOp) and self._takes(op.out))
+            or (isinstance(op, EmbeddingOp) and self._takes(op.out))
+            for op in self.readers(slot)
+        )
+
+    def _push(self, slot: Slot, scaling: Scaling) -> None:
+        """Let all that read a slot do what has been done to it so far."""
+        scale, shift = scaling.scale, scaling.shift
+        for op in self.readers(slot):
+            if isinstance(op, DenseOp):
+                op = self._with_bias(op)
+                weight, bias = op.weight.name, self._name(op.bias)
+                self.values[bias] = self.values[bias] + shift @ self.values[weight]
+                self.values[weight] = scale[:, np.newaxis] * self.values[weight]
+            elif isinstance(op, ScaleOp):
+                own = self.scaling(op)
+                self._set(op, Scaling(scale * own.scale, shift * own.scale + own.shift))
+            elif isinstance(op, SelectOp):
+                columns = list(op.columns)
+                self._push(op.out, Scaling(scale[columns], shift[columns]))
+            elif isinstance(op, EmbeddingOp):
+                kept, rest = list(op.kept), op.out.width - len(op.kept)
+                ones, zeros = np.ones(rest), np.zeros(rest)
+                joined = np.append(scale[kept], ones), np.append(shift[kept], zeros)
+                self._push(op.out, Scaling(*joined))
+            elif isinstance(op, ConcatOp):
+                parts = [
+                    (scale, shift) if part is slot else (np.ones(part.width), np.zeros(part.width))
+                    for part in op.parts
+                ]
+                scales, shifts = (np.concatenate(vectors) for vectors in zip(*parts, strict=True))
+                self._push(op.out, Scaling(scales, shifts))
+
+    def _join(self, op: ScaleOp, after: Scaling) -> None:
+        own = self.scaling(op)
+        self._set(op, Scaling(own.scale * after.scale, own.shift * after.scale + after.shift))
+
+    def _set(self, op: ScaleOp, scaling: Scaling) -> None:
+        self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift
+
+    def _with_bias(self, op: DenseOp) -> DenseOp:
+        if op.bias is not None:
+            return op
+        name = op.weight.name.replace("weight", "bias")
+        biased = replace(op, bias=Tensor(name, (op.out.width,), 0))
+        self.values[name] = np.zeros(op.out.width)
+        self.change(op, biased)
+        return biased
+
+    @staticmethod
+    def _name(tensor: Tensor | None) -> str:
+        assert tensor is not None
+        return tensor.name

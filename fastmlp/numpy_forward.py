@@ -1,0 +1,150 @@
+"""Predictions with NumPy alone, each operation bound to its weights once.
+
+The operations are those of `numpy_runner.REFERENCE`, which is the specification. Of one row the
+arithmetic takes less time than a look into a table, so those of most networks look nothing up. Each
+step works on one row, ``(width,)``, as well as on rows, ``(n, width)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .kernels import reference as kernels
+from .kernels.reference.activations import look_up
+from .numpy_runner import REFERENCE, Pass
+from .program import (
+    ActivationOp,
+    AddOp,
+    DenseOp,
+    InferenceOp,
+    Slot,
+    inputs_of,
+)
+from .rows import FeaturePair, SparseRows, as_dtype
+from .state import Weights
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+    from .rows import Features
+
+# Rows that are predicted at a time: activations stay in the cache.
+_BLOCK_ROWS = 1024
+
+# A step reads values by the index of their slot, and adds one.
+Values = dict[int, Any]
+Step = Callable[[Values], None]
+
+
+def _dense(op: DenseOp, weights: Weights) -> Step:
+    x, out, weight = op.x.index, op.out.index, weights.parameter(op.weight)
+    if op.bias is None:
+
+        def plain(values: Values) -> None:
+            source = values[x]
+            if isinstance(source, SparseRows):
+                parts = source.data, source.indices, source.indptr
+                values[out] = kernels.sparse_forward(*parts, weight)
+            else:
+                values[out] = source @ weight
+
+        return plain
+    bias = weights.parameter(op.bias)
+
+    def step(values: Values) -> None:
+        z = values[x] @ weight
+        z += bias
+        values[out] = z
+
+    return step
+
+
+def _activation(op: ActivationOp, weights: Weights) -> Step:
+    x, out = op.x.index, op.out.index
+    rule, parameter = look_up(op.activation.kernel)
+    function = rule.forward
+
+    def step(values: Values) -> None:
+        values[out] = function(values[x], *parameter)
+
+    return step
+
+
+def _add(op: AddOp, weights: Weights) -> Step:
+    x, y, out = op.x.index, op.y.index, op.out.index
+
+    def step(values: Values) -> None:
+        values[out] = values[x] + values[y]
+
+    return step
+
+
+def _by_reference(op: InferenceOp, weights: Weights) -> Step:
+    """A step of any kind, as the specification has it."""
+    inputs, forward = inputs_of(op), REFERENCE[type(op)][0]
+
+    def step(values: Values) -> None:
+        run = Pass(weights, training=False)
+        run.values = {slot: np.atleast_2d(values[slot.index]) for slot in inputs}
+        forward(op, run)
+        result = run.values[op.out]
+        values[op.out.index] = result if values[inputs[0].index].ndim == 2 else result[0]
+
+    return step
+
+
+_BIND: dict[type, Callable[[Any, Weights], Step]] = {
+    DenseOp: _dense,
+    ActivationOp: _activation,
+    AddOp: _add,
+}
+
+
+class NumpyForward:
+    """The values of one slot for rows of features; `CompiledForward` has the same methods.
+
+    Parameters
+    ----------
+    weights : Weights
+    ops : tuple of InferenceOp
+        Those that lead to `output`.
+    output : Slot
+    """
+
+    def __init__(self, weights: Weights, ops: tuple[InferenceOp, ...], output: Slot) -> None:
+        self._program = weights.program
+        self._steps = [_BIND.get(type(op), _by_reference)(op, weights) for op in ops]
+        self._input = weights.program.input.index
+        self._output = output.index
+
+    def __call__(self, x: Features, out: Array | None = None) -> Array:
+        """The values for all rows; written into `out` where it is given."""
+        blocks = []
+        for start in range(0, len(x), _BLOCK_ROWS):
+            block = as_dtype(x[start : start + _BLOCK_ROWS], self._program.dtype)
+            values: Values = {self._input: block}
+            if self._program.wide is not None and isinstance(block, FeaturePair):
+                values = {self._input: block.deep, self._program.wide.index: block.wide}
+            blocks.append(self._run(values))
+        if out is None:
+            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        return np.concatenate(blocks, out=out)
+
+    def row(self, x: Array, out: Array | None) -> Array | None:
+        """The values for one row ``(n_features,)`` of the network's dtype; None if not finite."""
+        if not np.isfinite(x).all():
+            return None
+        result = self._run({self._input: x})
+        if out is None:
+            return result
+        out[:] = result
+        return out
+
+    def _run(self, values: Values) -> Array:
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                step(values)
+        result: Array = values[self._output]
+        return result

@@ -1,0 +1,363 @@
+"""`Predictor`: a trained network that only predicts, frozen, and what it can be written as."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .freezing import Scaling, freeze_program
+from .inputs import as_array, check_codes, check_feature_pair, check_features
+from .names import describe
+from .numpy_forward import NumpyForward
+from .program import InferenceProgram, categories
+from .rows import FeaturePair
+from .state import State, Weights, named
+from .targets import TargetEncoder
+
+if TYPE_CHECKING:
+    from .compiled_prediction import CompiledForward
+    from .kernels.typing import Array
+    from .quantize import QuantizedPredictor
+    from .rows import Features
+
+
+class Predictor:
+    """A trained network that only predicts.
+
+    `Sequential.freeze` and `fastmlp.load_predictor` make them. BatchNorm is folded into the dense
+    layers, dropout is gone, and the weights can no longer be changed. Threads may share one.
+
+    Attributes
+    ----------
+    program : InferenceProgram
+        What it computes.
+    weights : mapping of str to ndarray
+        Read-only, by the names of the program's tensors.
+    backend : {"numpy", "numba"}
+    n_threads : int or "auto"
+        Threads of the numba backend for many rows.
+    classes : ndarray or None
+        The labels in the order of the outputs; None for a regression.
+    task : {"binary", "multiclass", "multilabel", "regression"}
+    feature_names : tuple of str or None
+        One for each column of X, where they are known; of two inputs, X_wide's first.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> model = fm.Sequential([fm.Dense(4, activation="relu"), fm.Dense(1)]).build(3)
+    >>> predictor = model.freeze()
+    >>> predictor([0.5, 1.0, -2.0]).shape, predictor([[0.5, 1.0, -2.0]]).shape
+    ((1,), (1, 1))
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        targets: TargetEncoder,
+        backend: str,
+        n_threads: int | str = "auto",
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        self.program: InferenceProgram = weights.program
+        self.backend = backend
+        self.n_threads = n_threads
+        self.feature_names = None if feature_names is None else tuple(feature_names)
+        self._weights = weights
+        self._targets = targets
+        self._start()
+
+    def _start(self) -> None:
+        """Set what calls work with."""
+        self._dtype = np.dtype(self.program.dtype)
+        self._row_shape = (self.program.input.width,)
+        self._out_shape = (self.program.output.width,)
+        self._categories = categories(self.program)
+        self._forward = self._make_forward()
+        # Two inputs, and codes that must be looked at, take the long way.
+        simple = self.program.wide is None and not self._categories
+        self._short_dtype = self._dtype if simple else None
+
+    def _make_forward(self) -> CompiledForward | NumpyForward:
+        parts = self._weights, self.program.ops, self.program.output
+        if self.backend == "numpy":
+            return NumpyForward(*parts)
+        from .compiled_prediction import CompiledForward
+
+        return CompiledForward(*parts, self.n_threads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tables hold addresses of this process's memory; a copy makes its own.
+        names = ("program", "backend", "n_threads", "feature_names", "_targets")
+        return {name: vars(self)[name] for name in names} | {"vector": self._weights.parameters}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vector = state.pop("vector")
+        vector.flags.writeable = False
+        vars(self).update(state)
+        self._weights = Weights(self.program, vector)
+        self._start()
+
+    @property
+    def weights(self) -> Mapping[str, Array]:
+        """Read-only, by the names of the program's tensors."""
+        return MappingProxyType(named(self.program.parameters, self._weights.parameters))
+
+    @property
+    def dtype(self) -> str:
+        """``"float32"`` or ``"float64"``."""
+        return self.program.dtype
+
+    @property
+    def n_features(self) -> int | tuple[int, int]:
+        """Columns of X, or of X_wide and X_deep."""
+        return self.program.n_features
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of a row."""
+        return self.program.output.width
+
+    @property
+    def task(self) -> str:
+        """What the outputs mean: binary, multiclass, multilabel or regression."""
+        return self._targets.task
+
+    @property
+    def classes(self) -> Array | None:
+        """The labels in the order of the outputs; None for a regression."""
+        return self._targets.classes
+
+    def __call__(self, x: object, out: Array | None = None) -> Array:
+        """Predict one row or many.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_features,) or (n, n_features)
+            A pair ``(x_wide, x_deep)`` where the network has two inputs. One row is fastest as an
+            array of the network's dtype.
+        out : ndarray, optional
+            C-contiguous, of the network's dtype and of the shape of the result, which is written
+            there and not allocated.
+
+        Returns
+        -------
+        ndarray, shape (units,) or (n, units)
+            As `Sequential.predict`: probabilities for softmax and sigmoid, values otherwise.
+
+        Raises
+        ------
+        TypeError, ValueError
+            x is not numbers, has another number of columns, or holds NaN, infinity or codes that
+            an Embedding does not know; `out` does not fit. Then `out` is unchanged.
+        """
+        if type(x) is np.ndarray and x.dtype is self._short_dtype and x.shape == self._row_shape:
+            if out is not None:
+                self._check_out(out, self._out_shape)
+            result = self._forward.row(x, out)
+            if result is not None:
+                return result
+        features, single = self._features(x)
+        shape = self._out_shape if single else (len(features), *self._out_shape)
+        if out is None:
+            return self._forward(features).reshape(shape)
+        self._check_out(out, shape)
+        self._forward(features, out.reshape(-1, shape[-1]))
+        return out
+
+    def predict_classes(self, x: object) -> Array:
+        """Labels as y had them in training, ``(n,)``; ``(n, units)`` of 0 and 1 for multilabel.
+
+        Of one row, ``(n_features,)``, its label, or ``(units,)``.
+        """
+        outputs = self(x)
+        labels = self._targets.decode(np.atleast_2d(outputs))
+        row: Array = labels[0]
+        return row if outputs.ndim == 1 else labels
+
+    def _features(self, x: object) -> tuple[Features, bool]:
+        """X, checked, and whether it was one row."""
+        program = self.program
+        if program.wide is not None:
+            return self._feature_pair(x, program.wide.width)
+        array = as_array(x, "x")
+        single = array.ndim == 1
+        if single:
+            if array.shape != self._row_shape:
+                n = self._row_shape[0]
+                raise ValueError(
+                    f"x has {array.shape[0]} numbers, but a row of this network has {n}; pass one "
+                    f"row, ({n},), or rows, (n, {n})"
+                )
+            array = array.reshape(1, -1)
+        checked = check_features(array, program.input.width, dtype=self._dtype, name="x")
+        if self._categories:
+            check_codes(checked, self._categories, "x")
+        return checked, single
+
+    def _feature_pair(self, x: object, n_wide: int) -> tuple[FeaturePair, bool]:
+        if not isinstance(x, tuple) or len(x) != 2:
+            raise ValueError(
+                f"the network reads two inputs: pass a tuple (x_wide, x_deep), got {describe(x)}"
+            )
+        wide, deep = x
+        single = not hasattr(wide, "tocsr") and np.ndim(wide) == np.ndim(deep) == 1
+        if single:
+            wide, deep = np.reshape(wide, (1, -1)), np.reshape(deep, (1, -1))
+        n_deep = self.program.input.width
+        pair = FeaturePair(*check_feature_pair((wide, deep), n_wide, n_deep, dtype=self._dtype))
+        if self._categories:
+            check_codes(pair.deep, self._categories, "X_deep")
+        return pair, single
+
+    def _check_out(self, out: object, shape: tuple[int, ...]) -> None:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out must be an array, got {describe(out)}")
+        if out.shape != shape or out.dtype != self._dtype:
+            raise ValueError(
+                f"out must be {self._dtype}{list(shape)}, got {out.dtype}{list(out.shape)}"
+            )
+        if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
+            raise ValueError("out must be C-contiguous, aligned and writable")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the predictor to a file in the safetensors format; see `fastmlp.load_predictor`."""
+        from .predictor_file import save
+
+        save(self, path)
+
+    def export_c(
+        self,
+        path: str | os.PathLike[str],
+        prefix: str = "model",
+        math: str = "math.h",
+        quantize: str | None = None,
+        calibration: object = None,
+    ) -> None:
+        """Write the network as one C99 header, which C++ can include too.
+
+        It declares ``int model_predict(const float *x, float *y, float *scratch)`` for one row (0
+        where all went well), the macros ``MODEL_N_FEATURES``, ``MODEL_N_OUTPUTS`` and
+        ``MODEL_SCRATCH`` (length of `scratch`), and ``model_labels`` for a classifier; double in
+        place of float where the network's dtype is float64. The header allocates nothing and keeps
+        no state: threads may call it at once, each with its own scratch. Of two inputs x holds
+        those of X_wide, then those of X_deep.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of the header.
+        prefix : str
+            A C identifier that all names begin with, in capitals those of macros.
+        math : {"math.h", "inline"}
+            Where ``exp``, ``tanh``, ... come from: the C library, or polynomials in the header,
+            which then needs no library at all.
+        quantize : {None, "int8"}
+            With ``"int8"``, weights and activations of 8 bits, see `quantize`.
+        calibration : array_like, optional
+            Rows for it, as `quantize` takes them.
+
+        Raises
+        ------
+        ValueError
+            The network holds what the header cannot; another argument is out of bounds.
+        OSError
+            The file cannot be written.
+        """
+        from .export_c import export_c, export_quantized
+
+        if quantize is None and calibration is None:
+            export_c(self, path, prefix, math)
+        else:
+            export_quantized(self, path, prefix, math, quantize, calibration)
+
+    def export_onnx(self, path: str | os.PathLike[str]) -> None:
+        """Write the network as an ONNX graph of standard operations; needs the package ``onnx``.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        ImportError
+            ``onnx`` is not installed.
+        ValueError
+            The network has a registered activation.
+        """
+        from .export_onnx import export_onnx
+
+        export_onnx(self, path)
+
+    def export_python(self, path: str | os.PathLike[str], weights: str = "inside") -> None:
+        """Write the network as one readable Python file that needs only NumPy: ``predict(X)``.
+
+        Parameters
+        ----------
+        path : str or path-like
+        weights : {"inside", "beside"}
+            In the file, or in a ``.npz`` file beside it.
+
+        Raises
+        ------
+        ValueError
+            The network has a registered activation.
+        """
+        from .export_python import export_python
+
+        export_python(self, path, weights)
+
+    def quantize(self, X: object, y: object = None) -> QuantizedPredictor:
+        """A predictor that computes with integers of 8 bits, as the C code of it does bit for bit.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+            Rows from which the ranges of all activations are taken, such as the training rows.
+        y : array_like, optional
+            Their labels or numbers, for the report.
+
+        Returns
+        -------
+        QuantizedPredictor
+            Its ``report`` says what is lost against this predictor on the rows.
+
+        Raises
+        ------
+        ValueError
+            The network has an Embedding or a wide part.
+        """
+        from .quantize import quantize
+
+        return quantize(self, X, y)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Predictor {self.n_features} -> {self.n_outputs}, {self.task}, {self.dtype}, "
+            f"backend {self.backend!r}>"
+        )
+
+
+def freeze(
+    state: State,
+    targets: TargetEncoder,
+    backend: str,
+    n_threads: int | str,
+    before: Scaling | None = None,
+    after: Scaling | None = None,
+    feature_names: Sequence[str] | None = None,
+) -> Predictor:
+    """The predictor of a network; `before` and `after` scale X and the output."""
+    if before is not None:
+        for column in categories(state.program):
+            if (before.scale[column], before.shift[column]) != (1.0, 0.0):
+                raise ValueError(
+                    f"column {column} of X holds the codes of an Embedding, which must not be "
+                    "scaled; scale the other columns, and train on these codes as they are"
+                )
+    weights = freeze_program(state, before, after)
+    return Predictor(weights, targets, backend, n_threads, feature_names)

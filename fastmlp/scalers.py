@@ -1,0 +1,70 @@
+"""Linear scalers of scikit-learn as two vectors; scikit-learn itself is not needed for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .freezing import Scaling
+from .names import describe
+
+if TYPE_CHECKING:
+    from .kernels.typing import Array
+
+_KNOWN = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+
+
+def scaling_of(scaler: Any, n_features: int) -> Scaling:
+    """What a fitted scaler does: ``x * scale + shift``.
+
+    Parameters
+    ----------
+    scaler : sklearn.preprocessing.StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler
+    n_features : int
+        Columns that the network reads.
+
+    Raises
+    ------
+    TypeError
+        It is none of these.
+    ValueError
+        It is not fitted, clips, or was fitted on another number of columns.
+    """
+    # A class that derives from one of these may do something else in `transform`.
+    kind = type(scaler)
+    if kind.__name__ not in _KNOWN or not kind.__module__.startswith("sklearn."):
+        raise TypeError(
+            f"scaler must be a fitted scaler of scikit-learn ({', '.join(_KNOWN)}), got "
+            f"{describe(scaler)}"
+        )
+    fitted = getattr(scaler, "n_features_in_", None)
+    if fitted is None:
+        raise ValueError(f"the {kind.__name__} is not fitted; call scaler.fit(X) first")
+    if fitted != n_features:
+        raise ValueError(
+            f"the {kind.__name__} was fitted on {fitted} columns, but the network reads "
+            f"{n_features}"
+        )
+    if getattr(scaler, "clip", False):
+        raise ValueError(f"a {kind.__name__} with clip=True is not linear and cannot be folded in")
+    ones, zeros = np.ones(n_features), np.zeros(n_features)
+    if kind.__name__ == "MinMaxScaler":
+        return Scaling(_vector(scaler.scale_, ones), _vector(scaler.min_, zeros))
+    scale = 1.0 / _vector(scaler.scale_, ones)
+    centre = {"StandardScaler": "mean_", "RobustScaler": "center_"}.get(kind.__name__)
+    mean = zeros if centre is None else _vector(getattr(scaler, centre), zeros)
+    # Scikit-learn keeps a mean that it does not subtract.
+    if not getattr(scaler, "with_mean", True) or not getattr(scaler, "with_centering", True):
+        mean = zeros
+    return Scaling(scale, -mean * scale)
+
+
+def feature_names_of(scaler: Any) -> tuple[str, ...] | None:
+    """The names of the columns that a scaler was fitted on, where it was told any."""
+    names = getattr(scaler, "feature_names_in_", None)
+    return None if names is None else tuple(map(str, names))
+
+
+def _vector(values: Any, absent: Array) -> Array:
+    return absent if values is None else np.asarray(values, dtype=np.float64)

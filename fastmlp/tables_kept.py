@@ -1,0 +1,31 @@
+"""Tables that are kept for their next use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .executable import Executable
+
+_MOST = 8
+# The memory that tables may hold on to.
+_MOST_BYTES = 16 * 2**20
+
+
+class KeptTables:
+    """Executables by what they depend on; whoever takes one has it for itself."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Executable] = {}
+
+    def take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
+        """Tables of this kind, from the last ones used or newly made; nobody else has them."""
+        return self._kept.pop(kind, None) or make()
+
+    def give_back(self, kind: Any, executable: Executable) -> None:
+        """Keep tables for the next use, but not the arrays that they were bound to."""
+        executable.release()
+        if executable.n_bytes <= _MOST_BYTES:
+            self._kept[kind] = executable
+            if len(self._kept) > _MOST:
+                self._kept.pop(next(iter(self._kept)), None)
