@@ -855,6 +855,51 @@ def test_functions(name: str) -> None:
     assert callable(getattr(fm, name))
 
 
+# Prediction without training code
+
+
+def predicting(backend: str) -> tuple[fm.Sequential, np.ndarray]:
+    X = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
+    layers = [fm.Dense(8, activation="relu"), fm.BatchNorm(), fm.Dense(3, activation="softmax")]
+    model = fm.Sequential(layers, backend=backend, random_state=0)
+    model.fit(X, np.array(["a", "b", "c"])[np.arange(60) % 3], epochs=1, verbose=0)
+    return model, X
+
+
+def test_predictors(backend: str, tmp_path: Path) -> None:
+    model, X = predicting(backend)
+    predictor = model.freeze(scaler=None)
+    assert predictor(X).shape == (60, 3)
+    out = np.zeros(3, "float32")
+    assert predictor(X[0], out=out) is out
+    assert np.array_equal(predictor.predict_classes(X), model.predict_classes(X))
+    predictor.save(tmp_path / "p.safetensors")
+    model.save(tmp_path / "m.safetensors")
+    assert defaults(fm.load_predictor)["backend"] == "numpy"
+    for name in ("p", "m"):
+        loaded = fm.load_predictor(tmp_path / f"{name}.safetensors", backend=backend)
+        assert np.allclose(loaded(X), model.predict(X), rtol=0, atol=1e-6)
+    with pytest.raises(fm.ModelFileError, match="load_predictor"):
+        fm.load(tmp_path / "p.safetensors")
+
+
+def test_exports(backend: str, tmp_path: Path) -> None:
+    model, X = predicting(backend)
+    predictor = model.freeze()
+    predictor.export_c(tmp_path / "model.h", prefix="net")
+    text = (tmp_path / "model.h").read_text()
+    assert "int net_predict(const float *x, float *y, float *scratch)" in " ".join(text.split())
+    for name in ("NET_N_FEATURES 4", "NET_N_OUTPUTS 3", "NET_SCRATCH ", "net_labels[", '"b"'):
+        assert name in text
+    predictor.export_python(tmp_path / "model.py")
+    scope: dict[str, Any] = {"__name__": "model", "__file__": str(tmp_path / "model.py")}
+    exec((tmp_path / "model.py").read_text(), scope)
+    assert np.allclose(scope["predict"](X), model.predict(X), rtol=0, atol=1e-6)
+    onnx = pytest.importorskip("onnx")
+    predictor.export_onnx(tmp_path / "model.onnx")
+    onnx.checker.check_model(tmp_path / "model.onnx")
+
+
 # Kernels
 
 KERNELS: dict[str, tuple[str, ...]] = {
