@@ -63,6 +63,13 @@ def run(code: str, cache_folder: str | None = None) -> Usage:
     return Usage(seconds, used)
 
 
+def run_program(command: list[str]) -> float:
+    """Run a program that is no Python and return the seconds that it took."""
+    start = perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return perf_counter() - start
+
+
 def run_after(before: str, code: str, cache_folder: str | None = None) -> Usage:
     """Run both in a new process and return what the second took."""
     return Usage(*json.loads(_run(_TIMED.format(before=before, code=code), cache_folder)))

@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     from .plots_results import plot_decision_boundary as plot_decision_boundary
     from .plots_results import plot_feature_response as plot_feature_response
     from .plots_results import plot_predictions as plot_predictions
+    from .predictor import Predictor as Predictor
+    from .predictor_file import load_predictor as load_predictor
+    from .quantized_predictor import QuantizedPredictor as QuantizedPredictor
     from .range_test import find_learning_rate as find_learning_rate
     from .recorder import Recorder as Recorder
     from .schedules import Constant as Constant
@@ -71,6 +74,10 @@ if TYPE_CHECKING:
     from .schedules import OneCycle as OneCycle
     from .schedules import ReduceOnPlateau as ReduceOnPlateau
     from .schedules import StepDecay as StepDecay
+    from .taken_keras import from_keras as from_keras
+    from .taken_onnx import from_onnx as from_onnx
+    from .taken_sklearn import from_sklearn as from_sklearn
+    from .taken_torch import from_torch as from_torch
     from .warm import warmup as warmup
 
 __version__ = "0.1.0"
@@ -102,12 +109,19 @@ _MODULES = {
         *("plot_confusion_matrix", "plot_decision_boundary"),
         *("plot_feature_response", "plot_predictions"),
     ),
+    "predictor": ("Predictor",),
+    "predictor_file": ("load_predictor",),
+    "quantized_predictor": ("QuantizedPredictor",),
     "range_test": ("find_learning_rate",),
     "recorder": ("Recorder",),
     "schedules": (
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),
     ),
+    "taken_keras": ("from_keras",),
+    "taken_onnx": ("from_onnx",),
+    "taken_sklearn": ("from_sklearn",),
+    "taken_torch": ("from_torch",),
     "warm": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -112,6 +112,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     evaluate(arguments)
 
 
+def _export(arguments: argparse.Namespace) -> None:
+    from .cli_export import export
+
+    export(arguments)
+
+
 def _inspect(arguments: argparse.Namespace) -> None:
     from .cli_inspect import inspect
 
@@ -138,6 +144,11 @@ _COMMANDS = {
     "train": ("train a network and report how good it is", options.declare_train, _train),
     "predict": ("predict with a model", options.declare_predict, _predict),
     "evaluate": ("report how good a model is on a table", options.declare_evaluate, _evaluate),
+    "export": (
+        "write a model as C, ONNX or Python for programs without fastmlp",
+        options.declare_export,
+        _export,
+    ),
     "inspect": ("describe what a model's file holds", options.declare_inspect, _inspect),
     "bench": ("measure fastmlp beside other libraries", options.declare_bench, _bench),
     "warmup": ("compile every kernel ahead of its first use", options.declare_warmup, _warmup),

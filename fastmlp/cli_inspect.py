@@ -5,22 +5,45 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .model_file import load
+from . import cli_frozen
+from .c_source import in_words
+from .compiling import told_of_compiling
+from .costs import Costs, seconds_of_a_row
+from .kernels import available_backends
+from .predictor_file import load_predictor
 from .preparation import CategoryColumn, Preparation
+from .quantize import refuse_layers
 from .summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .cli_frozen import Frozen
+    from .model import Sequential
+    from .predictor import Predictor
     from .preparation import Column, Target
 
 _MOST_SHOWN = 30
 
 
 def inspect(arguments: argparse.Namespace) -> None:
-    """Print what a model's file holds."""
-    # Nothing is computed, so nothing need be compiled or loaded for it.
-    model = load(arguments.model, backend="numpy")
+    """Print what a file of a model or a predictor holds."""
+    frozen = cli_frozen.read(arguments.model)
+    if frozen.model is None:
+        _print_predictor(frozen.predictor)
+    else:
+        _print_model(frozen.model)
+    if frozen.preparation is not None:
+        _print_preparation(frozen.preparation)
+    _print_costs(frozen, arguments.model if arguments.latency else None)
+    notes = {} if frozen.model is None else frozen.model.metadata
+    notes = {key: text for key, text in notes.items() if key != Preparation.KEY}
+    if notes:
+        print("\nmetadata")
+        _print_pairs({f"  {key}": " ".join(text.split()) for key, text in notes.items()})
+
+
+def _print_model(model: Sequential) -> None:
     print(summarize(model.layers, model._program), end="\n\n")
     facts = {
         "dtype": model.dtype,
@@ -35,13 +58,48 @@ def inspect(arguments: argparse.Namespace) -> None:
     if model.classes is not None:
         facts["labels"] = _listing(map(repr, model.classes.tolist()))
     _print_pairs(facts)
-    preparation = Preparation.of(model)
-    if preparation is not None:
-        _print_preparation(preparation)
-    notes = {key: text for key, text in model.metadata.items() if key != Preparation.KEY}
-    if notes:
-        print("\nmetadata")
-        _print_pairs({f"  {key}": " ".join(text.split()) for key, text in notes.items()})
+
+
+def _print_predictor(predictor: Predictor) -> None:
+    print(
+        "a predictor", *(f"  {line}" for line in in_words(predictor.program)), sep="\n", end="\n\n"
+    )
+    facts = {"dtype": predictor.dtype, "task": predictor.task, "features": predictor.n_features}
+    if predictor.feature_names is not None:
+        facts["names"] = _listing(map(repr, predictor.feature_names))
+    if predictor.classes is not None:
+        facts["labels"] = _listing(map(repr, predictor.classes.tolist()))
+    _print_pairs(facts)
+
+
+def _print_costs(frozen: Frozen, path: str | None) -> None:
+    """What a prediction costs; its time is measured where `path` names the file."""
+    predictor = frozen.predictor
+    costs = Costs.of(predictor)
+    try:
+        refuse_layers(predictor.program)
+        as_int8 = f"possible, with {_bytes(costs.int8_bytes)} of weights"
+    except ValueError as error:
+        as_int8 = f"not possible: {error}"
+    print("\nprediction of a row")
+    pairs = {
+        "  weights": f"{costs.n_weights:,} numbers, {_bytes(costs.weight_bytes)}",
+        "  multiply-adds": f"{costs.multiply_adds:,}",
+        "  as C": f"about {_bytes(costs.flash_bytes)} of flash, {_bytes(costs.ram_bytes)} of RAM",
+        "  as C in int8": as_int8,
+    }
+    if path is not None:
+        with told_of_compiling():
+            times = [
+                f"{1e6 * seconds_of_a_row(load_predictor(path, backend, 1)):.3g} us ({backend})"
+                for backend in available_backends()
+            ]
+        pairs["  time here"] = ", ".join(times)
+    _print_pairs(pairs)
+
+
+def _bytes(count: int) -> str:
+    return f"{count:,} bytes" if count < 10_000 else f"{count / 1000:,.1f} kB"
 
 
 def _print_preparation(preparation: Preparation) -> None:

@@ -20,8 +20,22 @@ examples:
       --validation_size 0.2
   fastmlp train --config wide.toml -lr 0.001
   fastmlp predict outputs/model.safetensors --data new_houses.csv
+  fastmlp export outputs/model.safetensors --format c -o model.h
 
 Long options may be written with hyphens too: --test-size is --test_size.
+"""
+
+EXPORT_EPILOG = """\
+formats:
+  c         one C99 header: int model_predict(const float *x, float *y, float *scratch)
+  c-int8    the same, computed with integers of 8 bits: weights a quarter as large
+  onnx      a graph for onnxruntime and other runtimes; needs the package onnx
+  python    one file that needs only NumPy: predict(X)
+
+examples:
+  fastmlp export outputs/model.safetensors --format c -o model.h --math inline
+  fastmlp export outputs/model.safetensors --format c-int8 --calibration houses.csv -o model.h
+  fastmlp export outputs/model.safetensors --format python -o model.py
 """
 
 # Suppressed as defaults of the options themselves, these stay out of the help text.
@@ -259,8 +273,72 @@ def declare_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def declare_inspect(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``fastmlp inspect``."""
-    parser.usage = "fastmlp inspect MODEL"
-    parser.add_argument("model", metavar="MODEL", help="a file that fastmlp has written")
+    parser.usage = "fastmlp inspect MODEL [--no-latency]"
+    parser.description = (
+        "Describe what a model's file holds, and what predicting a row costs: multiply-adds,\n"
+        "bytes of flash and memory as exported C (an estimate, of code for a Cortex-M4), and time\n"
+        "on this machine."
+    )
+    parser.set_defaults(latency=True)
+    parser.add_argument(
+        "model", metavar="MODEL", help="a file of a model or a predictor that fastmlp has written"
+    )
+    parser.add_argument(
+        "--latency",
+        action=Switch,
+        help="measure the time of a row with NumPy, and with Numba where that is installed "
+        "(default; --no-latency: leave that out)",
+        **_HIDDEN,
+    )
+
+
+def declare_export(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``fastmlp export``."""
+    parser.usage = "fastmlp export MODEL --format FORMAT -o FILE [option ...]"
+    parser.description = (
+        "Write a trained network as a file that programs use without fastmlp. Of a model that\n"
+        "fastmlp train has written the scaling of columns becomes part of the network: it takes\n"
+        "numbers as they stand in the table, and 0 or 1 for each category."
+    )
+    parser.epilog = EXPORT_EPILOG
+    names = ("prefix", "math", "calibration", "weights")
+    parser.set_defaults(**dict.fromkeys(names))
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a file of a model or a predictor that fastmlp has written")
+    add(
+        "--format",
+        choices=("c", "c-int8", "onnx", "python"),
+        required=True,
+        help="what to write, see below",
+        **_HIDDEN,
+    )
+    add(*("-o", "--output"), metavar="FILE", required=True, help="where it goes", **_HIDDEN)
+    add(
+        "--prefix",
+        metavar="NAME",
+        help="of c and c-int8: what all names in the header begin with (default: model)",
+        **_HIDDEN,
+    )
+    add(
+        "--math",
+        choices=("math.h", "inline"),
+        help="of c: where exp, tanh and the like come from: the C library, or polynomials in the "
+        "header, which then needs no library (default: math.h)",
+        **_HIDDEN,
+    )
+    add(
+        "--calibration",
+        metavar="FILE.csv",
+        help="of c-int8, which needs it: a table like the training one, from whose rows the ranges "
+        "of all activations are taken. Where it has the target, the loss of accuracy is told",
+        **_HIDDEN,
+    )
+    add(
+        "--weights",
+        choices=("inside", "beside"),
+        help="of python: in the file, or in an .npz file beside it (default: inside)",
+        **_HIDDEN,
+    )
 
 
 def _add_use_of_a_model(parser: argparse.ArgumentParser, file: str, help_text: str) -> None:

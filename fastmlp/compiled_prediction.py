@@ -11,6 +11,7 @@ import numpy as np
 from .encode_ops import encode_forward
 from .encoder import Encoder
 from .executable import Executable
+from .kernels.compiled.op import N_SCALARS
 from .program import InferenceOp, InferenceProgram, Slot
 from .rows import Layout
 from .state import State, Weights
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 # Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8
-# Rows that predictions are made of at a time: activations stay in a core's cache.
-BLOCK_ROWS = 256
+# Rows that predictions are made of at a time, so that activations stay in a core's cache; of wide
+# rows fewer, which then are still there when they are read a second time.
+_BLOCK_ROWS, _WIDE_BLOCK_ROWS = 256, 64
+_WIDE_BYTES = 2048
+# The scalar that becomes NaN where rows are not finite: the first of a table's own.
+_CHECKED = N_SCALARS
 # Multiply-adds between two looks at signals, some 20 ms.
 _CHUNK_WORK = 1e9
 
@@ -59,6 +64,8 @@ class CompiledForward:
         self._kept = KeptTables()
         self._small: dict[Any, SmallPrediction] = {}
         self._rows: list[RowPrediction] = []
+        row_bytes = weights.program.input.width * np.dtype(weights.program.dtype).itemsize
+        self._block_rows = _BLOCK_ROWS if row_bytes <= _WIDE_BYTES else _WIDE_BLOCK_ROWS
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """The values for all rows; written into `out`, C-contiguous, where it is given."""
@@ -74,15 +81,33 @@ class CompiledForward:
             small(x, out)
             self._small[x.dtype] = small
             return out
-        layout, work = Layout.of(x), work_of_row(program, x)
-        kinds = [(layout, k) for k in range(prediction_threads(self._n_threads, work, n))]
+        self._blocks(x, out, checked=False)
+        return out
+
+    def rows(self, x: Array) -> Array | None:
+        """The values for rows that nobody has looked at yet; None if not all are finite.
+
+        To look at each block while it is in the cache saves a pass over memory.
+        """
+        out = np.empty((len(x), self._output.width), dtype=self._weights.program.dtype)
+        return out if self._blocks(x, out, checked=True) else None
+
+    def _blocks(self, x: Features, out: Array, checked: bool) -> bool:
+        """Fill `out`; False where rows were to be checked and are not finite."""
+        layout, work = Layout.of(x), work_of_row(self._weights.program, x)
+        workers = prediction_threads(self._n_threads, work, len(x))
+        kinds = [(layout, checked, worker) for worker in range(workers)]
         executables = [
-            self._kept.take(kind, lambda: self._encode(layout, BLOCK_ROWS)) for kind in kinds
+            self._kept.take(kind, lambda: self._encode(layout, self._block_rows, checked))
+            for kind in kinds
         ]
-        predict_blocks(executables, x, out, work)
+        for executable in executables:
+            executable.scalars[_CHECKED] = 0.0
+        predict_blocks(executables, x, out, self._block_rows, work)
+        finite = all(executable.scalars[_CHECKED] == 0.0 for executable in executables)
         for kind, executable in zip(kinds, executables, strict=True):
             self._kept.give_back(kind, executable)
-        return out
+        return finite
 
     def row(self, x: Array, out: Array | None) -> Array | None:
         """The values for one row ``(n_features,)`` of the network's dtype; None if not finite."""
@@ -94,33 +119,31 @@ class CompiledForward:
         row.x[:] = x
         row.run()
         finite = row.checked[0] == 0.0
-        if finite and out is None:
+        if not finite:
+            row.checked[0] = 0.0
+        elif out is None:
             out = row.out.copy()
-        elif finite and out is not None:
+        else:
             out[:] = row.out
         self._rows.append(row)
         return out if finite else None
 
     def _one_row(self) -> RowPrediction:
         program = self._weights.program
-        encoder = self._encoder(Layout(program.dtype), 1)
-        source, scalar = encoder.value(program.input), encoder.scalars(1)
-        encoder.single(
-            "check_finite", x=source.address, columns=source.ld, scalar=scalar, reads=[source.key]
-        )
-        x, out = np.zeros(source.ld, program.dtype), np.zeros(self._output.width, program.dtype)
-        return RowPrediction(self._finished(encoder), x, out, scalar)
+        executable = self._encode(Layout(program.dtype), 1, checked=True)
+        x = np.zeros(program.input.width, program.dtype)
+        return RowPrediction(executable, x, np.zeros(self._output.width, program.dtype))
 
-    def _encode(self, layout: Layout, rows: int) -> Executable:
-        return self._finished(self._encoder(layout, rows))
-
-    def _encoder(self, layout: Layout, rows: int) -> Encoder:
-        storage = for_inference(self._weights.program, self._ops, layout.is_sparse)
+    def _encode(self, layout: Layout, rows: int, checked: bool = False) -> Executable:
+        program = self._weights.program
+        storage = for_inference(program, self._ops, layout.is_sparse)
         encoder = Encoder(self._weights, storage, self._ops, rows, training=False)
+        scalar = encoder.scalars(1)
+        assert scalar == _CHECKED
         encoder.read_rows(layout, False)
-        return encoder
-
-    def _finished(self, encoder: Encoder) -> Executable:
+        if checked:
+            x = encoder.value(program.input)
+            encoder.single("check_finite", x=x.address, columns=x.ld, scalar=scalar, reads=[x.key])
         encode_forward(self._ops, encoder)
         encoder.store(self._output)
         return Executable(encoder)
@@ -159,17 +182,19 @@ class RowPrediction:
 
     __slots__ = ("_executable", "checked", "out", "run", "x")
 
-    def __init__(self, executable: Executable, x: Array, out: Array, scalar: int) -> None:
+    def __init__(self, executable: Executable, x: Array, out: Array) -> None:
         self.x = x
         self.out = out
         executable.bind({Symbol.X: self.x, Symbol.OUT: self.out})
         self.run = executable.as_one_call(1)
-        self.checked = memoryview(executable.scalars.data)[scalar : scalar + 1]
+        self.checked: Any = memoryview(executable.scalars.data)[_CHECKED : _CHECKED + 1]
         # It holds the memory that the tables point into.
         self._executable = executable
 
 
-def predict_blocks(executables: Sequence[Executable], x: Features, out: Array, work: float) -> None:
+def predict_blocks(
+    executables: Sequence[Executable], x: Features, out: Array, block_rows: int, work: float
+) -> None:
     """Write the network's output for rows x into out.
 
     Each executable has its own memory and makes a consecutive share of the blocks; all but the
@@ -178,14 +203,15 @@ def predict_blocks(executables: Sequence[Executable], x: Features, out: Array, w
     Parameters
     ----------
     executables : sequence of Executable
-        Alike, encoded for `BLOCK_ROWS` rows.
+        Alike, encoded for `block_rows` rows.
     x : ndarray or FeaturePair
     out : ndarray
+    block_rows : int
     work : float
         Multiply-adds of a row.
     """
-    n, count, shares = len(x), -(-len(x) // BLOCK_ROWS), len(executables)
-    chunk = max(1, int(_CHUNK_WORK / (work * BLOCK_ROWS)))
+    n, count, shares = len(x), -(-len(x) // block_rows), len(executables)
+    chunk = max(1, int(_CHUNK_WORK / (work * block_rows)))
     stopped = threading.Event()
 
     def make(share: int) -> None:
@@ -193,7 +219,7 @@ def predict_blocks(executables: Sequence[Executable], x: Features, out: Array, w
         for first in range(count * share // shares, stop, chunk):
             if stopped.is_set():
                 return
-            executables[share].run_as(0, first, min(first + chunk, stop), BLOCK_ROWS, n)
+            executables[share].run_as(0, first, min(first + chunk, stop), block_rows, n)
 
     for executable in executables:
         executable.bind({**bound_rows(x), Symbol.OUT: out})

@@ -142,6 +142,10 @@ class NumpyForward:
         out[:] = result
         return out
 
+    def rows(self, x: Array) -> Array | None:
+        """As `CompiledForward.rows`."""
+        return self(x) if np.isfinite(x).all() else None
+
     def _run(self, values: Values) -> Array:
         with np.errstate(all="ignore"):
             for step in self._steps:

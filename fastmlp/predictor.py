@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -81,6 +81,7 @@ class Predictor:
         # Two inputs, and codes that must be looked at, take the long way.
         simple = self.program.wide is None and not self._categories
         self._short_dtype = self._dtype if simple else None
+        self._checks_rows = simple and self.backend == "numba"
 
     def _make_forward(self) -> CompiledForward | NumpyForward:
         parts = self._weights, self.program.ops, self.program.output
@@ -161,6 +162,10 @@ class Predictor:
             result = self._forward.row(x, out)
             if result is not None:
                 return result
+        if self._checks_rows and out is None and self._is_plain(x):
+            result = self._forward.rows(x)
+            if result is not None:
+                return result
         features, single = self._features(x)
         shape = self._out_shape if single else (len(features), *self._out_shape)
         if out is None:
@@ -168,6 +173,18 @@ class Predictor:
         self._check_out(out, shape)
         self._forward(features, out.reshape(-1, shape[-1]))
         return out
+
+    def _is_plain(self, x: object) -> TypeGuard[Array]:
+        """Whether the kernels can read rows where they lie."""
+        return (
+            type(x) is np.ndarray
+            and x.ndim == 2
+            and x.shape[1:] == self._row_shape
+            and len(x) > 0
+            and x.dtype in (np.float32, np.float64)
+            and x.flags.c_contiguous
+            and x.flags.aligned
+        )
 
     def predict_classes(self, x: object) -> Array:
         """Labels as y had them in training, ``(n,)``; ``(n, units)`` of 0 and 1 for multilabel.

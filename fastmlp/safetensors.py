@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import os
 import reprlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .atomic_file import atomic_file
 from .errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -87,20 +87,11 @@ def write(
     arrays = {name: np.asarray(value) for name, value in tensors.items()}
     header, order = _compose_header(arrays, dict(metadata or {}))
 
-    target = os.path.realpath(path)
-    # A name of fixed length: one derived from the target's could exceed what the folder allows.
-    temporary = os.path.join(os.path.dirname(target), f".{os.urandom(8).hex()}.safetensors.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
-            file.write(header)
-            for name in order:
-                file.write(_little_endian_bytes(arrays[name]))
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    with atomic_file(path, "safetensors") as file:
+        file.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
+        file.write(header)
+        for name in order:
+            file.write(_little_endian_bytes(arrays[name]))
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -174,6 +175,46 @@ class TargetEncoder(ABC):
         if not weights.any():
             raise ValueError("class_weight is zero for every class that occurs in y")
         return weights
+
+    def with_classes(self, classes: object) -> TargetEncoder:
+        """Return this encoder for labels that are known before a fit.
+
+        Parameters
+        ----------
+        classes : array_like, shape (k,)
+            The label of each output, in their order, sorted or not; of one sigmoid unit the label
+            of 0 and that of 1.
+
+        Raises
+        ------
+        TypeError
+            Labels of a type that is none, or of mixed types.
+        ValueError
+            The output means numbers or independent labels; another number of labels; labels that
+            are missing or stand there twice.
+        """
+        expected = self._n_classes()
+        if not expected:
+            raise ValueError(
+                "classes go with an output of softmax or of one sigmoid unit; this network ends in "
+                f"{self.activation} with {self.units} units"
+            )
+        values = _without_coercion(classes, "classes")
+        if values.shape != (expected,):
+            raise ValueError(
+                f"{self.activation} with {self.units} units takes {expected} classes, got "
+                f"classes of shape {values.shape}"
+            )
+        try:
+            labels = _labels(values).copy()
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"classes: {error}") from None
+        if np.unique(labels).size < labels.size:
+            raise ValueError(f"classes must all be different, got {_listing(labels)}")
+        labels.flags.writeable = False
+        encoder = copy.copy(self)
+        encoder.classes = labels
+        return encoder
 
     def to_state(self) -> dict[str, Any]:
         """Return all that `from_state` needs, as JSON knows it."""
@@ -395,19 +436,25 @@ class RegressionTargets(TargetEncoder):
 
 def _read(y: object, n_rows: int) -> Array:
     """Return y as an array of n_rows rows, a single column as a one-dimensional one."""
-    values = as_array(y, "y")
-    if values.dtype.kind in "US" and isinstance(y, (list, tuple)):
-        # NumPy has turned numbers and NaN among the strings into strings.
-        objects = np.array(y, dtype=object)
-        family = str if values.dtype.kind == "U" else bytes
-        if not all(issubclass(kind, family) for kind in set(map(type, objects.flat))):
-            values = objects
+    values = _without_coercion(y, "y")
     if values.ndim not in (1, 2):
         got = f"shape {values.shape}" if values.ndim else f"a single {type(y).__name__}"
         raise ValueError(f"y must have shape (n_rows,) or (n_rows, units), got {got}")
     if values.shape[0] != n_rows:
         raise ValueError(f"X has {n_rows} rows, but y has {values.shape[0]}")
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _without_coercion(given: object, name: str) -> Array:
+    """Return an array in which what is no string has not become one."""
+    values = as_array(given, name)
+    if values.dtype.kind in "US" and isinstance(given, (list, tuple)):
+        # NumPy has turned numbers and NaN among the strings into strings.
+        objects = np.array(given, dtype=object)
+        family = str if values.dtype.kind == "U" else bytes
+        if not all(issubclass(kind, family) for kind in set(map(type, objects.flat))):
+            return objects
+    return values
 
 
 def _labels(values: Array) -> Array:
@@ -519,7 +566,7 @@ def _is_range(classes: Array) -> bool:
 
 
 def _codes(labels: Array, classes: Array) -> Array:
-    """Return the place of each label among the sorted classes, int64."""
+    """Return the place of each label among the classes, int64."""
     numeric = classes.dtype.kind in "biuf", labels.dtype.kind in "biuf"
     if not all(numeric) and classes.dtype.kind != labels.dtype.kind:
         raise _unseen(np.unique(labels), classes)
@@ -528,8 +575,10 @@ def _codes(labels: Array, classes: Array) -> Array:
             raise _unseen(np.unique(labels[~_within(labels, classes.size)]), classes)
         return np.require(labels, np.int64, ("C", "A"))
     codes, unknown = np.empty(labels.size, np.int64), []
+    order = classes.argsort()
+    ordered = classes[order]
     for given, found in zip(blocks(labels), blocks(codes), strict=True):
-        found[:] = np.minimum(np.searchsorted(classes, given), classes.size - 1)
+        found[:] = order[np.minimum(np.searchsorted(ordered, given), classes.size - 1)]
         unknown.append(given[classes[found] != given])
     if any(map(len, unknown)):
         raise _unseen(np.unique(np.concatenate(unknown)), classes)
@@ -582,6 +631,6 @@ def _classes_from_state(state: Mapping[str, Any]) -> Array:
     # What NumPy had to bend to fit the dtype does not come out again as it went in.
     if classes.ndim != 1 or _classes_to_state(classes)["values"] != state["values"]:
         raise ValueError(f"labels that are not of dtype {dtype}")
-    if not np.array_equal(np.unique(classes), classes):
-        raise ValueError("labels that are not sorted and different")
+    if np.unique(classes).size < classes.size:
+        raise ValueError("labels that are not all different")
     return classes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_a_model_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     options = ["--backend", "numpy", "-e", "3", "-l", "4", "--optimizer", "sgd", "--batch_norm"]
     assert main(["train", *data, *options]) == 0
     capsys.readouterr()
-    assert main(["inspect", str(tmp_path / "model.safetensors")]) == 0
+    assert main(["inspect", str(tmp_path / "model.safetensors"), "--no-latency"]) == 0
     printed = capsys.readouterr().out
     for line in (
         "1 BatchNorm                   4           8",
@@ -35,6 +36,9 @@ def test_a_model_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "columns (3, read as 5 numbers)",
         "  city  3 categories: (missing), 'Bern', 'Köln'",
         "  'one'",
+        "  weights        29 numbers, 116 bytes",
+        "  multiply-adds  24",
+        "  as C in int8   possible, with 24 bytes of weights",
     ):
         assert f"\n{line}\n" in printed
     assert "\noptimizer     SGD(learning_rate=ExponentialDecay(" in printed
@@ -52,6 +56,26 @@ def test_a_model_from_python(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     for line in ("dtype         float64", "random_state  7", "updates       0", "  author  me"):
         assert f"\n{line}\n" in printed
     assert "target" not in printed
+    assert re.search(r"\n  time here      [\d.]+ us \(numpy\)", printed)
+
+
+def test_a_predictor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = fm.Sequential([fm.Embedding(5, 2, 1), fm.Dense(3, "relu"), fm.Dense(1, "sigmoid")])
+    model.build(4).freeze().save(tmp_path / "p.safetensors")
+    assert main(["inspect", str(tmp_path / "p.safetensors")]) == 0
+    printed = capsys.readouterr().out
+    for line in (
+        "  embedding 5 -> 2, beside 3 columns as they are",
+        "  dense 5 -> 3, relu",
+        "dtype     float32",
+        "task      binary",
+        "features  4",
+        "  weights        32 numbers, 128 bytes",
+        "  multiply-adds  18",
+    ):
+        assert f"\n{line}\n" in printed
+    assert "\n  as C in int8   not possible: int8 quantisation does not know Embedding" in printed
+    assert re.search(r"time here      [\d.]+ us \(numpy\), [\d.]+ us \(numba\)\n", printed)
 
 
 def test_files_that_are_no_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

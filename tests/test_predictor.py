@@ -241,6 +241,15 @@ def test_bad_rows(backend: str) -> None:
             x[place] = value
             with pytest.raises(ValueError, match=rf"row 0, column {place}"):
                 predictor(x)
+    many = np.ones((5000, 5), "f4")
+    many[4321, 2] = np.inf
+    with pytest.raises(ValueError, match=r"the first in row 4321, column 2"):
+        predictor(many)
+    wide = np.ones((3000, 5))
+    wide[1234, 4] = -1e39
+    with pytest.raises(ValueError, match=r"beyond the range of float32.* row 1234, column 4"):
+        predictor(wide)
+    assert np.allclose(predictor(np.ones((5000, 5))), good, rtol=0, atol=1e-6)
     with pytest.raises(ValueError, match=r"x has 4 numbers, but a row of this network has 5"):
         predictor(np.ones(4, "f4"))
     with pytest.raises(ValueError, match=r"x has 4 columns, expected 5"):

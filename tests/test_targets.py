@@ -666,7 +666,6 @@ GOOD_STATE = {
         {"classes": {"dtype": "<i8"}},
         {"classes": {"dtype": "<i8", "values": None}},
         {"classes": {"dtype": "<i8", "values": [3]}},
-        {"classes": {"dtype": "<i8", "values": [5, 3]}},
         {"classes": {"dtype": "<i8", "values": [3, 3]}},
         {"classes": {"dtype": "<i8", "values": [[3], [5]]}},
         {"classes": {"dtype": "<i8", "values": [3, 5.5]}},
@@ -702,3 +701,42 @@ def test_states_with_a_part_missing(key):
 def test_states_of_another_kind(state):
     with pytest.raises(ValueError, match="damaged description of the targets"):
         TargetEncoder.from_state(state)
+
+
+@pytest.mark.parametrize(
+    ("activation", "units", "classes"),
+    [
+        ("softmax", 3, ["b", "c", "a"]),
+        ("softmax", 3, [2, 0, 1]),
+        ("softmax", 3, np.array(["2020-03-01", "2021-01-01", "2019-05-05"], "M8[D]")),
+        ("softmax", 2, [True, False]),
+        ("sigmoid", 1, ["yes", "no"]),
+        ("sigmoid", 1, [1.0, 0.0]),
+    ],
+)
+def test_labels_that_are_known_beforehand(activation, units, classes):
+    known = np.asarray(classes)
+    first = encoder_for(activation, units)
+    encoder = first.with_classes(classes)
+    assert first.classes is None
+    y = known[np.random.default_rng(0).integers(0, len(known), 50)]
+    encoded = encoder.encode(y, 50, fit=True)
+    codes = encoded.ravel().astype(int)
+    np.testing.assert_array_equal(known[codes], y)
+    np.testing.assert_array_equal(encoder.decode(outputs_for(encoder, encoded)), y)
+    np.testing.assert_array_equal(encoder.classes, known)
+    again = TargetEncoder.from_state(json.loads(json.dumps(encoder.to_state())))
+    np.testing.assert_array_equal(again.encode(y, 50, fit=False), encoded)
+    factors = encoder.class_weights({known[0]: 3.0}, encoded)
+    np.testing.assert_array_equal(factors, np.where(y == known[0], 3.0, 1.0))
+
+
+def test_known_labels_are_kept_from_changes():
+    classes = np.array([3, 1])
+    encoder = encoder_for("sigmoid", 1).with_classes(classes)
+    classes[:] = 0
+    assert encoder.classes.tolist() == [3, 1]
+    with pytest.raises(ValueError, match="read-only"):
+        encoder.classes[0] = 5
+    with pytest.raises(ValueError, match="does not know: 2; it knows 3, 1"):
+        encoder.encode([3, 2], 2, fit=True)

@@ -97,12 +97,12 @@ def scale_columns(variant, args, attributes, counters, scalars):
 
 @op("x", "columns", "scalar", reduction=True)
 def check_finite(variant, args, attributes, counters, scalars):
-    """Write into a scalar 0 where all numbers of the batch's first row are finite, else NaN."""
-    x, total = pointer(variant, args[0]), 0.0
-    for j in range(args[1]):
+    """Add to a scalar 0 where all numbers of the batch are finite, else NaN."""
+    x, total = pointer(variant, args[0]), cast(variant, 0.0)
+    for j in range(args[1] * counters[ROWS]):
         # Not a number where x is infinite, too.
-        total += float(x[j]) * 0.0
-    scalars[args[2]] = total
+        total += x[j] * cast(variant, 0.0)
+    scalars[args[2]] += float(total)
 
 
 @op("x", "ld_x", "out", "ld", "columns", "accumulate")

@@ -1,0 +1,207 @@
+"""What a file of a model or a predictor holds, ready to be written for other programs.
+
+Where `fastmlp train` has prepared a table's columns, the linear part of that is folded into the
+network: it then reads numbers as they stand in the table, and a regression gives them in the units
+of the target.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import tables
+from .cli_data import read_columns, read_target
+from .errors import ModelFileError
+from .freezing import Scaling
+from .inputs import counted
+from .model_file import load
+from .predictor import Predictor, freeze
+from .predictor_file import load_predictor
+from .preparation import Preparation, ScaledColumn
+
+if TYPE_CHECKING:
+    import os
+
+    from .kernels.typing import Array
+    from .model import Sequential
+
+_TRIED_ROWS = 256
+_NOTED_ERROR = 1e-3
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A predictor, and the preparation that is part of it.
+
+    Attributes
+    ----------
+    predictor : Predictor
+        On the numpy backend.
+    preparation : Preparation or None
+        Of a model that `fastmlp train` has written.
+    model : Sequential or None
+        None where the file holds a predictor.
+    """
+
+    predictor: Predictor
+    preparation: Preparation | None
+    model: Sequential | None
+
+    def rows(self, path: str) -> tuple[Array, Array | None]:
+        """Rows of a table as the predictor takes them, and y where it has the target.
+
+        Raises
+        ------
+        ValueError
+            The table lacks a column, or has a cell that is none of its kind.
+        """
+        frame = tables.read(path)
+        preparation = self.preparation
+        if preparation is None:
+            return self._rows_of_numbers(path, frame), None
+        target, y = preparation.target, None
+        # Names that are not those of the labels in the table cannot be found in it.
+        known = target.name in frame and frame[target.name].notna().any()
+        if known and (not target.classes or self._has_own_labels()):
+            frame, y = read_target(target, frame)
+        columns = read_columns(preparation.kinds, frame)
+        return raw_matrix(preparation, columns), y
+
+    def _has_own_labels(self) -> bool:
+        return self.model is not None and self.predictor.classes is self.model.classes
+
+    def _rows_of_numbers(self, path: str, frame: object) -> Array:
+        names, columns = self.predictor.feature_names, list(frame)  # type: ignore[call-overload]
+        n = self.predictor.program.input.width
+        if names is not None and set(names) <= set(columns):
+            columns = list(names)
+        elif len(columns) != n:
+            expected = counted(n, "column") + ("" if names is None else f": {', '.join(names)}")
+            raise ValueError(
+                f"{path} has {counted(len(columns), 'column')}, but the network reads {expected}"
+            )
+        values = read_columns(dict.fromkeys(columns, "number"), frame)
+        X = np.stack([values[name] for name in columns], axis=1)
+        if np.isnan(X).any():
+            row, column = np.argwhere(np.isnan(X))[0]
+            raise ValueError(
+                f"{path}: the column {columns[column]!r} has no number in row {row} (counted from "
+                "0)"
+            )
+        return X
+
+
+def read(path: str | os.PathLike[str]) -> Frozen:
+    """Read a file of a model or a predictor.
+
+    Raises
+    ------
+    ModelFileError
+        It is neither, or damaged.
+    FileNotFoundError
+        There is no such file.
+    """
+    try:
+        model = load(path, backend="numpy")
+    except ModelFileError:
+        # Either reads this file, or says what is wrong with it.
+        return Frozen(load_predictor(path), None, None)
+    preparation = Preparation.of(model)
+    if preparation is None:
+        return Frozen(model.freeze(), None, model)
+    return Frozen(_with_preparation(model, preparation), preparation, model)
+
+
+def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
+    targets = model._encoder(model._program)
+    target = preparation.target
+    known = () if targets.classes is None else tuple(map(str, targets.classes))
+    if target.classes != known:
+        # A data set's labels are numbers, and its classes have names.
+        targets = copy.copy(targets)
+        targets.classes = np.array(target.classes)
+    scale, shift = [], []
+    for column in preparation.columns:
+        if isinstance(column, ScaledColumn):
+            scale.append(1 / column.scale)
+            shift.append(-column.mean / column.scale)
+        else:
+            scale += [1.0] * len(column.features)
+            shift += [0.0] * len(column.features)
+    before = Scaling(np.array(scale), np.array(shift))
+    _check_range(preparation, before, model.dtype)
+    after = None
+    if (target.mean, target.scale) != (0.0, 1.0):
+        after = Scaling(np.array([target.scale]), np.array([target.mean]))
+    return freeze(
+        *(model._state, targets, "numpy", 1),
+        before=before,
+        after=after,
+        feature_names=preparation.features,
+    )
+
+
+def raw_matrix(preparation: Preparation, columns: dict[str, Array]) -> Array:
+    """What a predictor with the preparation in it reads of a table, float64.
+
+    Numbers as they are, the mean where they are missing; 0 or 1 for each category.
+    """
+    X = np.empty((len(columns[preparation.columns[0].name]), len(preparation.features)))
+    start = 0
+    for column in preparation.columns:
+        stop = start + len(column.features)
+        values = columns[column.name]
+        if isinstance(column, ScaledColumn):
+            numbers = values.astype(np.float64)
+            X[:, start] = np.where(np.isnan(numbers), column.mean, numbers)
+        else:
+            column.write(values, X[:, start:stop])
+        start = stop
+    return X
+
+
+def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None:
+    largest = float(np.finfo(dtype).max)
+    outside = (np.abs(scaling.scale) > largest) | (np.abs(scaling.shift) > largest)
+    if outside.any():
+        name = preparation.features[int(outside.argmax())]
+        raise ValueError(
+            f"the mean and scale of the column {name!r} are beyond the range of {dtype}; scale the "
+            "column before the training, or train with --dtype float64"
+        )
+
+
+def notes(frozen: Frozen) -> list[str]:
+    """What users should know of the precision of a predictor with a preparation in it.
+
+    A column far from 0, such as a date, has few digits left in float32 once its mean is no longer
+    taken off before.
+    """
+    model, preparation = frozen.model, frozen.preparation
+    if model is None or preparation is None:
+        return []
+    rng = np.random.default_rng(0)
+    columns: dict[str, Array] = {}
+    for column in preparation.columns:
+        if isinstance(column, ScaledColumn):
+            columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
+        else:
+            columns[column.name] = rng.choice(np.array(column.categories, object), _TRIED_ROWS)
+    target = preparation.target
+    expected = model.predict(preparation.matrix(columns, model.dtype)).astype(np.float64)
+    given = (frozen.predictor(raw_matrix(preparation, columns)) - target.mean) / target.scale
+    error = float(np.abs(given - expected).max() / np.abs(expected).max())
+    if error <= _NOTED_ERROR:
+        return []
+    scaled = [column for column in preparation.columns if isinstance(column, ScaledColumn)]
+    farthest = max(scaled, key=lambda column: abs(column.mean) / column.scale)
+    return [
+        f"outputs differ by up to {error:.1g} of the largest from those of the model, for "
+        f"{model.dtype} has few digits left for {farthest.name!r} (mean {farthest.mean:.4g}, "
+        f"deviation {farthest.scale:.4g}); train with --dtype float64, or take a constant off that "
+        "column before the training"
+    ]

@@ -1,0 +1,133 @@
+"""The activation functions of Python files that `export_python` writes, as source text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Function(NamedTuple):
+    """How an activation is called, and what the file must hold for that.
+
+    Attributes
+    ----------
+    call : str
+        The function's name there.
+    source : str
+        Its definition; empty where NumPy has it.
+    needs : tuple of str
+        Activations that it calls.
+    imports : tuple of str
+        Modules of the standard library.
+    """
+
+    call: str
+    source: str = ""
+    needs: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+FUNCTIONS = {
+    "relu": Function(
+        "relu",
+        '''
+def relu(z):
+    """Return max(z, 0)."""
+    return np.maximum(z, 0)
+''',
+    ),
+    "leaky_relu": Function(
+        "leaky_relu",
+        '''
+def leaky_relu(z, slope):
+    """Return z where z > 0, else slope z."""
+    return np.where(z > 0, z, slope * z)
+''',
+    ),
+    "tanh": Function("np.tanh"),
+    "exp": Function("np.exp"),
+    "sigmoid": Function(
+        "sigmoid",
+        '''
+def sigmoid(z):
+    """Return 1 / (1 + e^-z); no exponent is positive, so that nothing overflows."""
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, e) / (1 + e)
+''',
+    ),
+    "softmax": Function(
+        "softmax",
+        '''
+def softmax(z):
+    """Return e^z_j / sum_k e^z_k over each row, shifted by its largest entry."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+''',
+    ),
+    "elu": Function(
+        "elu",
+        '''
+def elu(z, alpha):
+    """Return z where z > 0, else alpha (e^z - 1)."""
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+''',
+    ),
+    "selu": Function(
+        "selu",
+        '''
+def selu(z):
+    """Return scale z where z > 0, else scale alpha (e^z - 1)."""
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+''',
+    ),
+    "gelu": Function(
+        "gelu",
+        '''
+# NumPy has no error function; this calls Python's for each element, some 0.1 us.
+erfc = np.frompyfunc(math.erfc, 1, 1)
+
+
+def gelu(z):
+    """Return z Phi(z), Phi(z) = erfc(-z / sqrt 2) / 2, the normal distribution function."""
+    return z * (erfc(z * -math.sqrt(0.5)).astype(z.dtype) / 2)
+''',
+        imports=("math",),
+    ),
+    "silu": Function(
+        "silu",
+        '''
+def silu(z):
+    """Return z sigmoid(z)."""
+    return z * sigmoid(z)
+''',
+        needs=("sigmoid",),
+    ),
+    "softplus": Function(
+        "softplus",
+        '''
+def softplus(z):
+    """Return log(1 + e^z) = max(z, 0) + log(1 + e^-|z|)."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+''',
+    ),
+    "mish": Function(
+        "mish",
+        '''
+def mish(z):
+    """Return z tanh(softplus(z))."""
+    return z * np.tanh(softplus(z))
+''',
+        needs=("softplus",),
+    ),
+}
+"""From each activation but linear, which needs none, to its function."""
+
+
+def with_needs(names: list[str]) -> list[str]:
+    """These activations and those that they call, each once, the called ones first."""
+    found: list[str] = []
+    for name in names:
+        for one in (*FUNCTIONS[name].needs, name):
+            if one not in found:
+                found.append(one)
+    return found
