@@ -56,7 +56,8 @@ if TYPE_CHECKING:
     from .kernels.typing import Array
 
 # Scales are chosen such that the sum of |product|s and the bias each stay below this; with rounding
-# and the correction of the bias below twice as much, so that accumulators fit int32.
+# and the correction of the bias below twice as much, so that accumulators of up to 2**23 products
+# fit int32.
 _ROOM = 2.0**29
 _MAX_BIAS = 2**30 - 1
 
@@ -66,7 +67,7 @@ _CODE_TOLERANCE = 1 / 8
 _FLOAT_TOLERANCE = 2.0**-20
 
 # An output's curve reaches beyond the calibrated range by this share of it.
-_MARGIN = 1 / 8
+_MARGIN = 1 / 4
 
 
 def build(
@@ -231,9 +232,8 @@ class _Builder:
             size += -CODE_MIN * np.abs(part)
         scale = np.maximum(np.maximum(size, np.abs(constant)) / _ROOM, MIN_SCALE)
         factors = tuple(np.rint(part / scale).astype(np.int64) for part in parts)
-        return ColumnSource(
-            tuple(inputs), factors, np.rint(constant / scale).astype(np.int64), scale
-        )
+        bias = np.rint(constant / scale).astype(np.int64)
+        return ColumnSource(tuple(inputs), factors, bias, scale)
 
     def _to_codes(
         self, source: Source, z: Array, activation: Activation | None, out: Array
@@ -296,7 +296,7 @@ def _float32(scale: Array) -> Array:
         rounded: Array = scale.astype(np.float32)
     if not np.isfinite(rounded).all():
         raise ValueError(
-            f"a weight of the network stands for {scale.max():.3g} in one step of an int8 code, "
-            "beyond the range of float32; scale the data, or train the network anew"
+            "one step of an int8 code changes the output by more than float32 can hold; scale the "
+            "data, or train the network anew"
         )
     return rounded

@@ -1,8 +1,8 @@
 """Activation functions in ONNX operators, in forms that keep their digits at every finite argument.
 
-Only operators that onnxruntime has for float32 and float64 alike are used, but for those whose
-float32 version does more: ``LeakyRelu``, ``Softplus`` and ``Erf``. ``Sigmoid`` and ``Elu`` are
-left out: in float32, onnxruntime's are accurate to 1e-7 of 1 only, not of a result near 0.
+onnxruntime has neither ``Softplus``, ``Elu`` nor ``Erf`` for float64, and in float32 its
+``Sigmoid``, ``Elu`` and ``Erf`` are accurate to 1e-7 of 1 only, not of a result near 0. What is
+used in place of them is as accurate as the functions of the library.
 
 Each function adds nodes that compute it of the value `z` and returns the name of the result, which
 is the output of the last node.
@@ -10,7 +10,6 @@ is the output of the last node.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from .activations import Activation
@@ -19,34 +18,55 @@ from .kernels.reference.activations import SELU_ALPHA, SELU_SCALE
 from .onnx_graph import GraphWriter
 
 # (1 + a) Phi(-a) e^(a^2 / 2), Phi the normal distribution function, as a polynomial in
-# u = (a - 4) / (a + 4), which takes all a >= 0 to -1 <= u < 1. It interpolates in the Chebyshev
-# points, computed with 60 digits; its error is below 6e-16 of the value (the substitution is that
-# of Shepherd and Laframboise, Mathematics of Computation 36, 1981).
-_NORMAL_TAIL = (
-    0.47205320650984467,
-    -0.09670347732653004,
-    0.013999634724425405,
-    0.028600364053922668,
-    -0.0321978374281112,
-    0.017936097469979716,
-    -0.005002378590232965,
-    -0.00028562298101303336,
-    0.0006948970947707169,
-    -9.443103978255524e-05,
-    -8.785312372562884e-05,
-    2.125328162943444e-05,
-    1.3626662814015744e-05,
-    -3.440746153315607e-06,
-    -2.6124967333130103e-06,
-    4.1929772331445373e-07,
-    5.515560739470104e-07,
-    -1.5237426411594127e-08,
-    -1.1080625850528999e-07,
-    -8.145158452517461e-09,
-    1.7688155162543822e-08,
-    1.5735251488430456e-09,
-    -1.590306022869017e-09,
-)
+# u = (a - c) / (a + c), which takes all a >= 0 to -1 <= u < 1: for each dtype c and coefficients.
+# They interpolate in the Chebyshev points, computed with 60 digits, and are within 4e-7 and 6e-16
+# of the value (the substitution is that of Shepherd and Laframboise, Mathematics of Computation
+# 36, 1981).
+_NORMAL_TAIL: dict[str, tuple[float, tuple[float, ...]]] = {
+    "float32": (
+        3.0,
+        (
+            0.4860559,
+            -0.09652675,
+            -0.01643863,
+            0.04516358,
+            -0.022676878,
+            0.0011636234,
+            0.002854604,
+            -0.00036487204,
+            -0.000323984,
+            3.556133e-05,
+        ),
+    ),
+    "float64": (
+        4.0,
+        (
+            0.47205320650984467,
+            -0.09670347732653004,
+            0.013999634724425405,
+            0.028600364053922668,
+            -0.0321978374281112,
+            0.017936097469979716,
+            -0.005002378590232965,
+            -0.00028562298101303336,
+            0.0006948970947707169,
+            -9.443103978255524e-05,
+            -8.785312372562884e-05,
+            2.125328162943444e-05,
+            1.3626662814015744e-05,
+            -3.440746153315607e-06,
+            -2.6124967333130103e-06,
+            4.1929772331445373e-07,
+            5.515560739470104e-07,
+            -1.5237426411594127e-08,
+            -1.1080625850528999e-07,
+            -8.145158452517461e-09,
+            1.7688155162543822e-08,
+            1.5735251488430456e-09,
+            -1.590306022869017e-09,
+        ),
+    ),
+}
 
 
 def _relu(graph: GraphWriter, z: str) -> str:
@@ -133,14 +153,13 @@ def _mish(graph: GraphWriter, z: str) -> str:
 
 
 def _gelu(graph: GraphWriter, z: str) -> str:
-    """``z Phi(z)``; in float64 ``max(z, 0) - |z| Phi(-|z|)``, where onnxruntime has no ``Erf``."""
-    if graph.dtype == "float32":
-        erf = graph.add("Erf", graph.add("Mul", z, graph.number(math.sqrt(0.5))))
-        half = graph.add("Mul", z, graph.number(0.5))
-        return graph.add("Mul", half, graph.add("Add", erf, graph.number(1.0)))
-    a, four = graph.add("Abs", z), graph.number(4.0)
-    u = graph.add("Div", graph.add("Sub", a, four), graph.add("Add", a, four))
-    *rest, last = _NORMAL_TAIL
+    """``z Phi(z) = max(z, 0) - |z| Phi(-|z|)``.
+
+    The usual ``z (1 + erf(z / sqrt 2)) / 2`` has no digits left where z is far below 0.
+    """
+    center, (*rest, last) = _NORMAL_TAIL[graph.dtype]
+    a, c = graph.add("Abs", z), graph.number(center)
+    u = graph.add("Div", graph.add("Sub", a, c), graph.add("Add", a, c))
     polynomial = graph.number(last)
     for coefficient in reversed(rest):
         product = graph.add("Mul", polynomial, u)

@@ -29,8 +29,10 @@ def import_onnx() -> Any:
     try:
         import onnx
         import onnx.checker
+        import onnx.external_data_helper
         import onnx.helper
         import onnx.numpy_helper
+        import onnx.shape_inference
     except ModuleNotFoundError as error:
         if error.name != "onnx":
             raise
@@ -64,6 +66,7 @@ class GraphWriter:
 
     def new_name(self, wanted: str) -> str:
         """A name that is not taken yet: the one wanted, with a number where it must be."""
+        wanted = wanted.replace(" ", "_")
         name, number = wanted, 1
         while name in self._names:
             name, number = f"{wanted}_{number}", number + 1
@@ -84,7 +87,7 @@ class GraphWriter:
 
     def number(self, value: float) -> str:
         """A single number in the dtype of the graph."""
-        name = f"number {value:.17g}"
+        name = f"number_{value:.17g}"
         if name not in self._names:
             self.constant(np.array(value, self.dtype), name)
         return name
@@ -107,7 +110,9 @@ class GraphWriter:
 
     def value(self, name: str, dtype: str, shape: list[Any]) -> Any:
         """The description of an input or output of the graph."""
-        kind = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        helper = self._onnx.helper
         if dtype == "str":
             kind = self._onnx.TensorProto.STRING
-        return self._onnx.helper.make_tensor_value_info(name, kind, shape)
+        else:
+            kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return helper.make_tensor_value_info(name, kind, shape)

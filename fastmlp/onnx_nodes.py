@@ -12,7 +12,16 @@ from .activations import ELU, LeakyReLU
 from .layers import BatchNorm, Embedding
 from .onnx_recognition import as_written, is_affine, may_compose, recognise
 from .onnx_source import Source
-from .taken import Part, Scale, Step, activation, batch_norm, cannot_take, dense
+from .taken import (
+    Part,
+    Scale,
+    Step,
+    activation,
+    batch_norm,
+    cannot_take,
+    dense,
+    standardization,
+)
 from .taken_graph import Node
 
 if TYPE_CHECKING:
@@ -94,6 +103,8 @@ class _Reader:
             raise self.refused(node, f"its output {name!r} is read")
         if node.domain != ("ai.onnx.ml" if node.op_type == "Scaler" else ""):
             raise self.refused(node)
+        if not read:
+            raise self.refused(node, "it computes constants")
         if take is not None:
             return take(self, node)
         return self._composed(node) or self._affine(node) or self._sum(node, read)
@@ -145,7 +156,8 @@ class _Reader:
 
     def row(self, node: Any, values: Array, width: int | None) -> Array:
         """Constants that are the same for all rows, one for each column, in float64."""
-        if values.dtype.kind not in "fiu" or values.size > max(values.shape[-1:], default=1):
+        per_row = values.ndim > 2 or values.size > max(values.shape[-1:], default=1)
+        if per_row or values.dtype.kind not in "fiu":
             raise self.refused(node, f"its constant of shape {values.shape} is no row of numbers")
         flat = values.astype(np.float64).ravel()
         if width is not None and flat.size not in (1, width):
@@ -173,7 +185,9 @@ class _Reader:
         gamma, beta, mean, var = (np.zeros(0) if v is None else v for v in values)
         epsilon, momentum = as_written(a["epsilon"]), 1.0 - as_written(a["momentum"])
         gamma, beta, mean, var = (v.astype(np.float64) for v in (gamma, beta, mean, var))
-        if epsilon <= 0.0:
+        if epsilon < 0.0:
+            raise self.refused(node, f"its epsilon is {epsilon}")
+        if epsilon == 0.0:
             epsilon = BatchNorm().epsilon
             var, gamma = var * 0.0 + 1.0, gamma * np.sqrt((1.0 + epsilon) / var)
         if not 0.0 < momentum <= 1.0:
@@ -188,7 +202,7 @@ class _Reader:
         a = self.attributes(node, offset=[0.0], scale=[1.0])
         width = self._source.width(node.input[0]) or max(len(a["offset"]), len(a["scale"]))
         offset, scale = (self.row(node, np.array(a[key]), width) for key in ("offset", "scale"))
-        return self.step(node, centred(offset, scale, np.zeros(width)))
+        return self.step(node, _scaling(offset, scale, np.zeros(1), width))
 
     # Functions
 
@@ -218,15 +232,16 @@ class _Reader:
         return self.step(node, activation("gelu"))
 
     def _composed(self, node: Any) -> Node | None:
-        """A function of one value that several nodes compute, from the nearest value it is of."""
+        """A function of one value that several nodes compute, from the farthest such value."""
         source, name = self._source, node.output[0]
+        found = None
         base = source.dominator(name)
         while base is not None and may_compose(source.between([base], name) or []):
-            found = recognise(source, base, name, self._dtype)
-            if found is not None:
-                return self.step(node, activation(found), x=base)
+            known = recognise(source, base, name, self._dtype)
+            if known is not None:
+                found = self.step(node, activation(known), x=base)
             base = source.dominator(base)
-        return None
+        return found
 
     def _affine(self, node: Any) -> Node | None:
         """Constants that are added and multiplied, by all nodes in a row that do so."""
@@ -247,7 +262,7 @@ class _Reader:
             if step.op_type in ("Identity", "Cast"):
                 self.check_cast(step)
                 continue
-            first = step.input[0] == x or step.input[0] not in source.constants
+            first = step.input[0] not in source.constants
             c = np.zeros(1)
             if step.op_type != "Neg":
                 given = source.constants[step.input[1 if first else 0]]
@@ -269,13 +284,7 @@ class _Reader:
                 scale, shift = scale * factor, shift * factor
         if (scale == 1.0).all() and not center.any() and not shift.any():
             return self.step(node, x=x)
-        producer = source.producers.get(x)
-        if producer is not None and producer.op_type in ("Gemm", "MatMul"):
-            return self.step(node, Scale(scale, shift - center * scale), x=x)
-        if width is None:
-            width = max(values.size for values in (center, scale, shift))
-        wide = (np.broadcast_to(values, (width,)) for values in (center, scale, shift))
-        return self.step(node, centred(*wide), x=x)
+        return self.step(node, _scaling(center, scale, shift, width), x=x)
 
     def _sum(self, node: Any, read: list[str]) -> Node:
         if node.op_type not in ("Add", "Sum") or len(read) != len(node.input):
@@ -292,11 +301,9 @@ class _Reader:
         return self.step(node)
 
     def check_cast(self, node: Any) -> None:
-        if node.op_type == "Cast":
-            kinds = {1: "float32", 11: "float64"}
-            to = self.attributes(node)["to"]
-            if to not in kinds:
-                raise self.refused(node, "it casts to a type that is not float32 or float64")
+        # Numbers of onnx.TensorProto.DataType: FLOAT and DOUBLE.
+        if node.op_type == "Cast" and self.attributes(node)["to"] not in (1, 11):
+            raise self.refused(node, "it casts to a type that is not float32 or float64")
 
     def dropout(self, node: Any) -> Node:
         training = self.constant(node, 2)
@@ -310,12 +317,11 @@ class _Reader:
         x = node.input[0]
         before, after = source.width(x), source.shape(node.output[0])
         shape = source.constants.get(node.input[1]) if len(node.input) > 1 else None
-        flattens = node.op_type == "Flatten" and self.attributes(node, axis=1)["axis"] in (1, -1)
+        flattens = node.op_type == "Flatten" and self.attributes(node, axis=1)["axis"] == 1
         if after is not None and len(after) == 2 and after[1] is not None:
             flattens = flattens or after[1] == before
         if shape is not None and len(shape) == 2 and shape[0] in (0, -1):
             flattens = flattens or shape[1] == before or (shape[0] == 0 and shape[1] == -1)
-        # What is computed from X has two dimensions, as all that is taken gives.
         if not flattens:
             raise self.refused(node, "it changes the shape of a row; only X may be laid flat")
         return self.step(node)
@@ -395,7 +401,9 @@ class _Reader:
             elif node.op_type == "Where" and node.input[2] in source.constants:
                 # Codes that are none are given one that is out of bounds.
                 name = node.input[1]
-            elif node.op_type == "Reshape" and list(source.constants[node.input[1]]) == [-1]:
+            elif node.op_type == "Reshape" and list(source.constants.get(node.input[1], ())) == [
+                -1
+            ]:
                 name = node.input[0]
             else:
                 break
@@ -447,11 +455,16 @@ class _Reader:
         return name
 
 
-def centred(center: Array, scale: Array, shift: Array) -> Step:
-    """``(x - center) * scale + shift`` as a BatchNorm, which subtracts first."""
-    layer = BatchNorm()
-    gamma = scale * np.sqrt(1.0 + layer.epsilon)
-    return batch_norm(center, np.ones(center.shape), gamma, shift, layer.momentum, layer.epsilon)
+def _scaling(center: Array, scale: Array, shift: Array, width: int | None) -> Part:
+    """``(x - center) * scale + shift``: a BatchNorm where it standardises, else a Scale."""
+    # Variances of float32 end at 3e38.
+    if center.any() and not shift.any() and (scale > 1e-18).all():
+        if width is None:
+            width = max(center.size, scale.size)
+        return standardization(
+            np.broadcast_to(center, (width,)), np.broadcast_to(1.0 / scale, (width,))
+        )
+    return Scale(scale, shift - center * scale)
 
 
 def _selection(columns: Array, width: int) -> Step:

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Source", "read_model"]
 
+# What is computed of constants alone when a graph is read: none of these makes much out of little,
+# and none is random.
+_FOLDED = frozenset(
+    (
+        *("Add", "Cast", "Concat", "Constant", "DequantizeLinear", "Div", "Exp", "Flatten"),
+        *("Gather", "Identity", "Mul", "Neg", "Pow", "Reciprocal", "Reshape", "Shape", "Slice"),
+        *("Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze"),
+    )
+)
+
 
 def read_model(source: object) -> Any:
     """The `onnx.ModelProto` in a file, functions of its own put in their places.
@@ -69,7 +79,8 @@ def _load(onnx: Any, name: str) -> Any:
     if not parsed:
         raise ModelFileError(f"{name}: no ONNX model, or damaged: it has no graph")
     try:
-        onnx.load_external_data_for_model(model, os.path.dirname(os.path.abspath(name)))
+        folder = os.path.dirname(os.path.abspath(name))
+        onnx.external_data_helper.load_external_data_for_model(model, folder)
     except Exception as error:
         raise ModelFileError(
             f"{name} keeps its weights in other files, of which one cannot be read: "
@@ -95,6 +106,8 @@ class Source:
         The node behind each value that is no constant.
     inputs, outputs : list of ValueInfoProto
         The graph's.
+    producer : str
+        The name of the program that wrote the model.
     metadata : dict of str to str
     """
 
@@ -104,6 +117,7 @@ class Source:
         graph = model.graph
         versions = {opset.domain: opset.version for opset in model.opset_import}
         self._opset = int(versions.get("", versions.get("ai.onnx", 0)))
+        self.producer = model.producer_name
         self.metadata = {entry.key: entry.value for entry in model.metadata_props}
         self.outputs = list(graph.output)
         if graph.sparse_initializer:
@@ -124,9 +138,7 @@ class Source:
         self._dominators: dict[str, str | None] = {}
 
     def _add(self, node: Any) -> None:
-        given = [name for name in node.input if name]
-        constant = all(name in self.constants for name in given)
-        if constant and not any(a.HasField("g") for a in node.attribute):
+        if not node.domain and node.op_type in _FOLDED and not self.reads(node):
             values = self._evaluate([node], {}, list(node.output))
             self.constants.update(zip(node.output, values, strict=True))
             return
@@ -153,24 +165,22 @@ class Source:
 
     def width(self, name: str) -> int | None:
         """The columns of a value, rows of more than two dimensions laid flat."""
-        lengths = (self.shape(name) or (None, None))[1:]
-        known = [length for length in lengths if length is not None]
-        if known and len(known) == len(lengths):
-            return int(np.prod(known))
-        # onnx cannot tell what comes after operators of other sets.
-        return self._width_by_node(self.producers.get(name))
-
-    def _width_by_node(self, node: Any) -> int | None:
-        if node is None:
-            return None
-        if node.op_type in ("Gemm", "MatMul"):
-            shape = np.shape(self.constants.get(node.input[1]))
-            transposed = self.attributes(node).get("transB", 0)
-            return shape[0 if transposed else 1] if len(shape) == 2 else None
-        if node.op_type in ("Concat", "Gather", "Slice", "Reshape"):
-            return None
-        read = self.reads(node)
-        return self.width(read[0]) if read else None
+        value: str | None = name
+        while value is not None:
+            lengths = (self.shape(value) or (None, None))[1:]
+            known = [length for length in lengths if length is not None]
+            if known and len(known) == len(lengths):
+                return int(np.prod(known))
+            # onnx cannot tell what comes after operators of other sets.
+            node = self.producers.get(value)
+            if node is None or node.op_type in ("Concat", "Gather", "Slice", "Reshape"):
+                return None
+            if node.op_type in ("Gemm", "MatMul"):
+                shape = np.shape(self.constants.get(node.input[1]))
+                transposed = self.attributes(node).get("transB", 0)
+                return shape[0 if transposed else 1] if len(shape) == 2 else None
+            value = next(iter(self.reads(node)), None)
+        return None
 
     def dtype(self, name: str) -> Any:
         """The NumPy type of a value's numbers, float32 where it is not known."""
@@ -180,8 +190,10 @@ class Source:
         return self._onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
 
     def is_precise(self) -> bool:
-        """Whether no constant is of less than single precision."""
-        return all(values.dtype.itemsize >= 4 for values in self.constants.values())
+        """Whether neither inputs nor constants are of less than single precision."""
+        kinds = [values.dtype for values in self.constants.values()]
+        kinds += [self.dtype(value.name) for value in self.inputs]
+        return all(kind.itemsize >= 4 for kind in kinds)
 
     def reads(self, node: Any) -> list[str]:
         """The values that a node reads and that are no constants."""
@@ -211,8 +223,8 @@ class Source:
 
     def _common(self, names: list[str]) -> str | None:
         """The nearest value through which all that leads to all of these comes."""
-        if not names:
-            return None
+        if len(names) < 2:
+            return names[0] if names else None
         lines = [self._line(name) for name in names]
         shared = set(lines[0]).intersection(*lines[1:])
         return next((name for name in lines[0] if name in shared), None)

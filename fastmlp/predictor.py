@@ -21,7 +21,7 @@ from .targets import TargetEncoder
 if TYPE_CHECKING:
     from .compiled_prediction import CompiledForward
     from .kernels.typing import Array
-    from .quantize import QuantizedPredictor
+    from .quantized_predictor import QuantizedPredictor
     from .rows import Features
 
 

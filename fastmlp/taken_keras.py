@@ -53,7 +53,8 @@ _PLAIN = {
     "linear": "linear",
 }
 
-_ELEMENTWISE = (
+# What computes the same whether its input is flattened before it or after.
+_ANY_SHAPE = (
     *("Activation", "ReLU", "LeakyReLU", "ELU", "InputLayer", "Flatten", "Reshape", "Rescaling"),
     *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
     *("Identity", "Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"),
@@ -155,7 +156,8 @@ class _Reader:
             raise _refused(label, "it is a class of your own")
         if len(call.output_tensors) > 1 or not given:
             raise _refused(label)
-        if kind not in _ELEMENTWISE and any(len(one.shape) != 2 for one in given):
+        softmax = getattr(getattr(operation, "activation", None), "__name__", "") == "softmax"
+        if (softmax or kind not in _ANY_SHAPE) and any(len(one.shape) != 2 for one in given):
             shapes = ", ".join(str(tuple(one.shape)) for one in given)
             raise _refused(label, f"its input has the shape {shapes}; flatten it first")
         inputs = [id(one) for one in given]

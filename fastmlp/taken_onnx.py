@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .activations import Activation
+from .activations import Activation, get_activation
 from .errors import ModelFileError
+from .kernels.reference.activations import activation_forward
 from .layers import Activation as ActivationLayer
 from .layers import Dense, WideAndDeep
 from .numpy_runner import NumpyRunner
@@ -35,8 +36,9 @@ def from_onnx(
 
     The graph may be a chain, or have sums and concatenations of paths, which become `Residual` and
     `Branch`; what becomes `Embedding` and, of two inputs, `WideAndDeep` can be taken too. Functions
-    composed of several nodes, as GELU and SiLU often are, are recognised by their values. Factors
-    and shifts of X become a BatchNorm. The output is compared with the graph's on random rows.
+    composed of several nodes, as GELU and SiLU often are, are recognised by their values. What
+    standardises X becomes a BatchNorm with its means and deviations; other factors and shifts are
+    folded into the Dense beside them. The output is compared with the graph's on random rows.
 
     Labels are taken from nodes that compute them of the output, as of a classifier of scikit-learn
     in a file of skl2onnx; where such a file has the two columns ``1 - p`` and ``p``, the model's
@@ -80,22 +82,36 @@ def from_onnx(
     array([0, 1, 2])
     """
     graph = Source(read_model(source))
+    # Numbers that are not finite are told of by the model.
+    with np.errstate(all="ignore"):
+        return _model(graph, output_activation, classes, dtype, arguments)
+
+
+def _model(
+    graph: Source,
+    output_activation: str | Activation | None,
+    classes: object,
+    dtype: str | None,
+    arguments: dict[str, Any],
+) -> Sequential:
     output, labels = _outputs(graph)
     weights = [values for values in graph.constants.values() if values.ndim == 2]
     found = dtype_of([values for values in weights if values.dtype.kind == "f"])
     inputs = _inputs(graph, output)
     nodes = nodes_of(graph, [output], set(inputs), found)
-    widths = tuple(_width(graph, name) for name in inputs)
     parts: list[Part]
     if len(inputs) == 1:
+        n_features: Any = _width(graph, inputs[0])
         parts = parts_of_graph(nodes, inputs[0], output)
-        model = take(parts, widths[0], dtype or found, None, output_activation, **arguments)
     else:
-        step, joined, inputs = _wide_and_deep(nodes, inputs, dict(zip(inputs, widths, strict=True)))
+        widths = {name: _width(graph, name) for name in inputs}
+        step, joined, inputs = _wide_and_deep(nodes, inputs, widths)
+        n_features = tuple(widths[name] for name in inputs)
         parts = [step, *parts_of_graph(nodes, joined, output)]
-        pair: Any = tuple(_width(graph, name) for name in inputs)
-        model = take(parts, pair, dtype or found, None, output_activation, **arguments)
-    _compare(model, graph, inputs, output)
+    if not parts:
+        raise ValueError("the graph passes its input on; there is no network in it")
+    model = take(parts, n_features, dtype or found, None, output_activation, **arguments)
+    _compare(model, graph, inputs, output, output_activation)
     _set_classes(model, graph, classes, output, labels)
     return model
 
@@ -159,8 +175,8 @@ def _inputs(graph: Source, output: str) -> list[str]:
     names = [value.name for value in graph.inputs if value.name in read]
     if not 1 <= len(names) <= 2:
         raise ValueError(
-            f"a graph with one input, or two for a WideAndDeep, can be taken; this one has "
-            f"{len(names)}: {', '.join(map(repr, names))}"
+            "a graph whose output depends on one input, or on two for a WideAndDeep, can be taken; "
+            f"that of this one depends on {', '.join(map(repr, names)) or 'none'}"
         )
     return names
 
@@ -188,7 +204,7 @@ def _wide_and_deep(
         if len(sums) != 1 or sums[0].merge != "add" or len(sums[0].inputs) != 2:
             continue
         [h] = [name for name in sums[0].inputs if name != readers[0].output]
-        if wide in _origins(nodes, str(h), inputs):
+        if h == deep or wide in _origins(nodes, str(h), inputs):
             continue
         # In float64, so that nothing is rounded twice.
         inner = take(parts_of_graph(nodes, deep, h), widths[deep], "float64", backend="numpy")
@@ -229,8 +245,14 @@ def _origins(nodes: list[Node], name: str, inputs: list[str]) -> set[str]:
     return seen.intersection(inputs)
 
 
-def _compare(model: Sequential, graph: Source, inputs: list[str], output: str) -> None:
-    """Hold the model's output against the graph's."""
+def _compare(
+    model: Sequential,
+    graph: Source,
+    inputs: list[str],
+    output: str,
+    activation: str | Activation | None,
+) -> None:
+    """Hold the model's output against the graph's, to which an activation may have been added."""
     rng = np.random.default_rng(0)
     given, features = {}, []
     for name in inputs:
@@ -239,10 +261,12 @@ def _compare(model: Sequential, graph: Source, inputs: list[str], output: str) -
         if name == inputs[-1]:
             for column, n in categories(model._program).items():
                 x[:, column] = rng.integers(0, n, len(x))
-        x = x.astype(np.float32)
-        features.append(x)
-        given[name] = x.reshape(len(x), *lengths).astype(graph.dtype(name))
+        x = x.astype(graph.dtype(name))
+        features.append(x.astype(np.float64))
+        given[name] = x.reshape(len(x), *lengths)
     expected = graph.compute(given, output).astype(np.float64)
+    if activation is not None:
+        expected = activation_forward(expected, get_activation(activation).kernel)
     X: Any = tuple(features) if len(features) == 2 else features[0]
     found = NumpyRunner(model._state).predict(model._features(X)[0])
     if found.shape != expected.shape:
@@ -269,12 +293,12 @@ def _set_classes(
         return
     if encoder.task not in ("binary", "multiclass"):
         return
-    if {"labels", "labels_dtype"} <= graph.metadata.keys():
+    if graph.producer == "fastmlp" and "labels" in graph.metadata:
         try:
             values = json.loads(graph.metadata["labels"])
             state = {"dtype": graph.metadata["labels_dtype"], "values": values}
             model._targets = encoder.from_state(encoder.to_state() | {"classes": state})
-        except ValueError as error:
+        except (KeyError, ValueError) as error:
             raise ModelFileError(f"the labels in the metadata are damaged: {error}") from error
         return
     for name in labels:

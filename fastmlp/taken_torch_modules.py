@@ -90,6 +90,7 @@ _ARITHMETIC = (*_SUMS, *_DIFFERENCES, *_PRODUCTS, *_QUOTIENTS)
 _MATRIX_PRODUCTS = (operator.matmul, torch.matmul, torch.mm)
 _CONCATENATIONS = (torch.cat, torch.concat, torch.concatenate)
 _METHODS = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div}
+_SYNONYMS = {"reshape": "view", "ravel": "flatten", "float": "contiguous", "clone": "contiguous"}
 _ROWS = 32
 
 _SHARED = "it is used in two places, which would no longer share its weights"
@@ -155,8 +156,14 @@ def check_output(
     width = model._program.input.width
     rows = torch.from_numpy(np.random.default_rng(0).standard_normal((_ROWS, width)))
     rows = rows.to(tensor.device, tensor.dtype)
-    with _evaluating(module), torch.no_grad():
-        output = module(rows)
+    try:
+        with _evaluating(module), torch.no_grad():
+            output = module(rows)
+    except Exception as error:
+        raise ValueError(
+            f"the module cannot be compared with its layers: on {_ROWS} rows of {width} numbers it "
+            f"raises {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(output, torch.Tensor):
         raise ValueError(f"the module returns a {type(output).__name__}, not one tensor")
     expected = tensor_values(output, "the module's output")
@@ -173,8 +180,8 @@ def check_output(
     # Rounding, with room for large values in a deep network, and far from any mistake.
     eps = max(float(torch.finfo(tensor.dtype).eps), float(np.finfo(model.dtype).eps))
     tolerance = min(1e4 * eps, 0.05)
-    allowed = tolerance * max(1.0, float(np.abs(expected).max()))
     finite = np.isfinite(expected)
+    allowed = tolerance * np.abs(expected[finite]).max(initial=1.0)
     if not np.allclose(found[finite], expected[finite], rtol=tolerance, atol=allowed):
         most = np.abs(found - expected)[finite].max()
         raise ValueError(
@@ -220,7 +227,7 @@ class _Reader:
         """The parts, and the dtype of all tensors among them."""
         output = next(node for node in self._graph.nodes if node.op == "output").args[0]
         if not isinstance(output, torch.fx.Node):
-            raise _refused(f"an output that is a {type(output).__name__}", "return one tensor")
+            raise _refused("what forward returns", "it is no single tensor")
         self._tail = self._elementwise_tail(output)
         nodes: dict[torch.fx.Node, Node] = {}
         inputs: set[torch.fx.Node] = set()
@@ -274,7 +281,7 @@ class _Reader:
             return None if kind is None else _MODULES.get(kind, (None, ()))[0]
         if node.op == "call_method":
             name = str(node.target).removesuffix("_")
-            name = {"reshape": "view", "ravel": "flatten"}.get(name, name)
+            name = _SYNONYMS.get(name, name)
             return name if name in _SIGNATURES or name == "view" else None
         if node.target is torch.reshape:
             return "view"

@@ -70,11 +70,14 @@ def graph_of(
         [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()],
     )
     model = onnx.helper.make_model(graph, opset_imports=versions, ir_version=8)
-    inferred = onnx.shape_inference.infer_shapes(model)
-    for given, found in zip(graph.output, inferred.graph.output, strict=True):
-        given.CopyFrom(found)
-        if not given.type.tensor_type.elem_type:
-            given.CopyFrom(onnx.helper.make_tensor_value_info(given.name, kind, None))
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model).graph.output
+    except onnx.shape_inference.InferenceError:
+        inferred = graph.output
+    for given, found in zip(graph.output, inferred, strict=True):
+        shaped = found.type.tensor_type.HasField("shape")
+        rows = onnx.helper.make_tensor_value_info(given.name, kind, ["rows", "columns"])
+        given.CopyFrom(found if shaped else rows)
     return onnx.helper.make_model(graph, opset_imports=versions, ir_version=8)
 
 

@@ -312,6 +312,10 @@ def frozen_dense() -> Any:
             r"d \(Dense\) .* its input has the shape \(None, 4, 3\); flatten it first",
         ),
         (
+            lambda: keras.Sequential([layers.Input((4, 3)), layers.Activation("softmax")]),
+            r"\(Activation\) .* its input has the shape \(None, 4, 3\); flatten it first",
+        ),
+        (
             lambda: keras.Model((x := layers.Input((3,))), [dense(1)(x), dense(2)(x)], name="m"),
             r"m \(Functional\) .* it has 1 inputs and 2 outputs",
         ),

@@ -145,6 +145,7 @@ FUNCTIONS: list[Callable[[Any, Any], Any]] = [
     lambda m, x: 2 - m.a(x) * 3,
     lambda m, x: -m.a(x) / 2 + m.mean,
     lambda m, x: torch.sigmoid(m.a(x)) * 2 - 1,
+    lambda m, x: m.a(x.float()).clone(),
     lambda m, x: m.a(x * torch.tensor(2) + torch.arange(6)),
     lambda m, x: F.linear(x, m.a.weight, m.a.bias),
     lambda m, x: torch.tanh(x @ m.a.weight.t() + m.a.bias),
@@ -348,6 +349,13 @@ def test_a_module_that_cannot_be_traced_with_its_layers() -> None:
         taken(module, layers=[fm.Dense(4, "relu"), fm.Dense(2)])
 
 
+def test_a_module_that_does_not_run_on_rows() -> None:
+    module = Forward(lambda m, x: m.a(x) if x.shape[0] == 1 else m.a(x[:, :2]))
+    module.a = nn.Linear(6, 2)
+    with pytest.raises(ValueError, match="on 32 rows of 6 numbers it raises RuntimeError: mat1"):
+        taken(module, layers=[fm.Dense(2)])
+
+
 def test_arrays_need_no_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Sequential(nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 3))
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
@@ -447,7 +455,7 @@ def test_modules_that_cannot_be_taken(module: Any, message: str) -> None:
         (lambda m, x: m.a(x).mean(1), r"mean \(Tensor.mean\) cannot be taken"),
         (lambda m, x: 1 / m.a(x), r"truediv \(truediv\) cannot be taken"),
         (lambda m, x: F.dropout(m.a(x)), r"dropout \(dropout\) .* also drops in evaluation"),
-        (lambda m, x: (m.a(x), x), "an output that is a tuple .* return one tensor"),
+        (lambda m, x: (m.a(x), x), "what forward returns cannot be taken: it is no single"),
         (lambda m, x: m.a(m.a(x).squeeze(1)), r"squeeze \(Tensor.squeeze\) .* rows must stay"),
         (lambda m, x: m.a(x).view(3, -1), r"view \(Tensor.view\) .* rows must stay rows"),
         (lambda m, x: m.a(x).view(-1), "the module's output for 32 rows has the shape"),

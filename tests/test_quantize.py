@@ -591,7 +591,7 @@ def test_values_that_overflow_are_refused() -> None:
         network.quantize([[1e5, 1e5], [-1e5, -1e5], [1e5, -1e5]])
     model = fm.Sequential([fm.Dense(2)], dtype="float64", backend="numpy").build(1)
     model.parameters["0.weight"][...] = 1e300
-    with pytest.raises(ValueError, match="beyond the range of float32"):
+    with pytest.raises(ValueError, match="more than float32 can hold"):
         model.freeze().quantize([[0.0], [1e-290]])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +325,21 @@ def test_an_output_activation_follows_a_linear_output_alone() -> None:
         np.testing.assert_allclose(model.predict(X).sum(axis=1), 1)
     with pytest.raises(ValueError, match="'softmax' would follow 'tanh'"):
         take([linear(4, 2), activation("tanh")], None, output_activation="softmax", **EXACT)
+
+
+def test_no_library_is_imported_to_refuse_what_is_none_of_its_own() -> None:
+    code = """
+import sys
+import fastmlp as fm
+for take in (fm.from_torch, fm.from_sklearn, fm.from_keras):
+    try:
+        take(object())
+    except TypeError as error:
+        assert "takes a" in str(error), error
+fm.from_torch({"weight": __import__("numpy").ones((1, 2))}, layers=[fm.Dense(1, use_bias=False)])
+assert not {"torch", "sklearn", "keras"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_error_for_what_cannot_be_taken() -> None:
