@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .errors import TrainingWarning as TrainingWarning
     from .gradient_check import check_gradients as check_gradients
     from .history import History as History
+    from .int8.predictor import QuantizedPredictor as QuantizedPredictor
     from .layers import Activation as Activation
     from .layers import BatchNorm as BatchNorm
     from .layers import Branch as Branch
@@ -64,7 +65,6 @@ if TYPE_CHECKING:
     from .plots_results import plot_predictions as plot_predictions
     from .predictor import Predictor as Predictor
     from .predictor_file import load_predictor as load_predictor
-    from .quantized_predictor import QuantizedPredictor as QuantizedPredictor
     from .range_test import find_learning_rate as find_learning_rate
     from .recorder import Recorder as Recorder
     from .schedules import Constant as Constant
@@ -74,10 +74,10 @@ if TYPE_CHECKING:
     from .schedules import OneCycle as OneCycle
     from .schedules import ReduceOnPlateau as ReduceOnPlateau
     from .schedules import StepDecay as StepDecay
-    from .taken_keras import from_keras as from_keras
-    from .taken_onnx import from_onnx as from_onnx
-    from .taken_sklearn import from_sklearn as from_sklearn
-    from .taken_torch import from_torch as from_torch
+    from .taken.keras_networks import from_keras as from_keras
+    from .taken.onnx_networks import from_onnx as from_onnx
+    from .taken.sklearn_networks import from_sklearn as from_sklearn
+    from .taken.torch_networks import from_torch as from_torch
     from .warm import warmup as warmup
 
 __version__ = "0.1.0"
@@ -111,17 +111,17 @@ _MODULES = {
     ),
     "predictor": ("Predictor",),
     "predictor_file": ("load_predictor",),
-    "quantized_predictor": ("QuantizedPredictor",),
+    "int8.predictor": ("QuantizedPredictor",),
     "range_test": ("find_learning_rate",),
     "recorder": ("Recorder",),
     "schedules": (
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),
     ),
-    "taken_keras": ("from_keras",),
-    "taken_onnx": ("from_onnx",),
-    "taken_sklearn": ("from_sklearn",),
-    "taken_torch": ("from_torch",),
+    "taken.keras_networks": ("from_keras",),
+    "taken.onnx_networks": ("from_onnx",),
+    "taken.sklearn_networks": ("from_sklearn",),
+    "taken.torch_networks": ("from_torch",),
     "warm": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

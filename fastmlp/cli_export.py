@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from . import cli_frozen
 from .inputs import counted
+from .int8.quantize import refuse_layers
 from .preparation import CategoryColumn
-from .quantize import refuse_layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

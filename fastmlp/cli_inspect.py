@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from . import cli_frozen
-from .c_source import in_words
 from .compiling import told_of_compiling
-from .costs import Costs, seconds_of_a_row
+from .export.c_source import in_words
+from .export.costs import Costs, seconds_of_a_row
+from .int8.quantize import refuse_layers
 from .kernels import available_backends
 from .predictor_file import load_predictor
 from .preparation import CategoryColumn, Preparation
-from .quantize import refuse_layers
 from .summary import summarize
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from .targets import TargetEncoder
 
 if TYPE_CHECKING:
     from .compiled_prediction import CompiledForward
+    from .int8.predictor import QuantizedPredictor
     from .kernels.typing import Array
-    from .quantized_predictor import QuantizedPredictor
     from .rows import Features
 
 
@@ -285,7 +285,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from .export_c import export_c, export_quantized
+        from .export.c_header import export_c, export_quantized
 
         if quantize is None and calibration is None:
             export_c(self, path, prefix, math)
@@ -306,7 +306,7 @@ class Predictor:
         ValueError
             The network has a registered activation.
         """
-        from .export_onnx import export_onnx
+        from .export.onnx_file import export_onnx
 
         export_onnx(self, path)
 
@@ -324,7 +324,7 @@ class Predictor:
         ValueError
             The network has a registered activation.
         """
-        from .export_python import export_python
+        from .export.python_file import export_python
 
         export_python(self, path, weights)
 
@@ -348,7 +348,7 @@ class Predictor:
         ValueError
             The network has an Embedding or a wide part.
         """
-        from .quantize import quantize
+        from .int8.quantize import quantize
 
         return quantize(self, X, y)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import fastmlp as fm
-from fastmlp.costs import Costs, seconds_of_a_row
+from fastmlp.export.costs import Costs, seconds_of_a_row
 
 ARM = "arm-none-eabi-gcc"
 MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")

@@ -16,8 +16,8 @@ import pytest
 from c_harness import compile_c, compile_header, need, run_sanitized
 
 import fastmlp as fm
-from fastmlp import c_math, c_source
-from fastmlp.c_memory import Place, plan
+from fastmlp.export import c_math, c_source
+from fastmlp.export.c_memory import Place, plan
 from fastmlp.kernels.typing import Array
 
 ACTIVATIONS = (

@@ -14,7 +14,7 @@ from onnx_graphs import TOLERANCE, error, network, onnx, run, session
 import fastmlp as fm
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.custom import CustomActivation
-from fastmlp.export_onnx import make_model
+from fastmlp.export.onnx_file import make_model
 from fastmlp.kernels.reference import activation_forward
 from fastmlp.kernels.typing import Array
 

@@ -18,9 +18,9 @@ from scipy.sparse import issparse
 
 import fastmlp as fm
 from fastmlp.activations import ACTIVATIONS
+from fastmlp.export.python_functions import FUNCTIONS
 from fastmlp.predictor import Predictor
 from fastmlp.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
-from fastmlp.python_functions import FUNCTIONS
 from fastmlp.state import Weights
 from fastmlp.targets import target_encoder
 

@@ -12,7 +12,7 @@ import pytest
 from onnx_graphs import TOLERANCE, error, graph_of, network, node, onnx, run
 
 import fastmlp as fm
-from fastmlp.export_onnx import make_model
+from fastmlp.export.onnx_file import make_model
 from fastmlp.kernels.typing import Array
 
 RNG = np.random.default_rng(0)

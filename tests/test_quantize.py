@@ -15,11 +15,11 @@ import pytest
 from int8_networks import ACTIVATIONS, freeze, harsh_rows, random_network, register, rows_for
 
 import fastmlp as fm
-from fastmlp import fixed_point
-from fastmlp.calibration import Ranges, float_values, input_scales, slot_scale
-from fastmlp.curves import tabulate
-from fastmlp.integer_build import build
-from fastmlp.integer_program import (
+from fastmlp.int8 import fixed_point
+from fastmlp.int8.build import build
+from fastmlp.int8.calibration import Ranges, float_values, input_scales, slot_scale
+from fastmlp.int8.curves import tabulate
+from fastmlp.int8.program import (
     CurveToCodes,
     CurveToFloat,
     DenseSource,
@@ -29,8 +29,8 @@ from fastmlp.integer_program import (
     ToFloat,
     offsets,
 )
+from fastmlp.int8.quantize import quantize
 from fastmlp.kernels.typing import Array
-from fastmlp.quantize import quantize
 
 
 def rational(value: Any) -> Fraction:

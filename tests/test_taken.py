@@ -13,7 +13,8 @@ from taken_checks import assert_taken, rows
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-from fastmlp.taken import (
+from fastmlp.taken.graph import Node, parts_of_graph
+from fastmlp.taken.parts import (
     Join,
     Part,
     Scale,
@@ -26,7 +27,6 @@ from fastmlp.taken import (
     standardization,
     take,
 )
-from fastmlp.taken_graph import Node, parts_of_graph
 
 RNG = np.random.default_rng(3)
 X = rows(2000, 4, "float64")

@@ -1,0 +1,219 @@
+"""Predictors as ONNX models, for the many runtimes that read them."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import __version__
+from ..atomic_file import atomic_file
+from ..program import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    InferenceOp,
+    ScaleOp,
+    SelectOp,
+    Slot,
+    Tensor,
+)
+from .onnx_activations import add_activation
+from .onnx_graph import IR_VERSION, OPSET, GraphWriter, import_onnx
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..predictor import Predictor
+
+ROWS = "rows"
+"""The name of the dimension that may have any length."""
+
+
+def export_onnx(predictor: Predictor, path: str | os.PathLike[str]) -> None:
+    """Write a predictor as an ONNX model.
+
+    It has operators of the standard set alone (domain ``ai.onnx``, opset 13), numbers of the
+    predictor's dtype, any number of rows, and is checked by `onnx.checker` before it is written.
+
+    Its input is ``X``, or ``X_wide`` and ``X_deep``. Its outputs are ``probabilities``, of a
+    network that ends in softmax or sigmoid, and ``label`` (rows,), or ``labels`` (rows, units) of 0
+    and 1 for a multilabel network; else ``output``. Labels are int64, strings (dates and bytes
+    become strings too), floats or booleans. The model's metadata hold ``task`` and, as JSON,
+    ``labels`` and ``feature_names``.
+
+    Values are those of the predictor but for rounding. Codes of an embedding that are not whole
+    numbers from 0 to n - 1 make the runtime fail; NaN and infinity in X are not refused.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    path : str or path-like
+
+    Raises
+    ------
+    ImportError
+        The package onnx is not installed.
+    ValueError
+        An activation is a registered one.
+    OSError
+        The file cannot be written.
+    """
+    model = make_model(predictor)
+    content: bytes = model.SerializeToString()
+    with atomic_file(path, "onnx") as file:
+        file.write(content)
+
+
+def make_model(predictor: Predictor) -> Any:
+    """The `onnx.ModelProto` of a predictor; see `export_onnx`."""
+    onnx = import_onnx()
+    network = _Network(predictor)
+    network.write()
+    graph = onnx.helper.make_graph(
+        network.graph.nodes, "network", network.inputs, network.outputs, network.graph.constants
+    )
+    model = onnx.helper.make_model(
+        graph,
+        ir_version=IR_VERSION,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        producer_name="fastmlp",
+        producer_version=__version__,
+    )
+    onnx.helper.set_model_props(model, _metadata(predictor))
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _metadata(predictor: Predictor) -> dict[str, str]:
+    metadata = {"task": predictor.task}
+    labels = predictor._targets.to_state()["classes"]
+    if labels is not None:
+        metadata |= {"labels": json.dumps(labels["values"]), "labels_dtype": labels["dtype"]}
+    if predictor.feature_names is not None:
+        metadata["feature_names"] = json.dumps(list(predictor.feature_names))
+    return metadata
+
+
+class _Network:
+    """The graph of a predictor while it is written."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._program = predictor.program
+        self.graph = GraphWriter(self._program.dtype)
+        self._values: dict[Slot, str] = {}
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+
+    def write(self) -> None:
+        program, graph = self._program, self.graph
+        deep = "X" if program.wide is None else "X_deep"
+        sources = {deep: program.input}
+        if program.wide is not None:
+            sources = {"X_wide": program.wide, **sources}
+        for name, slot in sources.items():
+            self._values[slot] = graph.new_name(name)
+            self.inputs.append(graph.value(name, program.dtype, [ROWS, slot.width]))
+        task = self._predictor.task
+        output = graph.new_name("output" if task == "regression" else "probabilities")
+        if program.output in self._values:
+            graph.add("Identity", self._values[program.output], out=output)
+        for op in program.ops:
+            wanted = op.out.name or f"slot {op.out.index}"
+            out = output if op.out is program.output else graph.new_name(wanted)
+            graph.scope = out
+            self._add(op, out)
+            self._values[op.out] = out
+        self.outputs.append(graph.value(output, program.dtype, [ROWS, program.output.width]))
+        if task != "regression":
+            graph.scope = "labels"
+            self._add_labels(output, task)
+
+    def _tensor(self, tensor: Tensor) -> str:
+        """The name of a weight; those that several operations share are written once for each."""
+        return self.graph.constant(self._predictor.weights[tensor.name], tensor.name)
+
+    def _columns(self, columns: tuple[int, ...]) -> str:
+        return self.graph.constant(np.array(columns, np.int64), f"{self.graph.scope}/columns")
+
+    def _add(self, op: InferenceOp, out: str) -> None:
+        graph = self.graph
+        if isinstance(op, ConcatOp):
+            graph.add("Concat", *(self._values[part] for part in op.parts), out=out, axis=1)
+            return
+        x = self._values[op.x]
+        if isinstance(op, DenseOp) and op.bias is None:
+            graph.add("MatMul", x, self._tensor(op.weight), out=out)
+        elif isinstance(op, DenseOp) and op.bias is not None:
+            graph.add("Gemm", x, self._tensor(op.weight), self._tensor(op.bias), out=out)
+        elif isinstance(op, ActivationOp):
+            add_activation(graph, x, op.activation, out)
+        elif isinstance(op, ScaleOp):
+            scaled = graph.add("Mul", x, self._tensor(op.scale))
+            graph.add("Add", scaled, self._tensor(op.shift), out=out)
+        elif isinstance(op, AddOp):
+            graph.add("Add", x, self._values[op.y], out=out)
+        elif isinstance(op, SelectOp):
+            graph.add("Gather", x, self._columns(op.columns), out=out, axis=1)
+        elif isinstance(op, EmbeddingOp):
+            self._add_embedding(op, x, out)
+        else:
+            raise TypeError(f"{type(op).__name__} does not occur in a frozen network")
+
+    def _add_embedding(self, op: EmbeddingOp, x: str, out: str) -> None:
+        graph = self.graph
+        parts = []
+        if op.kept:
+            parts.append(graph.add("Gather", x, self._columns(op.kept), axis=1))
+        for column, table in zip(op.columns, op.tables, strict=True):
+            place = graph.constant(np.array(column, np.int64), f"{graph.scope}/column")
+            codes = graph.add("Gather", x, place, axis=1)
+            # What is no code becomes one that is out of bounds, which runtimes refuse: ONNX counts
+            # negative ones from the end, and the cast cuts fractions off.
+            whole = graph.add("Equal", codes, graph.add("Floor", codes))
+            known = graph.add("And", whole, graph.add("GreaterOrEqual", codes, graph.number(0.0)))
+            checked = graph.add("Where", known, codes, graph.number(float(table.shape[0])))
+            rows = graph.whole(checked)
+            parts.append(graph.add("Gather", self._tensor(table), rows, axis=0))
+        graph.add("Concat", *parts, out=out, axis=1)
+
+    def _add_labels(self, probabilities: str, task: str) -> None:
+        graph = self.graph
+        if task == "multiclass":
+            numbers = graph.add("ArgMax", probabilities, axis=1, keepdims=0)
+        else:
+            at_least = graph.add("GreaterOrEqual", probabilities, graph.number(0.5))
+            numbers = graph.whole(at_least)
+        if task == "multilabel":
+            graph.name_last("labels")
+            self.outputs.append(graph.value("labels", "int64", [ROWS, self._program.output.width]))
+            return
+        if task == "binary":
+            axis = graph.constant(np.array([1], np.int64), "labels/axis")
+            numbers = graph.add("Squeeze", numbers, axis)
+        labels = _written(self._predictor.classes)
+        dtype = "int64"
+        if labels is not None:
+            dtype = "str" if labels.dtype.kind == "U" else labels.dtype.name
+            numbers = graph.add("Gather", graph.constant(labels, "label values"), numbers, axis=0)
+        graph.name_last("label")
+        self.outputs.append(graph.value("label", dtype, [ROWS]))
+
+
+def _written(classes: Array | None) -> Array | None:
+    """Labels in a type that ONNX has; None where they are the numbers of the outputs."""
+    if classes is None:
+        return None
+    if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(classes.size)):
+        return None
+    if classes.dtype.kind in "iu" and classes.max() <= np.iinfo(np.int64).max:
+        return classes.astype(np.int64)
+    if classes.dtype.kind == "S":
+        return np.char.decode(classes, "latin-1")
+    if classes.dtype.kind in "fb":
+        return classes if classes.dtype.kind == "b" else classes.astype(np.float64)
+    return classes.astype(str)

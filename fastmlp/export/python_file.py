@@ -1,0 +1,291 @@
+"""A network as one readable Python file that needs only NumPy."""
+
+from __future__ import annotations
+
+import io
+import os
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ..atomic_file import atomic_file
+from ..custom import CustomActivation
+from ..inputs import counted
+from ..program import ActivationOp, DenseOp, ScaleOp, tensors_of
+from .c_source import in_words
+from .python_forward import Forward
+from .python_functions import FUNCTIONS, with_needs
+from .python_text import (
+    WIDTH,
+    array_of_columns,
+    array_of_labels,
+    arrays_inside,
+    list_of,
+    plain,
+    quoted,
+    wrapped,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..predictor import Predictor
+    from ..program import InferenceProgram
+
+_PLACES = ("inside", "beside")
+_BESIDE = "Path(__file__).with_name"
+
+
+def export_python(
+    predictor: Predictor, path: str | os.PathLike[str], weights: str = "inside"
+) -> None:
+    """Write a network as one Python file that needs only NumPy.
+
+    The file has ``predict(X)``, for a classifier ``predict_classes(X)``, and ``N_FEATURES``,
+    ``FEATURES`` and ``LABELS`` where their names are known. Run as a program it reads rows of
+    numbers from standard input and prints the outputs.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    path : str or path-like
+        Of the file; one that is there is replaced once the new one is complete.
+    weights : {"inside", "beside"}
+        Whether the weights stand in the file, short arrays as numbers and long ones in base64, or
+        in an ``.npz`` file of the same name beside it.
+
+    Raises
+    ------
+    ValueError
+        The network has an activation of the user's own, or `weights` is something else.
+    OSError
+        A file cannot be written.
+    """
+    if weights not in _PLACES:
+        raise ValueError(f"weights must be 'inside' or 'beside', got {weights!r}")
+    _refuse_functions_of_users(predictor.program)
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder; give the name of a file in it")
+    names = _tensor_names(predictor.program)
+    arrays = {name: predictor.weights[tensor] for tensor, name in names.items()}
+    forward = Forward(predictor.program, names)
+    if weights == "inside":
+        source = _source(predictor, target.name, forward, arrays_inside(arrays))
+        with atomic_file(target, "py") as file:
+            file.write(source.encode())
+        return
+    beside = target.with_suffix(".npz")
+    if beside == target or beside.is_dir():
+        raise ValueError(f"{beside} is where the weights go; give the Python file another name")
+    lines = [f"with np.load({_BESIDE}({quoted(beside.name)})) as weights:"]
+    lines += [f'    {name} = weights["{name}"]' for name in arrays] or ["    pass"]
+    source = _source(predictor, target.name, forward, lines)
+    data = io.BytesIO()
+    np.savez(data, **cast("dict[str, Any]", arrays))
+    with atomic_file(target, "py") as file, atomic_file(beside, "npz") as data_file:
+        file.write(source.encode())
+        data_file.write(data.getbuffer())
+
+
+def _refuse_functions_of_users(program: InferenceProgram) -> None:
+    for op in program.ops:
+        if isinstance(op, ActivationOp) and isinstance(op.activation, CustomActivation):
+            raise ValueError(
+                f"the activation {op.activation.name!r} is a registered function, which cannot be "
+                f"written into a Python file; those that can are {', '.join(FUNCTIONS)} and linear"
+            )
+
+
+def _tensor_names(program: InferenceProgram) -> dict[str, str]:
+    """Short names for the tensors of the operations: W1, b1, E1, scale1, shift1."""
+    names: dict[str, str] = {}
+    counts = dict.fromkeys(("W", "scale", "E"), 0)
+    for op in program.ops:
+        # A bias has the number of its weight, a shift that of its scale.
+        if isinstance(op, DenseOp):
+            kind, letters = "W", ["W", "b"]
+        elif isinstance(op, ScaleOp):
+            kind, letters = "scale", ["scale", "shift"]
+        else:
+            kind, letters = "E", []
+        for place, tensor in enumerate(tensors_of(op)):
+            if tensor.name not in names:
+                counts[kind] += place == 0 or kind == "E"
+                names[tensor.name] = f"{letters[place] if letters else kind}{counts[kind]}"
+    return names
+
+
+def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str]) -> str:
+    """The file's text; `weights` are the lines that make the arrays."""
+    program = predictor.program
+    used = {op.activation.name for op in program.ops if isinstance(op, ActivationOp)}
+    functions = [FUNCTIONS[one] for one in with_needs(sorted(used - {"linear"}))]
+    text = "\n".join(["# fmt: off", *_columns(forward), *weights, "# fmt: on"])
+    in_base64 = " = decoded(" in text
+    imports = [f"import {module}" for function in functions for module in function.imports]
+    imports += ["import base64"] * in_base64
+    imports = sorted(imports) + ["from pathlib import Path"] * (_BESIDE in text)
+    dtype = np.dtype(predictor.dtype)
+    head = [*_docstring(predictor, name), "", *imports, *[""] * bool(imports), "import numpy as np"]
+    rows = "rows" if program.wide is None else "(rows[:, :N_WIDE], rows[:, N_WIDE:])"
+    blocks = [
+        "\n".join([*head, "", *_constants(predictor)]),
+        *(function.source for function in functions if function.source),
+        _CHECKED.replace("DTYPE", dtype.name),
+        *[_CODES] * forward.checks_codes,
+        "\n".join(_predict(program, forward)),
+        *["\n".join(_predict_classes(predictor))] * (predictor.task != "regression"),
+        *[_DECODED.replace("DTYPE", dtype.newbyteorder("<").str)] * in_base64,
+        text,
+        # As many digits as read back to the same number.
+        _MAIN.replace("ROWS", rows).replace("DIGITS", str({4: 9, 8: 17}[dtype.itemsize])),
+    ]
+    return "\n\n\n".join(block.strip("\n") for block in blocks) + "\n"
+
+
+_CHECKED = '''
+def checked(X, n_features, name="X"):
+    """Return X as the network's numbers; a ValueError says what is wrong with it."""
+    x = np.asarray(X)
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of numbers, got dtype {x.dtype}")
+    if x.ndim not in (1, 2) or x.shape[-1] != n_features or not len(x):
+        shapes = f"(n, {n_features}) or ({n_features},)"
+        raise ValueError(f"{name} must have shape {shapes}, got {x.shape}")
+    with np.errstate(over="ignore"):
+        x = x.astype(np.DTYPE, copy=False)
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name} has NaN, infinity or a number too large for DTYPE")
+    return x
+'''
+
+_CODES = '''
+def codes(values, n_categories, column):
+    """Return values as row numbers of a table; a ValueError tells which is none."""
+    wrong = (values < 0) | (values >= n_categories) | (values != np.floor(values))
+    if wrong.any():
+        given = np.extract(wrong, values)[0]
+        limit = f"a whole number from 0 to {n_categories - 1}"
+        raise ValueError(f"column {column} must be {limit}, got {given:g}")
+    return values.astype(np.intp)
+'''
+
+_DECODED = '''
+def decoded(shape, text):
+    """Return the array whose little-endian bytes the text holds in base64."""
+    return np.frombuffer(base64.b64decode(text), "DTYPE").reshape(shape)
+'''
+
+_MAIN = """
+if __name__ == "__main__":
+    import sys
+
+    try:
+        rows = np.loadtxt(sys.stdin, delimiter=",", ndmin=2)
+        np.savetxt(sys.stdout, predict(ROWS), delimiter=",", fmt="%.DIGITSg")
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+"""
+
+
+def _docstring(predictor: Predictor, name: str) -> list[str]:
+    text = "\n".join(_description(predictor, name))
+    return [("r" if "\\" in text else "") + f'"""{text}', '"""']
+
+
+def _description(predictor: Predictor, name: str) -> Iterator[str]:
+    from .. import __version__
+
+    program, units = predictor.program, predictor.n_outputs
+    n, wide = program.input.width, program.wide
+    given = counted(n, "number") if wide is None else f"{wide.width} and {counted(n, 'number')}"
+    yield f"A trained network: {given} in, {_outputs(predictor)} out."
+    yield ""
+    yield f"Written by fastmlp {__version__}; it needs only NumPy. The network's operations:"
+    yield ""
+    for line in in_words(program):
+        yield from textwrap.wrap(line, WIDTH, initial_indent="    ", subsequent_indent=" " * 8)
+    yield ""
+    if wide is None:
+        rows, row = f"(n, {n}) gives (n, {units})", f"one row, ({n},), gives ({units},)"
+        yield f"predict(X)           {rows}; {row}"
+    else:
+        yield "predict(X)           X is a tuple (X_wide, X_deep);"
+        yield f"                     (n, {wide.width}) and (n, {n}) give (n, {units})"
+    if predictor.task == "multilabel":
+        yield f"predict_classes(X)   0 or 1 for each output, (n, {units})"
+    elif predictor.task != "regression":
+        yield "predict_classes(X)   the label of each row, (n,)"
+    yield ""
+    yield f"python {plain(name)} < rows.csv reads rows of numbers, separated by commas and without"
+    yield "a line of names above them, and prints the outputs."
+    if predictor.classes is not None:
+        yield ""
+        yield from wrapped("Labels: ", map(str, predictor.classes))
+    if predictor.feature_names is not None:
+        yield ""
+        yield from wrapped("Features, in this order: ", predictor.feature_names)
+
+
+def _outputs(predictor: Predictor) -> str:
+    """What comes out, in words."""
+    units = predictor.n_outputs
+    if predictor.task == "binary":
+        return "the probability of the second label"
+    if predictor.task == "multiclass":
+        return f"the probabilities of {units} {'class' if units == 1 else 'classes'}"
+    if predictor.task == "multilabel":
+        return f"{units} probabilities"
+    return counted(units, "number")
+
+
+def _constants(predictor: Predictor) -> Iterator[str]:
+    program = predictor.program
+    if program.wide is None:
+        yield f"N_FEATURES = {program.input.width}"
+    else:
+        yield f"N_WIDE, N_DEEP = N_FEATURES = {program.n_features}"
+    if predictor.feature_names is not None:
+        yield from list_of("FEATURES", list(map(quoted, predictor.feature_names)))
+    if predictor.classes is not None:
+        yield from array_of_labels("LABELS", predictor.classes)
+
+
+def _predict(program: InferenceProgram, forward: Forward) -> Iterator[str]:
+    units, n = program.output.width, program.input.width
+    yield "def predict(X):"
+    if program.wide is None:
+        yield f'    """Return the outputs for rows, (n, {n}) to (n, {units}), or for one row."""'
+        yield "    x = checked(X, N_FEATURES)"
+    else:
+        yield f'    """Return the outputs, (n, {units}), for X = (X_wide, X_deep)."""'
+        yield "    if not isinstance(X, tuple) or len(X) != 2:"
+        yield '        raise ValueError("X must be a tuple (X_wide, X_deep)")'
+        yield '    x_wide, x = checked(X[0], N_WIDE, "X_wide"), checked(X[1], N_DEEP, "X_deep")'
+        yield "    if x_wide.shape[:-1] != x.shape[:-1]:"
+        yield '        shapes = f"{x_wide.shape} and {x.shape}"'
+        yield '        raise ValueError(f"X_wide and X_deep must have as many rows, got {shapes}")'
+    yield '    with np.errstate(all="ignore"):'
+    yield from forward.lines
+
+
+def _predict_classes(predictor: Predictor) -> Iterator[str]:
+    known = predictor.classes is not None
+    yield "def predict_classes(X):"
+    if predictor.task == "multilabel":
+        yield '    """Return 0 or 1 for each output of each row, or of one row."""'
+        yield "    return (predict(X) >= 0.5).astype(np.int64)"
+        return
+    yield f'    """Return the {"label" if known else "class number"} of each row, or of one row."""'
+    number = "predict(X).argmax(axis=-1)"
+    if predictor.task == "binary":
+        number = "(predict(X)[..., 0] >= 0.5).astype(np.int64)"
+    yield f"    return LABELS[{number}]" if known else f"    return {number}"
+
+
+def _columns(forward: Forward) -> Iterator[str]:
+    for name, columns in forward.columns.items():
+        yield from array_of_columns(name, columns)

@@ -1,0 +1,213 @@
+"""The forward pass of a frozen program as lines of Python, as a person would write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ..program import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ScaleOp,
+    SelectOp,
+    inputs_of,
+    with_inputs,
+)
+from .python_functions import FUNCTIONS
+from .python_text import call_of_list
+
+if TYPE_CHECKING:
+    from ..program import InferenceOp, InferenceProgram, Slot
+
+_INDENT = " " * 8
+_LONGEST_SELECTION = 24
+
+# What is written into the line that uses it, where nothing else does: each reader with what it
+# may hold.
+_INLINE = {
+    ActivationOp: (DenseOp, ScaleOp, AddOp),
+    AddOp: (DenseOp,),
+    DenseOp: (SelectOp,),
+}
+
+
+class Forward:
+    """The lines of a forward pass, and the lists of columns that they name.
+
+    Parameters
+    ----------
+    program : InferenceProgram
+        Frozen.
+    names : mapping of str to str
+        The name in the file of each tensor.
+
+    Attributes
+    ----------
+    lines : list of str
+        Indented by 8 spaces; they read ``x`` (and ``x_wide``) and end in a ``return``.
+    columns : dict of str to tuple of int
+        Lists of columns too long for a line, by the name under which the lines use them.
+    checks_codes : bool
+        Whether the lines call ``codes(values, n_categories, column)``.
+    """
+
+    def __init__(self, program: InferenceProgram, names: Mapping[str, str]) -> None:
+        self._program = program
+        self._names = names
+        self._ops, self._output = _needed(program)
+        self._producers = {op.out: op for op in self._ops}
+        self._readers = _readers(self._ops)
+        self._variables: dict[Slot, str] = {program.input: "x"}
+        if program.wide is not None:
+            self._variables[program.wide] = "x_wide"
+        self.columns: dict[str, tuple[int, ...]] = {}
+        self.checks_codes = any(isinstance(op, EmbeddingOp) for op in self._ops)
+        self.lines: list[str] = []
+        self._write()
+
+    def _write(self) -> None:
+        statements = [op for op in self._ops if not self._is_inlined(op)]
+        uses = [set(self._leaves(op)) for op in statements]
+        for place, op in enumerate(statements):
+            if op.out == self._output and not self._readers.get(op.out):
+                self.lines += self._statement(op, "return ")
+                return
+            later = set().union(*uses[place + 1 :], {self._output})
+            # The right side is written with the names from before.
+            variable = self._free_variable(later)
+            self.lines += self._statement(op, f"{variable} = ")
+            self._variables[op.out] = variable
+        copied = ".copy()" if self._output not in self._producers else ""
+        self.lines.append(f"{_INDENT}return {self._variables[self._output]}{copied}")
+
+    def _free_variable(self, later: Iterable[Slot]) -> str:
+        taken = {self._variables[slot] for slot in later if slot in self._variables}
+        number = 1
+        while (name := f"h{number}" if number > 1 else "h") in taken:
+            number += 1
+        return name
+
+    def _is_inlined(self, op: InferenceOp) -> bool:
+        readers = self._readers.get(op.out, [])
+        if op.out == self._output or len(readers) != 1:
+            return False
+        return isinstance(op, _INLINE.get(type(readers[0]), ()))
+
+    def _leaves(self, op: InferenceOp) -> Iterable[Slot]:
+        """The variables that the statement of an operation reads."""
+        for slot in inputs_of(op):
+            producer = self._producers.get(slot)
+            if producer is not None and self._is_inlined(producer):
+                yield from self._leaves(producer)
+            else:
+                yield slot
+
+    def _statement(self, op: InferenceOp, left: str) -> list[str]:
+        if isinstance(op, ConcatOp):
+            return _joined(left, [self._value(part) for part in op.parts])
+        if isinstance(op, EmbeddingOp):
+            return _joined(left, self._embedded(op))
+        # A slice is a view, which must not be of what the caller gave.
+        copied = ".copy()" if isinstance(op, SelectOp) and left == "return " else ""
+        return [f"{_INDENT}{left}{self._expression(op)}{copied}"]
+
+    def _value(self, slot: Slot) -> str:
+        producer = self._producers.get(slot)
+        if producer is not None and self._is_inlined(producer):
+            return self._expression(producer)
+        return self._variables[slot]
+
+    def _expression(self, op: InferenceOp) -> str:
+        if isinstance(op, DenseOp):
+            bias = "" if op.bias is None else f" + {self._names[op.bias.name]}"
+            return f"{self._value(op.x)} @ {self._names[op.weight.name]}{bias}"
+        if isinstance(op, ScaleOp):
+            scale, shift = self._names[op.scale.name], self._names[op.shift.name]
+            return f"{self._value(op.x)} * {scale} + {shift}"
+        if isinstance(op, ActivationOp):
+            parameter = op.activation.parameter
+            more = "" if parameter is None else f", {parameter!r}"
+            return f"{FUNCTIONS[op.activation.name].call}({self._value(op.x)}{more})"
+        if isinstance(op, AddOp):
+            second = self._value(op.y)
+            return f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"
+        if isinstance(op, SelectOp):
+            return self._selected(op.x, op.columns)
+        raise TypeError(f"{type(op).__name__} is no operation of a frozen network")
+
+    def _selected(self, x: Slot, columns: tuple[int, ...]) -> str:
+        first, count = columns[0], len(columns)
+        if columns == tuple(range(first, first + count)):
+            if count == x.width:
+                return self._variables[x]
+            text = f"{first}:{first + count}"
+        else:
+            text = str(list(columns))
+            if len(text) > _LONGEST_SELECTION:
+                text = self._columns_named(columns)
+        return f"{self._variables[x]}[..., {text}]"
+
+    def _columns_named(self, columns: tuple[int, ...]) -> str:
+        for name, known in self.columns.items():
+            if known == columns:
+                return name
+        name = f"columns{len(self.columns) + 1}"
+        self.columns[name] = columns
+        return name
+
+    def _embedded(self, op: EmbeddingOp) -> list[str]:
+        parts = [self._selected(op.x, op.kept)] if op.kept else []
+        for column, table in zip(op.columns, op.tables, strict=True):
+            name = self._names[table.name]
+            values = f"{self._variables[op.x]}[..., {column}]"
+            source = self._source_column(op.x, column)
+            parts.append(f"{name}[codes({values}, {table.shape[0]}, {source})]")
+        return parts
+
+    def _source_column(self, slot: Slot, column: int) -> int:
+        """The column of the network's input that a column of a slot is."""
+        op = self._producers.get(slot)
+        if isinstance(op, SelectOp):
+            return self._source_column(op.x, op.columns[column])
+        if isinstance(op, EmbeddingOp):
+            return self._source_column(op.x, op.kept[column])
+        return column if op is None else self._source_column(inputs_of(op)[0], column)
+
+
+def _needed(program: InferenceProgram) -> tuple[tuple[InferenceOp, ...], Slot]:
+    """The operations that lead to the output, without those that change nothing."""
+    same: dict[Slot, Slot] = {}
+    ops: list[InferenceOp] = []
+    for op in program.ops:
+        is_linear = isinstance(op, ActivationOp) and op.activation.name == "linear"
+        if is_linear or (isinstance(op, ConcatOp) and len(op.parts) == 1):
+            only = inputs_of(op)[0]
+            same[op.out] = same.get(only, only)
+        else:
+            ops.append(with_inputs(op, same))
+    output = same.get(program.output, program.output)
+    wanted, found = {output}, []
+    for op in reversed(ops):
+        if op.out in wanted:
+            wanted.update(inputs_of(op))
+            found.append(op)
+    return tuple(reversed(found)), output
+
+
+def _readers(ops: tuple[InferenceOp, ...]) -> dict[Slot, list[InferenceOp]]:
+    """The operations that read a slot, one that reads it twice twice."""
+    readers: dict[Slot, list[InferenceOp]] = {}
+    for op in ops:
+        for slot in inputs_of(op):
+            readers.setdefault(slot, []).append(op)
+    return readers
+
+
+def _joined(left: str, parts: list[str]) -> list[str]:
+    """A statement that puts columns side by side."""
+    if len(parts) == 1:
+        return [f"{_INDENT}{left}{parts[0]}"]
+    return call_of_list(f"{left}np.concatenate", parts, "axis=-1", _INDENT)

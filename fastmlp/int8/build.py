@@ -1,0 +1,302 @@
+"""From a frozen network and its values on some rows to an int8 network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kernels import reference as kernels
+from ..program import (
+    ActivationOp,
+    ConcatOp,
+    DenseOp,
+    InferenceOp,
+    InferenceProgram,
+    ScaleOp,
+    SelectOp,
+    Slot,
+    inputs_of,
+)
+from .calibration import MIN_SCALE, STEPS, Ranges, input_scales, slot_scale
+from .curves import Function, tabulate
+from .fixed_point import (
+    CODE_CURVE_MAX,
+    CODE_MAX,
+    CODE_MIN,
+    CURVE_BITS,
+    FLOAT_CURVE_BITS,
+    INPUT_BITS,
+    SOFTMAX_BITS,
+    encode,
+    multipliers,
+)
+from .kernels import accumulate, finish, join
+from .program import (
+    Codes,
+    ColumnSource,
+    CurveToCodes,
+    CurveToFloat,
+    DenseSource,
+    Encode,
+    Finish,
+    IntegerProgram,
+    Join,
+    SoftmaxToCodes,
+    SoftmaxToFloat,
+    Source,
+    Step,
+    ToCodes,
+    ToFloat,
+)
+
+if TYPE_CHECKING:
+    from ..activations import Activation
+    from ..kernels.typing import Array
+
+# Scales are chosen such that the sum of |product|s and the bias each stay below this; with rounding
+# and the correction of the bias below twice as much, so that accumulators of up to 2**23 products
+# fit int32.
+_ROOM = 2.0**29
+_MAX_BIAS = 2**30 - 1
+
+# Ends of a curve within this share of a code count as constant; of a float output, within this
+# share of its range.
+_CODE_TOLERANCE = 1 / 8
+_FLOAT_TOLERANCE = 2.0**-20
+
+# An output's curve reaches beyond the calibrated range by this share of it.
+_MARGIN = 1 / 4
+
+
+def build(
+    program: InferenceProgram,
+    weights: Mapping[str, Array],
+    values: dict[Slot, Array],
+    ranges: Ranges,
+) -> IntegerProgram:
+    """The int8 network.
+
+    Parameters
+    ----------
+    program, weights
+        The frozen network.
+    values : dict of Slot to (n, width) float64 arrays
+        All slots on the calibration rows.
+    ranges : Ranges
+
+    Raises
+    ------
+    ValueError
+        A scale of the output is beyond the range of float32.
+    """
+    return _Builder(program, weights, values, ranges).build()
+
+
+class _Builder:
+    """Makes one step after the other and runs each on the calibration rows.
+
+    `codes` has the int8 slot of each slot of the network, `rows` the codes in it.
+    """
+
+    def __init__(
+        self,
+        program: InferenceProgram,
+        weights: Mapping[str, Array],
+        values: dict[Slot, Array],
+        ranges: Ranges,
+    ) -> None:
+        self.program = program
+        self.weights = weights
+        self.values = values
+        self.ranges = ranges
+        self.codes: dict[Slot, Codes] = {}
+        self.rows: dict[Codes, Array] = {}
+        self.steps: list[Step | Join] = []
+        self.readers: dict[Slot, list[InferenceOp]] = {}
+        for op in program.ops:
+            for slot in inputs_of(op):
+                self.readers.setdefault(slot, []).append(op)
+
+    def build(self) -> IntegerProgram:
+        """All steps in their order."""
+        program = self.program
+        entry = self._encode()
+        merged: list[ActivationOp] = []
+        written = False
+        for op in program.ops:
+            if isinstance(op, SelectOp | ConcatOp):
+                self._join(op)
+            elif op not in merged:
+                activation = self._only_activation(op)
+                if activation is not None:
+                    merged.append(activation)
+                written = self._step(op, activation or op) or written
+        if not written:
+            self._copy_output()
+        return IntegerProgram(entry, tuple(self.steps), program.output.width)
+
+    def _encode(self) -> Encode:
+        slot = self.program.input
+        scale, zero_point = input_scales(self.values[slot], self.ranges)
+        inverse = ((1 << INPUT_BITS) / scale).astype(np.float32)
+        # The scale that C will see.
+        codes = Codes("x", (1 << INPUT_BITS) / inverse.astype(np.float64), zero_point)
+        x = self.values[slot].astype(np.float32)
+        self._keep(slot, codes, encode(x, inverse, zero_point))
+        return Encode(inverse, codes)
+
+    def _keep(self, slot: Slot, codes: Codes, rows: Array) -> None:
+        self.codes[slot] = codes
+        self.rows[codes] = rows
+
+    def _join(self, op: SelectOp | ConcatOp) -> None:
+        columns = op.columns if isinstance(op, SelectOp) else None
+        inputs = tuple(self.codes[slot] for slot in inputs_of(op))
+        scale = np.concatenate([codes.scale for codes in inputs])
+        zero_point = np.concatenate([codes.zero_point for codes in inputs])
+        if columns is not None:
+            scale, zero_point = scale[list(columns)], zero_point[list(columns)]
+        step = Join(inputs, columns, Codes(op.out.name, scale, zero_point))
+        self.steps.append(step)
+        self._keep(op.out, step.out, join(step, self.rows))
+
+    def _only_activation(self, op: InferenceOp) -> ActivationOp | None:
+        """The activation that is all that reads what an operation makes."""
+        readers = self.readers.get(op.out, [])
+        if len(readers) != 1 or op.out == self.program.output or isinstance(op, ActivationOp):
+            return None
+        return readers[0] if isinstance(readers[0], ActivationOp) else None
+
+    def _step(self, op: InferenceOp, last: InferenceOp) -> bool:
+        """Add the step of an operation and of the activation in it; tell if it is the output."""
+        source, out = self._source(op), last.out
+        activation = last.activation if isinstance(last, ActivationOp) else None
+        z = self.values[last.x if isinstance(last, ActivationOp) else out]
+        if out == self.program.output and out not in self.readers:
+            self.steps.append(Step(source, _to_float(source, z, activation), None))
+            return True
+        rule, scale, zero_point = self._to_codes(source, z, activation, self.values[out])
+        codes = Codes(out.name, np.full(out.width, scale), np.full(out.width, zero_point))
+        self.steps.append(Step(source, rule, codes))
+        self._keep(out, codes, finish(rule, accumulate(source, self.rows)))
+        return False
+
+    def _copy_output(self) -> None:
+        """The output from its codes, which other operations read too."""
+        slot = self.program.output
+        source = self._columns([self.codes[slot]], [np.ones(slot.width)], 0.0)
+        self.steps.append(Step(source, _to_float(source, self.values[slot], None), None))
+
+    def _source(self, op: InferenceOp) -> Source:
+        if isinstance(op, DenseOp):
+            return self._dense(op)
+        if isinstance(op, ScaleOp):
+            scale = self.weights[op.scale.name].astype(np.float64)
+            shift = self.weights[op.shift.name].astype(np.float64)
+            return self._columns([self.codes[op.x]], [scale], shift)
+        inputs = [self.codes[slot] for slot in inputs_of(op)]
+        return self._columns(inputs, [np.ones(codes.width) for codes in inputs], 0.0)
+
+    def _dense(self, op: DenseOp) -> DenseSource:
+        """Weights of the codes of x, whose scales are multiplied into them."""
+        x = self.codes[op.x]
+        weight = self.weights[op.weight.name].astype(np.float64).T * x.scale
+        constant = -(weight @ x.zero_point)
+        if op.bias is not None:
+            constant += self.weights[op.bias.name]
+        size = np.abs(weight)
+        needed = (
+            size.max(axis=1) / CODE_MAX,
+            -CODE_MIN * size.sum(axis=1) / _ROOM,
+            np.abs(constant) / _ROOM,
+        )
+        scale = np.maximum(np.max(needed, axis=0), MIN_SCALE)
+        rounded = np.rint(weight / scale[:, None]).astype(np.int8)
+        unbiased = DenseSource(x, rounded, np.zeros(len(scale), np.int64), scale)
+        # What rounding and clipping change on average goes into the bias.
+        missing = self.values[op.out] / scale - accumulate(unbiased, self.rows)
+        bias = np.clip(np.rint(missing.mean(axis=0)), -_MAX_BIAS, _MAX_BIAS).astype(np.int64)
+        return DenseSource(x, rounded, bias, scale)
+
+    def _columns(
+        self, inputs: list[Codes], coefficients: list[Array], shift: Array | float
+    ) -> ColumnSource:
+        """``sum of coefficients * inputs + shift`` in integers."""
+        parts = [a * codes.scale for a, codes in zip(coefficients, inputs, strict=True)]
+        constant = np.zeros(inputs[0].width) + shift
+        size = np.zeros(inputs[0].width)
+        for part, codes in zip(parts, inputs, strict=True):
+            constant -= part * codes.zero_point
+            size += -CODE_MIN * np.abs(part)
+        scale = np.maximum(np.maximum(size, np.abs(constant)) / _ROOM, MIN_SCALE)
+        factors = tuple(np.rint(part / scale).astype(np.int64) for part in parts)
+        bias = np.rint(constant / scale).astype(np.int64)
+        return ColumnSource(tuple(inputs), factors, bias, scale)
+
+    def _to_codes(
+        self, source: Source, z: Array, activation: Activation | None, out: Array
+    ) -> tuple[Finish, float, int]:
+        """How accumulators become codes, and the scale and zero point of these."""
+        if activation is not None and activation.name == "softmax":
+            return SoftmaxToCodes(_softmax_scale(source)), 1 / STEPS, CODE_MIN
+        scale, zero_point = slot_scale(out, self.ranges)
+        if activation is None or activation.name in ("linear", "relu"):
+            return ToCodes(*multipliers(source.scale / scale), zero_point), scale, zero_point
+        function = _function(activation)
+
+        def in_codes(nodes: Array) -> Array:
+            levels = function(nodes) / scale + (zero_point - CODE_MIN)
+            return np.clip(levels * (1 << CURVE_BITS), 0, CODE_CURVE_MAX)
+
+        tolerance = _CODE_TOLERANCE * (1 << CURVE_BITS)
+        values, factor, offset = tabulate(in_codes, z.min(), z.max(), tolerance)
+        table = np.rint(values).astype(np.int64)
+        rule = CurveToCodes(*multipliers(source.scale * factor), offset, table)
+        return rule, scale, zero_point
+
+
+def _to_float(source: Source, z: Array, activation: Activation | None) -> Finish:
+    """How accumulators become the output."""
+    if activation is None or activation.name in ("linear", "relu"):
+        relu = activation is not None and activation.name == "relu"
+        return ToFloat(_float32(source.scale), relu)
+    if activation.name == "softmax":
+        return SoftmaxToFloat(_softmax_scale(source))
+    function = _function(activation)
+    low, high = float(z.min()), float(z.max())
+    margin = _MARGIN * (high - low)
+    if np.isfinite(function(np.linspace(low - margin, high + margin))).all():
+        low, high = low - margin, high + margin
+    spread = np.ptp(function(np.linspace(low, high)))
+    values, factor, offset = tabulate(function, low, high, _FLOAT_TOLERANCE * spread)
+    # A power of two keeps values such as 0.5 exact.
+    exponent = max(int(np.frexp(np.abs(values).max())[1]), -90)
+    table = np.rint(np.ldexp(values, FLOAT_CURVE_BITS - exponent)).astype(np.int64)
+    scale = 2.0 ** (exponent - FLOAT_CURVE_BITS - CURVE_BITS)
+    return CurveToFloat(*multipliers(source.scale * factor), offset, table, scale)
+
+
+def _function(activation: Activation) -> Function:
+    def function(z: Array) -> Array:
+        with np.errstate(all="ignore"):
+            out: Array = kernels.activation_forward(z.reshape(1, -1), activation.kernel)[0]
+        return out
+
+    return function
+
+
+def _softmax_scale(source: Source) -> Array:
+    return _float32(source.scale * (np.log2(np.e) * 2**SOFTMAX_BITS))
+
+
+def _float32(scale: Array) -> Array:
+    with np.errstate(over="ignore"):
+        rounded: Array = scale.astype(np.float32)
+    if not np.isfinite(rounded).all():
+        raise ValueError(
+            "one step of an int8 code changes the output by more than float32 can hold; scale the "
+            "data, or train the network anew"
+        )
+    return rounded

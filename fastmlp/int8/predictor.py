@@ -1,0 +1,162 @@
+"""`QuantizedPredictor`: a network in integers of 8 bits, computed as its C code computes it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..inputs import as_array, check_features
+from ..names import describe
+from .kernels import run
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..predictor import Predictor
+    from ..targets import TargetEncoder
+    from .program import IntegerProgram
+    from .report import QuantizationReport
+
+# Rows that are predicted at a time: accumulators stay in the cache.
+_BLOCK_ROWS = 1024
+
+
+class QuantizedPredictor:
+    """A network whose weights and activations are integers of 8 bits.
+
+    `Predictor.quantize` makes it. It gives the outputs of the exported C code to the last bit.
+    Nothing in it changes, so threads may share one. Inputs and outputs are float32.
+
+    Attributes
+    ----------
+    predictor : Predictor
+        The float network.
+    integers : IntegerProgram
+        What it computes.
+    report : QuantizationReport
+        What is lost against the float network on the calibration rows, and how small it is.
+    classes, task, feature_names, n_features, n_outputs
+        Those of the float network.
+
+    Examples
+    --------
+    >>> import numpy as np, fastmlp as fm
+    >>> model = fm.Sequential([fm.Dense(8, "relu"), fm.Dense(1)], random_state=0).build(3)
+    >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+    >>> small = model.freeze().quantize(rows)
+    >>> small(rows).shape
+    (100, 1)
+    """
+
+    dtype = "float32"
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        targets: TargetEncoder,
+        integers: IntegerProgram,
+        report: QuantizationReport,
+    ) -> None:
+        self.predictor = predictor
+        self._targets = targets
+        self.integers = integers
+        self.report = report
+        self.classes = predictor.classes
+        self.task = predictor.task
+        self.feature_names = predictor.feature_names
+        self.n_features = integers.encode.out.width
+        self.n_outputs = integers.n_outputs
+
+    def __call__(self, x: object, out: Array | None = None) -> Array:
+        """Predict one row or many.
+
+        Parameters
+        ----------
+        x : array_like, shape (n_features,) or (n, n_features)
+            Rounded to float32.
+        out : ndarray, optional
+            C-contiguous float32 of the shape of the result, which is written there.
+
+        Returns
+        -------
+        ndarray, shape (units,) or (n, units)
+            float32.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `Predictor` raises them.
+        """
+        array = as_array(x, "x")
+        single = array.ndim == 1
+        if single:
+            if array.shape != (self.n_features,):
+                raise ValueError(
+                    f"x has {array.shape[0]} numbers, but a row of this network has "
+                    f"{self.n_features}; pass one row, ({self.n_features},), or rows, "
+                    f"(n, {self.n_features})"
+                )
+            array = array.reshape(1, -1)
+        rows = check_features(array, self.n_features, dtype=np.float32, name="x")
+        shape = (self.n_outputs,) if single else (len(rows), self.n_outputs)
+        if out is not None:
+            _check_out(out, shape)
+        y = predict(self.integers, rows).reshape(shape)
+        if out is None:
+            return y
+        out[...] = y
+        return out
+
+    def predict_classes(self, x: object) -> Array:
+        """Labels of one row or many, as `Predictor.predict_classes` gives them."""
+        outputs = self(x)
+        labels = self._targets.decode(np.atleast_2d(outputs))
+        row: Array = labels[0]
+        return row if outputs.ndim == 1 else labels
+
+    def export_c(self, path: str | os.PathLike[str], prefix: str = "model") -> None:
+        """Write the network as one C99 header that needs ``stdint.h`` alone.
+
+        As `Predictor.export_c` writes it, with float in place of double. Its outputs are those of
+        this object to the last bit, with any compiler and optimisation that keeps IEEE arithmetic
+        (not ``-ffast-math``).
+
+        Parameters
+        ----------
+        path : str or path-like
+        prefix : str
+            A C identifier that all names begin with, in capitals those of macros.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+        """
+        from ..export.c_int8 import export_c_int8
+
+        export_c_int8(self, path, prefix)
+
+    def __repr__(self) -> str:
+        return (
+            f"<QuantizedPredictor {self.n_features} -> {self.n_outputs}, {self.task}, "
+            f"{self.report.int8_bytes:,} bytes>"
+        )
+
+
+def predict(integers: IntegerProgram, rows: Array) -> Array:
+    """The outputs of checked rows, block by block."""
+    y = np.empty((len(rows), integers.n_outputs), np.float32)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = slice(start, start + _BLOCK_ROWS)
+        y[block] = run(integers, rows[block].astype(np.float32))
+    return y
+
+
+def _check_out(out: object, shape: tuple[int, ...]) -> None:
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be an array, got {describe(out)}")
+    if out.shape != shape or out.dtype != np.float32:
+        raise ValueError(f"out must be float32{list(shape)}, got {out.dtype}{list(out.shape)}")
+    if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
+        raise ValueError("out must be C-contiguous, aligned and writable")

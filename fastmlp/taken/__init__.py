@@ -1,0 +1,1 @@
+"""Networks that were trained elsewhere, taken in as networks of this library."""

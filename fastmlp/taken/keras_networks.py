@@ -1,0 +1,373 @@
+"""Trained Keras networks as models."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..activations import ELU, Activation, LeakyReLU
+from ..layers import Dropout
+from ..names import describe
+from .graph import Node, parts_of_graph
+from .parts import (
+    Part,
+    Scale,
+    Step,
+    activation,
+    batch_norm,
+    cannot_take,
+    dense,
+    dtype_of,
+    standardization,
+    take,
+)
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..model import Sequential
+
+_KNOWN = (
+    "Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, BatchNormalization, Normalization",
+    "Rescaling, Dropout, Flatten, Reshape, Identity, Add, Concatenate, Sequential and Functional",
+    "constants that are added or multiplied",
+    "the activations relu, leaky_relu, elu, selu, gelu (exact), silu, mish, softplus, tanh, "
+    "sigmoid, softmax, exponential, linear",
+)
+
+# From Keras' names of functions and operations that take nothing beside their input.
+_PLAIN = {
+    "relu": "relu",
+    "selu": "selu",
+    "silu": "silu",
+    "mish": "mish",
+    "softplus": "softplus",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax",
+    "exponential": "exp",
+    "exp": "exp",
+    "linear": "linear",
+}
+
+# What computes the same whether its input is flattened before it or after.
+_ANY_SHAPE = (
+    *("Activation", "ReLU", "LeakyReLU", "ELU", "InputLayer", "Flatten", "Reshape", "Rescaling"),
+    *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
+    *("Identity", "Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"),
+    *("Sequential", "Functional", "Model"),
+)
+_NOTHING = (
+    *("InputLayer", "Identity", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+    *("ActivityRegularization", "Reshape"),
+)
+
+
+def from_keras(
+    model: object,
+    *,
+    output_activation: str | Activation | None = None,
+    classes: object = None,
+    dtype: str | None = None,
+    **arguments: Any,
+) -> Sequential:
+    """Make a model of a network that Keras 3 has trained, on any of its backends.
+
+    A Sequential or Functional model of dense layers, activations, batch normalisation and dropout;
+    sums and concatenations of paths become Residual and Branch. A Normalization becomes a
+    BatchNorm with its statistics, a Rescaling is folded into a Dense. Layers that do nothing in
+    prediction are left out, but for Dropout. Penalties and the optimizer are not taken. A network
+    that flattens its input takes rows of flattened values.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built, Sequential or Functional.
+    output_activation : str or Activation, optional
+        What comes after the last layer, where the loss had ``from_logits=True``.
+    classes : array_like, optional
+        The label of each output.
+    dtype : {"float32", "float64"}, optional
+        That of the weights by default; float32 for those of half precision.
+    **arguments
+        Of `Sequential`, but for its layers and dtype.
+
+    Returns
+    -------
+    Sequential
+        Built, with weights and moving statistics; Keras' momentum m of these is 1 - m here.
+
+    Raises
+    ------
+    TypeError
+        No Keras model.
+    ValueError
+        Something in the network cannot be taken; the message names it and what can be.
+    """
+    if not any(base.__module__.startswith("keras.") for base in type(model).__mro__):
+        raise TypeError(f"from_keras takes a model of Keras 3, got {describe(model)}")
+    version = sys.modules["keras"].__version__
+    if version.startswith("2."):
+        raise ValueError(f"from_keras takes models of Keras 3, and this is Keras {version}")
+    reader = _Reader()
+    parts = reader.model(model, f"{getattr(model, 'name', '')} ({type(model).__name__})")
+    shape = model.inputs[0].shape[1:]  # type: ignore[attr-defined]
+    n_features = None if None in shape else math.prod(shape)
+    found = dtype or dtype_of(reader.arrays)
+    return take(parts, n_features, found, classes, output_activation, **arguments)
+
+
+class _Reader:
+    """What is found on the way through nested models."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._used: set[int] = set()
+
+    def model(self, model: Any, label: str) -> list[Part]:
+        """The parts of a model from its graph."""
+        inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
+        if not type(model).call.__module__.startswith("keras."):
+            raise _refused(label, "a class with a call of its own has no graph of layers")
+        if not inputs or not outputs:
+            raise ValueError(
+                f"{label} is not built; give it an Input, or fit or call it on data first"
+            )
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise _refused(label, f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+        nodes: dict[int, Node] = {}
+        pending = [outputs[0]]
+        while pending:
+            tensor = pending.pop()
+            if id(tensor) not in nodes and tensor is not inputs[0]:
+                nodes[id(tensor)] = self._node(tensor)
+                pending.extend(_history(tensor)[1].input_tensors)
+        return parts_of_graph(nodes.values(), id(inputs[0]), id(outputs[0]))
+
+    def _node(self, tensor: Any) -> Node:
+        operation, call = _history(tensor)
+        kind = type(operation).__name__
+        label = f"{operation.name} ({kind})"
+        given = call.input_tensors
+        if not type(operation).__module__.startswith("keras."):
+            raise _refused(label, "it is a class of your own")
+        if len(call.output_tensors) > 1 or not given:
+            raise _refused(label)
+        softmax = getattr(getattr(operation, "activation", None), "__name__", "") == "softmax"
+        if (softmax or kind not in _ANY_SHAPE) and any(len(one.shape) != 2 for one in given):
+            shapes = ", ".join(str(tuple(one.shape)) for one in given)
+            raise _refused(label, f"its input has the shape {shapes}; flatten it first")
+        inputs = [id(one) for one in given]
+        if len(inputs) > 1:
+            if kind == "Concatenate" and operation.axis in (1, -1):
+                return Node(id(tensor), inputs, label, merge="concat")
+            if kind == "Add":
+                return Node(id(tensor), inputs, label, merge="add")
+            raise _refused(label, "two paths can be added, or put side by side as columns")
+        return Node(id(tensor), inputs, label, self._parts(operation, call, kind, label))
+
+    def _parts(self, operation: Any, call: Any, kind: str, label: str) -> list[Part]:
+        if ".ops." in type(operation).__module__:
+            return self._operation(operation, call, kind, label)
+        if len(getattr(operation, "weights", ())) > 0:
+            if id(operation) in self._used:
+                raise _refused(
+                    label, "it is used in two places, which would no longer share its weights"
+                )
+            self._used.add(id(operation))
+        try:
+            return self._layer(operation, kind, label)
+        except _Unfit as error:
+            raise _refused(label, str(error)) from None
+
+    # Layers
+
+    def _layer(self, layer: Any, kind: str, label: str) -> list[Part]:
+        if kind in ("Sequential", "Functional", "Model"):
+            return self.model(layer, label)
+        if kind == "Dense":
+            return self._dense(layer)
+        if kind == "Activation":
+            return self._function(layer.activation)
+        if kind == "BatchNormalization":
+            return [self._batch_norm(layer)]
+        if kind == "Normalization":
+            return [self._normalization(layer)]
+        if kind == "Rescaling":
+            return [Scale(np.asarray(layer.scale), np.asarray(layer.offset))]
+        if kind == "Dropout":
+            return [Step(_checked(Dropout, layer.rate))] if layer.rate else []
+        if kind == "Flatten":
+            if layer.data_format == "channels_first":
+                raise _Unfit("with data_format='channels_first' it reorders its input")
+            return []
+        if kind in _NOTHING:
+            return []
+        return [self._activation_layer(layer, kind)]
+
+    def _activation_layer(self, layer: Any, kind: str) -> Step:
+        if kind == "ReLU":
+            if layer.max_value is not None or layer.threshold:
+                raise _Unfit("it has a max_value or a threshold")
+            slope = float(layer.negative_slope)
+            return activation(LeakyReLU(slope) if slope else "relu")
+        if kind == "LeakyReLU":
+            return activation(_checked(LeakyReLU, float(layer.negative_slope)))
+        if kind == "ELU":
+            return activation(_checked(ELU, float(layer.alpha)))
+        if kind == "Softmax":
+            if layer.axis not in (1, -1):
+                raise _Unfit(f"it has axis={layer.axis}; columns are axis=-1")
+            return activation("softmax")
+        raise _Unfit("")
+
+    def _dense(self, layer: Any) -> list[Part]:
+        if getattr(layer, "quantization_mode", None):
+            raise _Unfit("it is quantized")
+        bias = None if layer.bias is None else self._array(layer.bias)
+        return [dense(self._array(layer.kernel), bias), *self._function(layer.activation)]
+
+    def _batch_norm(self, layer: Any) -> Step:
+        if layer.axis not in (1, -1):
+            raise _Unfit(f"it has axis={layer.axis}; columns are axis=-1")
+        step: Step = _checked(
+            batch_norm,
+            self._array(layer.moving_mean),
+            self._array(layer.moving_variance),
+            self._array(layer.gamma) if layer.scale else None,
+            self._array(layer.beta) if layer.center else None,
+            # Not 0.010000000000000009 for 0.99.
+            round(1 - layer.momentum, 12),
+            layer.epsilon,
+        )
+        return step
+
+    def _normalization(self, layer: Any) -> Part:
+        import keras
+
+        mean = _to_numpy(layer.mean).reshape(-1)
+        variance = _to_numpy(layer.variance).reshape(-1)
+        deviation = np.maximum(np.sqrt(variance), keras.config.epsilon())
+        if layer.invert:
+            return Scale(deviation, mean)
+        if mean.size == 1:
+            return Scale(1 / deviation, -mean / deviation)
+        return standardization(mean, deviation)
+
+    def _array(self, variable: Any) -> Array:
+        values = _to_numpy(variable)
+        self.arrays.append(values)
+        return values
+
+    # Functions
+
+    def _function(self, function: Any) -> list[Part]:
+        """A function of keras.activations, or a layer in its place."""
+        import keras
+
+        name = getattr(function, "__name__", type(function).__name__)
+        if isinstance(function, keras.layers.Layer):
+            if not type(function).__module__.startswith("keras."):
+                raise _Unfit(f"its activation {name} is a class of your own")
+            return [self._activation_layer(function, name)]
+        known = getattr(keras.activations, name, None)
+        if known is None or known is not function:
+            raise _Unfit(f"its activation {describe(function)} is a function of your own")
+        defaults = {key: p.default for key, p in inspect.signature(known).parameters.items()}
+        return [_named_activation(name, defaults)]
+
+    def _operation(self, operation: Any, call: Any, kind: str, label: str) -> list[Part]:
+        """What ``keras.ops`` and arithmetic on tensors have made."""
+        arguments = [*call.arguments.args, *call.arguments.kwargs.values()]
+        place = next(i for i, value in enumerate(arguments) if value is call.input_tensors[0])
+        constants = [value for i, value in enumerate(arguments) if i != place]
+        if kind == "Reshape":
+            return []
+        if kind == "Negative":
+            return [Scale(np.array(-1.0), np.array(0.0))]
+        try:
+            if kind in ("Add", "Subtract", "Multiply", "Divide", "TrueDivide"):
+                return [_arithmetic(kind, _to_numpy(constants[0]), place)]
+            names = {"LeakyRelu": "leaky_relu", "Softmax": "softmax"}
+            return [_named_activation(names.get(kind, kind.lower()), vars(operation))]
+        except _Unfit as error:
+            raise _refused(label, str(error)) from None
+
+
+class _Unfit(Exception):
+    """Why a layer cannot be taken; its reader adds the name."""
+
+
+def _refused(label: str, why: str = "") -> ValueError:
+    return cannot_take(label, why, _KNOWN)
+
+
+def _checked(make: Any, *arguments: Any) -> Any:
+    """A declaration with these arguments; what it refuses, it refuses for the layer."""
+    try:
+        return make(*arguments)
+    except ValueError as error:
+        raise _Unfit(str(error)) from None
+
+
+def _history(tensor: Any) -> tuple[Any, Any]:
+    """The operation that made a symbolic tensor, and the call of it."""
+    history = tensor._keras_history
+    return history.operation, history.operation._inbound_nodes[history.node_index]
+
+
+def _to_numpy(value: Any) -> Array:
+    import keras
+
+    if isinstance(value, keras.Variable):
+        value = value.value
+    if hasattr(value, "detach"):
+        # Keras' own conversion of PyTorch's tensors gives a warning with NumPy 2.
+        value = value.detach().cpu()
+        value = value.numpy() if value.dtype.itemsize > 2 else value.float().numpy()
+    values: Array = np.asarray(keras.ops.convert_to_numpy(value))
+    if values.dtype.kind in "iu":
+        return values.astype(np.float64)
+    # Half precision comes as types that NumPy does not know.
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
+
+
+def _named_activation(name: str, options: dict[str, Any]) -> Step:
+    """An activation by its name in Keras and its options, defaults included."""
+    if name == "relu" and (
+        options.get("negative_slope") or options.get("threshold") or options.get("max_value")
+    ):
+        raise _Unfit("it has a slope, a threshold or a largest value")
+    if name == "gelu":
+        if options["approximate"]:
+            raise _Unfit("its approximate form is another function than the exact one")
+        return activation("gelu")
+    if name == "leaky_relu":
+        return activation(_checked(LeakyReLU, float(options["negative_slope"])))
+    if name == "elu":
+        return activation(_checked(ELU, float(options["alpha"])))
+    if name == "softmax" and options["axis"] not in (1, -1):
+        raise _Unfit(f"it has axis={options['axis']}; columns are axis=-1")
+    if name not in _PLAIN:
+        raise _Unfit(f"fastmlp has no activation {name}" if name.islower() else "")
+    return activation(_PLAIN[name])
+
+
+def _arithmetic(kind: str, constant: Array, place: int) -> Scale:
+    """What an operation with a constant does to its tensor, which is argument `place`."""
+    value = constant.astype(np.float64)
+    if value.ndim > 2 or (value.ndim == 2 and len(value) > 1):
+        raise _Unfit(f"its constant has the shape {constant.shape}")
+    one, zero = np.array(1.0), np.array(0.0)
+    if kind == "Add":
+        return Scale(one, value)
+    if kind == "Subtract":
+        return Scale(one, -value) if place == 0 else Scale(-one, value)
+    if kind == "Multiply":
+        return Scale(value, zero)
+    if place == 0:
+        return Scale(1 / value, zero)
+    raise _Unfit("a constant can be divided by, but not divided")

@@ -1,0 +1,195 @@
+"""Fitted scikit-learn networks, and linear models, as models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..names import describe
+from ..scalers import scaling_of
+from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization, take
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..model import Sequential
+
+_NETWORKS = ("MLPClassifier", "MLPRegressor")
+_LOGISTIC = ("LogisticRegression", "LogisticRegressionCV")
+_LINEAR = (
+    *("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
+)
+_SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+_KNOWN = (
+    *(*_NETWORKS, *_LOGISTIC, *_LINEAR),
+    f"a Pipeline of {', '.join(_SCALERS)} and one of these",
+    "TransformedTargetRegressor of them",
+)
+
+_ACTIVATIONS = {
+    "identity": "linear",
+    "logistic": "sigmoid",
+    "tanh": "tanh",
+    "relu": "relu",
+    "softmax": "softmax",
+    "exp": "exp",
+}
+
+
+def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: Any) -> Sequential:
+    """Make a model of a network that scikit-learn has fitted.
+
+    `predict` gives what ``predict_proba`` or ``predict`` of the estimator do; for two classes the
+    probability of the second alone. Labels are those of ``classes_``. A StandardScaler becomes a
+    BatchNorm with its statistics, first in the network: large means cost no digits, and a further
+    fit goes on from them. Other scalers are folded into the first Dense layer, a scaler of the
+    target into the last. Penalties are not taken.
+
+    Parameters
+    ----------
+    estimator : fitted scikit-learn estimator
+        MLPClassifier, MLPRegressor, LogisticRegression, LinearRegression, Ridge, Lasso, ElasticNet
+        (or with CV), or a Pipeline that ends in one of them after StandardScaler, MinMaxScaler,
+        MaxAbsScaler or RobustScaler; or a TransformedTargetRegressor with one of these scalers.
+    dtype : {"float32", "float64"}, optional
+        That of the coefficients by default.
+    **arguments
+        Of `Sequential`, but for its layers and dtype.
+
+    Returns
+    -------
+    Sequential
+        Built, with its weights and labels.
+
+    Raises
+    ------
+    TypeError
+        No estimator of scikit-learn.
+    ValueError
+        It is not fitted, or of a kind that cannot be taken; the message names it.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> from sklearn.linear_model import LinearRegression
+    >>> line = LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0])
+    >>> model = fm.from_sklearn(line, random_state=0)
+    >>> model.predict([[2.0]]).round(6).tolist()
+    [[5.0]]
+    """
+    if not any(base.__module__.startswith("sklearn.") for base in type(estimator).__mro__):
+        raise TypeError(
+            f"from_sklearn takes an estimator of scikit-learn, got {describe(estimator)}"
+        )
+    reader = _Reader()
+    parts = reader.parts(estimator)
+    for name, value in reader.arguments.items():
+        arguments.setdefault(name, value)
+    return take(
+        parts, reader.n_features, dtype or dtype_of(reader.arrays), reader.classes, **arguments
+    )
+
+
+class _Reader:
+    """What is found on the way through nested estimators."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self.classes: Array | None = None
+        self.arguments: dict[str, Any] = {}
+        self.n_features: int | None = None
+
+    def parts(self, estimator: Any) -> list[Part]:
+        """The parts of a predictor."""
+        name = _name(estimator)
+        if name == "Pipeline":
+            return self._pipeline(estimator)
+        if name not in (*_NETWORKS, *_LOGISTIC, *_LINEAR, "TransformedTargetRegressor"):
+            raise cannot_take(name, "", _KNOWN)
+        _check_fitted(estimator, name)
+        self.n_features = int(estimator.n_features_in_)
+        if name == "TransformedTargetRegressor":
+            return [*self.parts(estimator.regressor_), _unscaled(estimator.transformer_)]
+        if name in _NETWORKS:
+            return self._network(estimator)
+        coefficients = estimator.coef_
+        if hasattr(coefficients, "toarray"):
+            coefficients = coefficients.toarray()
+        weight = np.atleast_2d(coefficients).T
+        bias = np.broadcast_to(np.asarray(estimator.intercept_, weight.dtype), weight.shape[1:])
+        self.arrays.append(weight)
+        if name in _LINEAR:
+            return [dense(weight, bias)]
+        return self._logistic(estimator, name, weight, bias)
+
+    def _pipeline(self, pipeline: Any) -> list[Part]:
+        steps = [(f"{name} ({_name(step)})", step) for name, step in pipeline.steps]
+        *before, (_, last) = steps
+        parts: list[Part] = []
+        for label, step in before:
+            if step is None or step == "passthrough":
+                continue
+            if _name(step) not in _SCALERS:
+                raise cannot_take(label, "", _KNOWN)
+            parts.append(_scaled(step))
+        return [*parts, *self.parts(last)]
+
+    def _network(self, network: Any) -> list[Part]:
+        hidden = _ACTIVATIONS[network.activation]
+        parts: list[Part] = []
+        for weight, bias in zip(network.coefs_, network.intercepts_, strict=True):
+            self.arrays.append(weight)
+            parts += [dense(weight, bias), activation(hidden)]
+        parts[-1] = activation(_ACTIVATIONS[network.out_activation_])
+        if getattr(network, "loss", None) == "poisson":
+            self.arguments["loss"] = "poisson"
+        several_labels = network.out_activation_ == "logistic" and network.n_outputs_ > 1
+        if _name(network) == "MLPClassifier" and not several_labels:
+            self.classes = network.classes_
+        return parts
+
+    def _logistic(self, model: Any, name: str, weight: Array, bias: Array) -> list[Part]:
+        # Older versions have other models than the multinomial one, behind these two names.
+        form = getattr(model, "multi_class", "auto")
+        self.classes = model.classes_
+        if weight.shape[1] == 1:
+            # Its softmax over -z and z is a sigmoid of 2 z.
+            factor = 2.0 if form == "multinomial" else 1.0
+            return [dense(factor * weight, factor * bias), activation("sigmoid")]
+        if form == "ovr" or model.solver == "liblinear":
+            why = "one classifier against the rest for each class is no softmax"
+            raise cannot_take(name, why, _KNOWN)
+        return [dense(weight, bias), activation("softmax")]
+
+
+def _name(estimator: object) -> str:
+    """The class of an estimator of scikit-learn itself; a class of one's own may do anything."""
+    kind = type(estimator)
+    if kind.__module__.partition(".")[0] == "sklearn":
+        return kind.__name__
+    return f"{kind.__module__}.{kind.__name__}"
+
+
+def _check_fitted(estimator: object, label: str) -> None:
+    if not hasattr(estimator, "n_features_in_"):
+        raise ValueError(f"{label} is not fitted; call its fit first")
+
+
+def _scale(scaler: Any) -> Scale:
+    scaling = scaling_of(scaler, getattr(scaler, "n_features_in_", 0))
+    return Scale(scaling.scale, scaling.shift)
+
+
+def _scaled(scaler: Any) -> Part:
+    scale = _scale(scaler)
+    if _name(scaler) == "StandardScaler" and scaler.with_mean and scaler.with_std:
+        return standardization(scaler.mean_, scaler.scale_)
+    return scale
+
+
+def _unscaled(scaler: Any) -> Scale:
+    """The inverse of a scaler."""
+    if _name(scaler) not in _SCALERS:
+        raise cannot_take(f"transformer ({_name(scaler)})", "", _KNOWN)
+    scale = _scale(scaler)
+    return Scale(1 / scale.scale, -scale.shift / scale.scale)
