@@ -31,6 +31,8 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 @cache
 def _network(name: str) -> Network:
+    if not hasattr(fm, "load_predictor"):
+        raise NotImplementedError("this version has no predictors")
     return Network.of(name, Path(_folder().name))
 
 

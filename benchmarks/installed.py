@@ -6,9 +6,6 @@ import os
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
-from packaging.markers import default_environment
-from packaging.requirements import Requirement
-
 import fastmlp
 from fastmlp.peers.wording import digits
 
@@ -38,6 +35,10 @@ def bytes_installed(*names: str) -> int:
 
 
 def _required(package: Distribution) -> list[str]:
+    # Not everywhere that asv looks for benchmarks.
+    from packaging.markers import default_environment
+    from packaging.requirements import Requirement
+
     environment = {**default_environment(), "extra": ""}
     wanted = map(Requirement, package.requires or ())
     return [

@@ -1,5 +1,11 @@
 """Multilayer perceptrons on a CPU: the whole network is one compiled program.
 
+`Sequential` trains networks, made of `Dense` and other layers. Its `freeze`, and `load_predictor`,
+give a `Predictor`, which only predicts and can be exported as C, ONNX or Python; `quantize` of that
+gives a `QuantizedPredictor` of 8-bit integers. `from_torch`, `from_sklearn`, `from_keras` and
+`from_onnx` take in networks that were trained elsewhere. `kernels` are the functions on plain
+arrays beneath.
+
 Names are imported from their modules when they are first used, so that ``import fastmlp`` costs
 next to nothing.
 """

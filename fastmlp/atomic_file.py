@@ -12,7 +12,8 @@ from typing import BinaryIO
 def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[BinaryIO]:
     """Open a file to write; it takes the place of `path` where the block ends without an error.
 
-    Otherwise what was there before stays. A link is followed.
+    Otherwise what was there before stays. A link is followed. What is no file, such as a device or
+    a pipe, is written itself.
 
     Parameters
     ----------
@@ -31,6 +32,15 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
         If the file cannot be written.
     """
     target = os.path.realpath(path)
+    if os.path.isdir(target):
+        raise IsADirectoryError(
+            f"cannot write {os.fspath(path)!r}: it is a folder; give the name of a file in it"
+        )
+    if os.path.exists(path) and not os.path.isfile(path):
+        # To put a file in the place of /dev/null would break the whole machine.
+        with open(path, "wb") as file:
+            yield file
+        return
     folder = os.path.dirname(target)
     if not os.path.isdir(folder):
         raise FileNotFoundError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import tables
+from .inputs import counted
 from .names import unknown_name
 from .preparation import Target
 
@@ -72,6 +73,11 @@ def read_target(target: Target, frame: Any) -> tuple[Any, Array]:
     ValueError
         There is no such column, no row has a target, or one is of another kind.
     """
+    if target.name not in frame:
+        raise ValueError(
+            f"the table has no column {target.name!r}, the target of the model; it has "
+            f"{', '.join(frame)}"
+        )
     frame = _with_target(frame, target.name)
     return frame, target.labels(tables.values_of(frame[target.name], target.kind))
 
@@ -82,9 +88,15 @@ def read_columns(kinds: dict[str, str], frame: Any) -> dict[str, Array]:
     Raises
     ------
     ValueError
-        There is no such column, or a cell is of another kind.
+        A column is missing, or a cell is of another kind.
     """
-    return {name: tables.values_of(_column(frame, name), kind) for name, kind in kinds.items()}
+    missing = [repr(name) for name in kinds if name not in frame]
+    if missing:
+        raise ValueError(
+            f"the table lacks {counted(len(missing), 'column')} of those that the model reads: "
+            f"{', '.join(missing)}; it has {', '.join(frame)}"
+        )
+    return {name: tables.values_of(frame[name], kind) for name, kind in kinds.items()}
 
 
 def _from_dataset(name: str, task: str | None) -> Source:

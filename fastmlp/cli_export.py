@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ def export(arguments: argparse.Namespace) -> None:
     kind, output = arguments.format, arguments.output
     _check_options(arguments)
     frozen = cli_frozen.read(arguments.model)
-    predictor, prefix = frozen.predictor, arguments.prefix or "model"
+    predictor = frozen.predictor
+    prefix = "model" if arguments.prefix is None else arguments.prefix
     report = ""
     if kind == "c":
         predictor.export_c(output, prefix, arguments.math or "math.h")
@@ -158,4 +160,4 @@ def _use(kind: str, path: Path, prefix: str, frozen: Frozen) -> Iterator[str]:
             names = "predict, predict_classes" if predictor.task != "regression" else "predict"
             yield f"  from {path.stem} import {names}"
             yield f"  predict({'(X_wide, X_deep)' if is_pair else 'X'})"
-        yield f"  python {path.name} < rows.csv"
+        yield f"  python {shlex.quote(path.name)} < rows.csv"

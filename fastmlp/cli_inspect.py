@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import cli_frozen
 from .compiling import told_of_compiling
-from .export.c_source import in_words
 from .export.costs import Costs, seconds_of_a_row
+from .export.words import in_words
 from .int8.quantize import refuse_layers
 from .kernels import available_backends
 from .predictor_file import load_predictor
@@ -78,7 +78,7 @@ def _print_costs(frozen: Frozen, path: str | None) -> None:
     costs = Costs.of(predictor)
     try:
         refuse_layers(predictor.program)
-        as_int8 = f"possible, with {_bytes(costs.int8_bytes)} of weights"
+        as_int8 = f"possible, with {_bytes(costs.int8_bytes)} of weights, beside factors and tables"
     except ValueError as error:
         as_int8 = f"not possible: {error}"
     print("\nprediction of a row")

@@ -72,6 +72,10 @@ class CompiledForward:
         program, n = self._weights.program, len(x)
         if out is None:
             out = np.empty((n, self._output.width), dtype=program.dtype)
+        elif any(np.may_share_memory(part, out) for part in bound_rows(x).values()):
+            # A block would be written over rows that are still to be read.
+            out[...] = self(x)
+            return out
         if n <= SMALL_ROWS and isinstance(x, np.ndarray):
             # Taken out while it is at work, so that threads do not share it.
             small = self._small.pop(x.dtype, None)

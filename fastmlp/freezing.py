@@ -13,6 +13,7 @@ the scale and shift stay as an operation of their own.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -44,7 +45,10 @@ from .state import State, Weights, aligned_zeros
 if TYPE_CHECKING:
     from .kernels.typing import Array
 
-__all__ = ["Scaling", "freeze_program", "lay_out"]
+__all__ = ["Scaling", "freeze_program", "lay_out", "warn_of_lost_digits"]
+
+# What rounding may change of a scaled column, whose width is about 1, before there is a warning.
+_LARGEST_ERROR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Scaling:
 
     scale: Array
     shift: Array
+
+    def then(self, after: Scaling) -> Scaling:
+        """One scaling that does what this one and then another do."""
+        return Scaling(self.scale * after.scale, self.shift * after.scale + after.shift)
 
 
 def freeze_program(
@@ -74,9 +82,11 @@ def freeze_program(
         if isinstance(op, BatchNormOp):
             gamma, beta = state.parameter(op.gamma), state.parameter(op.beta)
             mean, var = state.buffer(op.running_mean), state.buffer(op.running_var)
-            scale = gamma.astype(np.float64) / np.sqrt(var.astype(np.float64) + op.epsilon)
+            deviation = np.sqrt(var.astype(np.float64) + op.epsilon)
+            scale = gamma.astype(np.float64) / deviation
             scaling = Scaling(scale, beta.astype(np.float64) - mean * scale)
             path = op.gamma.name.removesuffix(".gamma")
+            warn_of_lost_digits(f"the input of {path}", mean / deviation, program.dtype, 5)
             graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
         else:
             for tensor in tensors_of(op):
@@ -120,6 +130,21 @@ def lay_out(
     return Weights(frozen, parameters)
 
 
+def warn_of_lost_digits(what: str, shift: Array, dtype: str, stacklevel: int) -> None:
+    """Warn of columns whose distance from 0, in what is one when scaled, leaves them few digits."""
+    column = int(np.abs(shift).argmax())
+    distance = abs(float(shift[column]))
+    error = distance * float(np.finfo(dtype).eps)
+    if error > _LARGEST_ERROR:
+        warnings.warn(
+            f"column {column} of {what} is {distance:.3g} times as far from 0 as scaling leaves it "
+            f"wide: a predictor in {dtype} takes it as it is, and may be wrong by {error:.2g} of "
+            "that width; give the model dtype='float64', or bring the column nearer to 0 first",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
 class _Graph:
     """Operations in their order and the values of their tensors, in float64, while they change."""
 
@@ -140,7 +165,7 @@ class _Graph:
         """An operation whose tensors are named after `path`."""
         shape = (x.width,)
         op = ScaleOp(x, out, Tensor(f"{path}.scale", shape, 0), Tensor(f"{path}.shift", shape, 0))
-        self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift
+        self._set(op, scaling)
         return op
 
     def new_slot(self, name: str, width: int) -> Slot:
@@ -196,7 +221,7 @@ class _Graph:
             return False
         scaling = self.scaling(op)
         if isinstance(before, ScaleOp):
-            self._join(before, scaling)
+            self._set(before, self.scaling(before).then(scaling))
         else:
             before = self._with_bias(before)
             bias = self._name(before.bias)
@@ -217,8 +242,7 @@ class _Graph:
         """Whether all that read a slot can take over its scale and shift."""
         return slot is not self.output and all(
             isinstance(op, DenseOp | ScaleOp)
-            or (isinstance(op, SelectOp | ConcatOp) and self._takes(op.out))
-            or (isinstance(op, EmbeddingOp) and self._takes(op.out))
+            or (isinstance(op, SelectOp | ConcatOp | EmbeddingOp) and self._takes(op.out))
             for op in self.readers(slot)
         )
 
@@ -232,16 +256,14 @@ class _Graph:
                 self.values[bias] = self.values[bias] + shift @ self.values[weight]
                 self.values[weight] = scale[:, np.newaxis] * self.values[weight]
             elif isinstance(op, ScaleOp):
-                own = self.scaling(op)
-                self._set(op, Scaling(scale * own.scale, shift * own.scale + own.shift))
+                self._set(op, scaling.then(self.scaling(op)))
             elif isinstance(op, SelectOp):
                 columns = list(op.columns)
                 self._push(op.out, Scaling(scale[columns], shift[columns]))
             elif isinstance(op, EmbeddingOp):
                 kept, rest = list(op.kept), op.out.width - len(op.kept)
-                ones, zeros = np.ones(rest), np.zeros(rest)
-                joined = np.append(scale[kept], ones), np.append(shift[kept], zeros)
-                self._push(op.out, Scaling(*joined))
+                scales = np.append(scale[kept], np.ones(rest))
+                self._push(op.out, Scaling(scales, np.append(shift[kept], np.zeros(rest))))
             elif isinstance(op, ConcatOp):
                 parts = [
                     (scale, shift) if part is slot else (np.ones(part.width), np.zeros(part.width))
@@ -249,10 +271,6 @@ class _Graph:
                 ]
                 scales, shifts = (np.concatenate(vectors) for vectors in zip(*parts, strict=True))
                 self._push(op.out, Scaling(scales, shifts))
-
-    def _join(self, op: ScaleOp, after: Scaling) -> None:
-        own = self.scaling(op)
-        self._set(op, Scaling(own.scale * after.scale, own.shift * after.scale + after.shift))
 
     def _set(self, op: ScaleOp, scaling: Scaling) -> None:
         self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift

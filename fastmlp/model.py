@@ -642,6 +642,12 @@ class Sequential:
             Its outputs are those of `predict` to 1e-5 (float32) or 1e-12 (float64) of the largest,
             where no running mean is a thousand times its deviation.
 
+        Warns
+        -----
+        UserWarning
+            A column of X, or of what a BatchNorm reads, is so far from 0 beside its deviation that
+            the network's dtype has few digits for it once its mean is no longer taken off first.
+
         Raises
         ------
         ValueError
@@ -657,6 +663,7 @@ class Sequential:
         >>> [type(op).__name__ for op in model.freeze().program.ops]
         ['DenseOp', 'DenseOp']
         """
+        from .freezing import warn_of_lost_digits
         from .predictor import freeze
         from .scalers import feature_names_of, scaling_of
 
@@ -664,6 +671,7 @@ class Sequential:
         before = names = None
         if scaler is not None:
             before, names = scaling_of(scaler, program.input.width), feature_names_of(scaler)
+            warn_of_lost_digits("X", before.shift, program.dtype, 3)
         targets = self._encoder(program)
         return freeze(state, targets, self.backend, self.n_threads, before, feature_names=names)
 

@@ -129,8 +129,8 @@ def check_bool(name: str, value: object) -> bool:
 
 
 def describe(value: object) -> str:
-    """Write a value and its type for a message; long ones are cut."""
-    text = repr(value)
+    """Write a value and its type for a message, in one line; long ones are cut."""
+    text = " ".join(repr(value).split())
     if len(text) > 80:
         text = text[:77] + "..."
     return f"{text} ({type(value).__name__})"

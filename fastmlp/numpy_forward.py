@@ -103,7 +103,7 @@ _BIND: dict[type, Callable[[Any, Weights], Step]] = {
 
 
 class NumpyForward:
-    """The values of one slot for rows of features; `CompiledForward` has the same methods.
+    """The values of one slot for rows of features; called as `CompiledForward` is.
 
     Parameters
     ----------
@@ -141,10 +141,6 @@ class NumpyForward:
             return result
         out[:] = result
         return out
-
-    def rows(self, x: Array) -> Array | None:
-        """As `CompiledForward.rows`."""
-        return self(x) if np.isfinite(x).all() else None
 
     def _run(self, values: Values) -> Array:
         with np.errstate(all="ignore"):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from .freezing import Scaling, freeze_program
-from .inputs import as_array, check_codes, check_feature_pair, check_features
+from .inputs import check_codes, check_feature_pair
 from .names import describe
 from .numpy_forward import NumpyForward
+from .predictor_arguments import check_out, labels_for, one_or_many
 from .program import InferenceProgram, categories
 from .rows import FeaturePair
 from .state import State, Weights, named
@@ -40,6 +41,8 @@ class Predictor:
     backend : {"numpy", "numba"}
     n_threads : int or "auto"
         Threads of the numba backend for many rows.
+    targets : TargetEncoder
+        Turns outputs into labels.
     classes : ndarray or None
         The labels in the order of the outputs; None for a regression.
     task : {"binary", "multiclass", "multilabel", "regression"}
@@ -68,7 +71,7 @@ class Predictor:
         self.n_threads = n_threads
         self.feature_names = None if feature_names is None else tuple(feature_names)
         self._weights = weights
-        self._targets = targets
+        self.targets = targets
         self._start()
 
     def _start(self) -> None:
@@ -77,23 +80,24 @@ class Predictor:
         self._row_shape = (self.program.input.width,)
         self._out_shape = (self.program.output.width,)
         self._categories = categories(self.program)
-        self._forward = self._make_forward()
         # Two inputs, and codes that must be looked at, take the long way.
         simple = self.program.wide is None and not self._categories
         self._short_dtype = self._dtype if simple else None
-        self._checks_rows = simple and self.backend == "numba"
-
-    def _make_forward(self) -> CompiledForward | NumpyForward:
+        self._forward: CompiledForward | NumpyForward
+        self._rows: Callable[[Array], Array | None] | None = None
         parts = self._weights, self.program.ops, self.program.output
         if self.backend == "numpy":
-            return NumpyForward(*parts)
+            self._forward = NumpyForward(*parts)
+            return
         from .compiled_prediction import CompiledForward
 
-        return CompiledForward(*parts, self.n_threads)
+        self._forward = compiled = CompiledForward(*parts, self.n_threads)
+        if simple:
+            self._rows = compiled.rows
 
     def __getstate__(self) -> dict[str, Any]:
         # Tables hold addresses of this process's memory; a copy makes its own.
-        names = ("program", "backend", "n_threads", "feature_names", "_targets")
+        names = ("program", "backend", "n_threads", "feature_names", "targets")
         return {name: vars(self)[name] for name in names} | {"vector": self._weights.parameters}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -126,12 +130,12 @@ class Predictor:
     @property
     def task(self) -> str:
         """What the outputs mean: binary, multiclass, multilabel or regression."""
-        return self._targets.task
+        return self.targets.task
 
     @property
     def classes(self) -> Array | None:
         """The labels in the order of the outputs; None for a regression."""
-        return self._targets.classes
+        return self.targets.classes
 
     def __call__(self, x: object, out: Array | None = None) -> Array:
         """Predict one row or many.
@@ -154,23 +158,23 @@ class Predictor:
         ------
         TypeError, ValueError
             x is not numbers, has another number of columns, or holds NaN, infinity or codes that
-            an Embedding does not know; `out` does not fit. Then `out` is unchanged.
+            an Embedding does not know; `out` does not fit. Then `out` is as it was.
         """
         if type(x) is np.ndarray and x.dtype is self._short_dtype and x.shape == self._row_shape:
             if out is not None:
-                self._check_out(out, self._out_shape)
+                check_out(out, self._out_shape, self._dtype)
             result = self._forward.row(x, out)
             if result is not None:
                 return result
-        if self._checks_rows and out is None and self._is_plain(x):
-            result = self._forward.rows(x)
+        if self._rows is not None and out is None and self._is_plain(x):
+            result = self._rows(x)
             if result is not None:
                 return result
         features, single = self._features(x)
         shape = self._out_shape if single else (len(features), *self._out_shape)
         if out is None:
             return self._forward(features).reshape(shape)
-        self._check_out(out, shape)
+        check_out(out, shape, self._dtype)
         self._forward(features, out.reshape(-1, shape[-1]))
         return out
 
@@ -187,34 +191,36 @@ class Predictor:
         )
 
     def predict_classes(self, x: object) -> Array:
-        """Labels as y had them in training, ``(n,)``; ``(n, units)`` of 0 and 1 for multilabel.
+        """Predict the labels of one row or many.
 
-        Of one row, ``(n_features,)``, its label, or ``(units,)``.
+        Parameters
+        ----------
+        x : array_like, shape (n_features,) or (n, n_features)
+            As `__call__` takes it.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Labels as y had them in training: those with the largest output, or, of one sigmoid
+            unit, the second from 0.5 on. For multilabel ``(n, units)`` of 0 and 1. Of one row its
+            label, or ``(units,)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `__call__` raises them; ValueError for a regression, which has no classes.
         """
-        outputs = self(x)
-        labels = self._targets.decode(np.atleast_2d(outputs))
-        row: Array = labels[0]
-        return row if outputs.ndim == 1 else labels
+        return labels_for(self(x), self.targets)
 
     def _features(self, x: object) -> tuple[Features, bool]:
         """X, checked, and whether it was one row."""
         program = self.program
         if program.wide is not None:
             return self._feature_pair(x, program.wide.width)
-        array = as_array(x, "x")
-        single = array.ndim == 1
-        if single:
-            if array.shape != self._row_shape:
-                n = self._row_shape[0]
-                raise ValueError(
-                    f"x has {array.shape[0]} numbers, but a row of this network has {n}; pass one "
-                    f"row, ({n},), or rows, (n, {n})"
-                )
-            array = array.reshape(1, -1)
-        checked = check_features(array, program.input.width, dtype=self._dtype, name="x")
+        rows, single = one_or_many(x, program.input.width, self._dtype, self.feature_names)
         if self._categories:
-            check_codes(checked, self._categories, "x")
-        return checked, single
+            check_codes(rows, self._categories, "x")
+        return rows, single
 
     def _feature_pair(self, x: object, n_wide: int) -> tuple[FeaturePair, bool]:
         if not isinstance(x, tuple) or len(x) != 2:
@@ -222,27 +228,34 @@ class Predictor:
                 f"the network reads two inputs: pass a tuple (x_wide, x_deep), got {describe(x)}"
             )
         wide, deep = x
-        single = not hasattr(wide, "tocsr") and np.ndim(wide) == np.ndim(deep) == 1
+        # A sparse array has as many dimensions as it says, and is not NumPy's to reshape.
+        single = np.ndim(wide) == np.ndim(deep) == 1
         if single:
-            wide, deep = np.reshape(wide, (1, -1)), np.reshape(deep, (1, -1))
+            wide = wide if hasattr(wide, "reshape") else np.asarray(wide)
+            wide, deep = wide.reshape(1, -1), np.reshape(deep, (1, -1))
         n_deep = self.program.input.width
         pair = FeaturePair(*check_feature_pair((wide, deep), n_wide, n_deep, dtype=self._dtype))
         if self._categories:
             check_codes(pair.deep, self._categories, "X_deep")
         return pair, single
 
-    def _check_out(self, out: object, shape: tuple[int, ...]) -> None:
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"out must be an array, got {describe(out)}")
-        if out.shape != shape or out.dtype != self._dtype:
-            raise ValueError(
-                f"out must be {self._dtype}{list(shape)}, got {out.dtype}{list(out.shape)}"
-            )
-        if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
-            raise ValueError("out must be C-contiguous, aligned and writable")
-
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the predictor to a file in the safetensors format; see `fastmlp.load_predictor`."""
+        """Write the predictor to a file in the safetensors format.
+
+        `fastmlp.load_predictor` reads it, with NumPy alone.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of the file; its folder must exist.
+
+        Raises
+        ------
+        ValueError
+            The network has an operation that was added to the library: save the model in its place.
+        OSError
+            The file cannot be written.
+        """
         from .predictor_file import save
 
         save(self, path)
@@ -257,31 +270,43 @@ class Predictor:
     ) -> None:
         """Write the network as one C99 header, which C++ can include too.
 
-        It declares ``int model_predict(const float *x, float *y, float *scratch)`` for one row (0
-        where all went well), the macros ``MODEL_N_FEATURES``, ``MODEL_N_OUTPUTS`` and
-        ``MODEL_SCRATCH`` (length of `scratch`), and ``model_labels`` for a classifier; double in
-        place of float where the network's dtype is float64. The header allocates nothing and keeps
-        no state: threads may call it at once, each with its own scratch. Of two inputs x holds
-        those of X_wide, then those of X_deep.
+        It holds ``int model_predict(const float *x, float *y, float *scratch)`` for one row, the
+        macros ``MODEL_N_FEATURES``, ``MODEL_N_OUTPUTS`` and ``MODEL_SCRATCH`` (lengths of x, y and
+        scratch), and for a classifier ``int model_predict_class(const float *y)`` and, where labels
+        are known, ``model_labels``; double in place of float where the network's dtype is float64.
+        The header allocates nothing and keeps no state: threads may call it at once, each with its
+        own scratch. Of two inputs x holds those of X_wide, then those of X_deep.
+
+        ``model_predict`` returns ``MODEL_OK`` (0), or leaves y as it was and returns
+
+        * ``MODEL_ERROR_NULL`` (1): x, y or scratch is a null pointer;
+        * ``MODEL_ERROR_NOT_FINITE`` (2): x holds NaN or infinity. Compile without ``-ffast-math``,
+          which removes this check;
+        * ``MODEL_ERROR_CATEGORY`` (3): a code that an Embedding does not know.
 
         Parameters
         ----------
         path : str or path-like
-            Of the header.
+            Of the header; its folder must exist.
         prefix : str
             A C identifier that all names begin with, in capitals those of macros.
         math : {"math.h", "inline"}
             Where ``exp``, ``tanh``, ... come from: the C library, or polynomials in the header,
-            which then needs no library at all.
+            which then needs no library at all. On processors with vector units compilers vectorise
+            the polynomials, but not calls of the library: networks with tanh, gelu or softplus are
+            then several times as fast. It has no effect on int8.
         quantize : {None, "int8"}
             With ``"int8"``, weights and activations of 8 bits, see `quantize`.
-        calibration : array_like, optional
-            Rows for it, as `quantize` takes them.
+        calibration : array_like, shape (n, n_features), optional
+            Rows for int8, as `quantize` takes them.
 
         Raises
         ------
+        TypeError
+            `prefix` or `math` is no string.
         ValueError
-            The network holds what the header cannot; another argument is out of bounds.
+            The network holds what the header cannot, such as a registered activation (int8 takes
+            it); another argument is out of bounds.
         OSError
             The file cannot be written.
         """
@@ -295,9 +320,15 @@ class Predictor:
     def export_onnx(self, path: str | os.PathLike[str]) -> None:
         """Write the network as an ONNX graph of standard operations; needs the package ``onnx``.
 
+        Its input is ``X``, (n, n_features) of the network's dtype, or ``X_wide`` and ``X_deep``;
+        its outputs are ``probabilities``, of a network that ends in softmax or sigmoid, and
+        ``label`` (``labels`` for multilabel), else ``output``. NaN and infinity in X are not
+        refused: runtimes have no errors for values.
+
         Parameters
         ----------
         path : str or path-like
+            Of the file; its folder must exist.
 
         Raises
         ------
@@ -305,6 +336,8 @@ class Predictor:
             ``onnx`` is not installed.
         ValueError
             The network has a registered activation.
+        OSError
+            The file cannot be written.
         """
         from .export.onnx_file import export_onnx
 
@@ -313,16 +346,22 @@ class Predictor:
     def export_python(self, path: str | os.PathLike[str], weights: str = "inside") -> None:
         """Write the network as one readable Python file that needs only NumPy: ``predict(X)``.
 
+        A classifier has ``predict_classes(X)`` too. Run as a program, the file reads rows of CSV
+        from standard input and prints the outputs.
+
         Parameters
         ----------
         path : str or path-like
+            Of the file; its folder must exist.
         weights : {"inside", "beside"}
-            In the file, or in a ``.npz`` file beside it.
+            In the file, or in a ``.npz`` file of the same name beside it.
 
         Raises
         ------
         ValueError
-            The network has a registered activation.
+            The network has a registered activation; `weights` is something else.
+        OSError
+            A file cannot be written.
         """
         from .export.python_file import export_python
 
@@ -334,8 +373,9 @@ class Predictor:
         Parameters
         ----------
         X : array_like, shape (n, n_features)
-            Rows from which the ranges of all activations are taken, such as the training rows.
-        y : array_like, optional
+            Rows from which the ranges of all activations are taken, such as the training rows: some
+            hundred or more, in which each column takes values like those to come.
+        y : array_like, shape (n,) or as y was in training, optional
             Their labels or numbers, for the report.
 
         Returns
@@ -346,7 +386,10 @@ class Predictor:
         Raises
         ------
         ValueError
-            The network has an Embedding or a wide part.
+            The network has an Embedding or a wide part; X or y does not fit it; values overflow on
+            these rows.
+        TypeError
+            X or y is not numbers or labels.
         """
         from .int8.quantize import quantize
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import custom, safetensors
+from .activations import Activation
 from .config import from_config, to_config
 from .errors import ModelFileError
 from .freezing import lay_out
@@ -53,7 +54,7 @@ def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "wide": None if program.wide is None else _slot(program.wide),
         "ops": [_describe(op) for op in program.ops],
         "output": program.output.index,
-        "targets": predictor._targets.to_state(),
+        "targets": predictor.targets.to_state(),
         "features": None if names is None else list(names),
     }
     safetensors.write(path, predictor.weights, {_KEY: json.dumps(description)})
@@ -193,8 +194,8 @@ class _Reader:
     def activation(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
         _check(out.width == x[0].width, "an activation that changes the width")
         activation = from_config(config["activation"])
-        # It must be an activation, not another declaration.
-        _check(hasattr(activation, "kernel") and hasattr(activation, "member"), "no activation")
+        if not isinstance(activation, Activation):
+            raise ValueError(f"a {type(activation).__name__}, which is no activation")
         return ActivationOp(x[0], out, activation)
 
     def scale(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:

@@ -12,7 +12,7 @@ from .names import describe
 if TYPE_CHECKING:
     from .kernels.typing import Array
 
-_KNOWN = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 
 
 def scaling_of(scaler: Any, n_features: int) -> Scaling:
@@ -33,9 +33,9 @@ def scaling_of(scaler: Any, n_features: int) -> Scaling:
     """
     # A class that derives from one of these may do something else in `transform`.
     kind = type(scaler)
-    if kind.__name__ not in _KNOWN or not kind.__module__.startswith("sklearn."):
+    if kind.__name__ not in SCALERS or not kind.__module__.startswith("sklearn."):
         raise TypeError(
-            f"scaler must be a fitted scaler of scikit-learn ({', '.join(_KNOWN)}), got "
+            f"scaler must be a fitted scaler of scikit-learn ({', '.join(SCALERS)}), got "
             f"{describe(scaler)}"
         )
     fitted = getattr(scaler, "n_features_in_", None)
@@ -55,7 +55,7 @@ def scaling_of(scaler: Any, n_features: int) -> Scaling:
     centre = {"StandardScaler": "mean_", "RobustScaler": "center_"}.get(kind.__name__)
     mean = zeros if centre is None else _vector(getattr(scaler, centre), zeros)
     # Scikit-learn keeps a mean that it does not subtract.
-    if not getattr(scaler, "with_mean", True) or not getattr(scaler, "with_centering", True):
+    if not getattr(scaler, "with_mean", True):
         mean = zeros
     return Scaling(scale, -mean * scale)
 

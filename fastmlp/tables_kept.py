@@ -18,6 +18,11 @@ class KeptTables:
     def __init__(self) -> None:
         self._kept: dict[Any, Executable] = {}
 
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest one."""
+        return max((executable.n_bytes for executable in tuple(self._kept.values())), default=0)
+
     def take(self, kind: Any, make: Callable[[], Executable]) -> Executable:
         """Tables of this kind, from the last ones used or newly made; nobody else has them."""
         return self._kept.pop(kind, None) or make()
@@ -27,5 +32,6 @@ class KeptTables:
         executable.release()
         if executable.n_bytes <= _MOST_BYTES:
             self._kept[kind] = executable
-            if len(self._kept) > _MOST:
-                self._kept.pop(next(iter(self._kept)), None)
+            # A list is made in one step: other threads change the dictionary meanwhile.
+            for oldest in list(self._kept)[:-_MOST]:
+                self._kept.pop(oldest, None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from random_weights import randomize
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
@@ -17,8 +18,6 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 # Where a model is wrong on purpose, it says so on standard error.
 onnxruntime.set_default_logger_severity(4)
-
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def session(model: Any, optimised: bool = True) -> Any:
@@ -166,11 +165,7 @@ def network(seed: int, dtype: str) -> tuple[fm.Sequential, Array]:
     model = fm.Sequential(
         [*front, *hidden, *last], dtype=dtype, backend="numpy", random_state=seed
     ).build(n_features)
-    for name, values in (*model.parameters.items(), *model.buffers.items()):
-        if name.endswith((".bias", ".beta", ".running_mean", ".wide_weight")):
-            values[...] = rng.normal(size=values.shape)
-        elif name.endswith((".gamma", ".running_var")):
-            values[...] = rng.uniform(0.5, 2.0, values.shape)
+    randomize(model, rng)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         X = X.astype(dtype)

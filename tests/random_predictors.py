@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from random_weights import randomize
 
 import fastmlp as fm
 from fastmlp.activations import ACTIVATIONS
@@ -62,12 +63,7 @@ class Network:
         """The same numbers for either dtype."""
         drawn = fm.Sequential(self.layers, dtype="float32", backend=backend, random_state=self.seed)
         drawn.build(self.n_features)
-        rng = np.random.default_rng(self.seed)
-        for name, values in (*drawn.parameters.items(), *drawn.buffers.items()):
-            if name.endswith(("gamma", "running_var")):
-                values[...] = rng.uniform(0.5, 2.0, values.shape)
-            elif not name.endswith("weight") or name.endswith("wide_weight"):
-                values[...] = rng.normal(size=values.shape)
+        randomize(drawn, np.random.default_rng(self.seed))
         return drawn if dtype == "float32" else copy_of(drawn, dtype)
 
     def rows(self, n: int, dtype: str) -> Any:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from random_weights import TOLERANCE
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def rows(n_rows: int, n_features: int, dtype: str = "float32", seed: int = 0) -> Array:

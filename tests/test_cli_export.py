@@ -291,6 +291,8 @@ ERRORS = [
     (["--format", "c", "-o", "x", "--prefix", "1a"], "prefix must be a C identifier"),
     (["--format", "c", "-o", "none/x.h"], "there is no folder"),
     (["--format", "python", "-o", "."], "folder"),
+    (["--format", "c", "-o", "."], "cannot write '.': it is a folder"),
+    (["--format", "c", "-o", "x", "--prefix", ""], "prefix must be a C identifier"),
     (["--format", "c-int8", "-o", "x", "--calibration", "none.csv"], "none.csv"),
 ]
 

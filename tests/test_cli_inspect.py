@@ -38,7 +38,7 @@ def test_a_model_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "  'one'",
         "  weights        29 numbers, 116 bytes",
         "  multiply-adds  24",
-        "  as C in int8   possible, with 24 bytes of weights",
+        "  as C in int8   possible, with 24 bytes of weights, beside factors and tables",
     ):
         assert f"\n{line}\n" in printed
     assert "\noptimizer     SGD(learning_rate=ExponentialDecay(" in printed

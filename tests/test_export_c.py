@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 from c_harness import compile_c, compile_header, need, run_sanitized
+from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
 from fastmlp.export import c_math, c_source
 from fastmlp.export.c_memory import Place, plan
 from fastmlp.kernels.typing import Array
+from fastmlp.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
 
 ACTIVATIONS = (
     *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu"),
     *("gelu", "silu", "mish", "softplus", "exp"),
 )
-TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 OK, NULL, NOT_FINITE, CATEGORY = range(4)
 
 
@@ -32,12 +33,7 @@ def predictor(layers: list[Any], n_features: Any, dtype: str = "float32", seed: 
     """A network with random weights, biases and statistics, frozen; it predicts with NumPy."""
     model = fm.Sequential(layers, dtype=dtype, backend="numpy", random_state=seed)
     model.build(n_features)
-    rng = np.random.default_rng(seed)
-    for name, values in {**model.parameters, **model.buffers}.items():
-        if name.endswith("var"):
-            values[...] = rng.uniform(0.5, 2.0, values.shape)
-        elif not name.endswith(".weight"):
-            values[...] = rng.normal(0.0, 0.5, values.shape)
+    randomize(model, np.random.default_rng(seed), 0.5)
     return model.freeze()
 
 
@@ -118,7 +114,7 @@ def assert_equal(outputs: Array, expected: Array, dtype: str) -> None:
         np.testing.assert_array_equal(special(outputs), special(expected))
     finite = np.isfinite(expected)
     scale = np.abs(expected[finite]).max()
-    assert np.abs(outputs[finite] - expected[finite]).max() <= TOLERANCES[dtype] * scale
+    assert np.abs(outputs[finite] - expected[finite]).max() <= TOLERANCE[dtype] * scale
 
 
 def export(frozen: Any, folder: Path, math: str = "math.h", prefix: str = "model") -> Path:
@@ -265,6 +261,20 @@ def test_other_compilers_copy_bits_byte_by_byte(tmp_path: Path) -> None:
     rows = rows_for(frozen, 300)
     outputs, _ = compile_header(header, dtype="float64", flags=("-O1", "-U__GNUC__"))(rows)
     assert_equal(outputs, reference(frozen, rows), "float64")
+
+
+@pytest.mark.parametrize("prefix", ["P_net", "M_net"])
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_prefixes_like_those_of_the_templates(
+    tmp_path: Path, prefix: str, quantize: str | None
+) -> None:
+    frozen = labelled()
+    rows = rows_for(frozen, 50)
+    options = {} if quantize is None else {"quantize": quantize, "calibration": rows}
+    frozen.export_c(tmp_path / "n.h", prefix=prefix, **options)
+    outputs, codes = compile_header(tmp_path / "n.h", prefix=prefix)(rows)
+    assert not codes.any()
+    assert np.abs(outputs - frozen(rows)).max() < 0.05
 
 
 def labelled(names: tuple[str, ...] | None = None, labels: list[Any] | None = None) -> Any:
@@ -443,6 +453,19 @@ def test_output_is_kept_where_operations_read_it() -> None:
     places, _ = plan(dataclasses.replace(program, output=first))
     assert places[first] == Place("y", 0)
     assert [slot for slot, place in places.items() if place == places[first]] == [first]
+
+
+def test_nothing_is_in_y_before_the_last_code_is_checked() -> None:
+    x, looked_up, hidden, out = (Slot(index, "", 2) for index in range(4))
+    dense = DenseOp(x, hidden, Tensor("w", (2, 2), 0), None)
+    embedding = EmbeddingOp(x, looked_up, (), (0,), (Tensor("t", (3, 2), 16),))
+    ops = (dense, embedding, AddOp(hidden, looked_up, out))
+    program = InferenceProgram(
+        dtype="float32", input=x, ops=ops, output=out, parameters=(), n_parameters=0
+    )
+    places, _ = plan(program)
+    assert places[hidden].base == "scratch"
+    assert plan(dataclasses.replace(program, ops=(embedding, dense, ops[2])))[0][out].base == "y"
 
 
 def test_inline_functions_are_the_kernels_own() -> None:

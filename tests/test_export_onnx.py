@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_graphs import TOLERANCE, error, network, onnx, run, session
+from onnx_graphs import error, network, onnx, run, session
+from random_weights import TOLERANCE
 
 import fastmlp as fm
 from fastmlp.activations import ACTIVATIONS
@@ -155,7 +156,7 @@ def test_ties(dtype: str) -> None:
     ):
         predictor, _ = classifier(units, activation, y, dtype)
         model = fm.Sequential([fm.Dense(units, activation)], dtype=dtype, backend="numpy").build(3)
-        model._targets = predictor._targets
+        model._targets = predictor.targets
         found = run(make_model(model.freeze()), X)
         label = found["labels" if units == 2 else "label"]
         assert label.tolist() == model.predict_classes(X).tolist()
@@ -201,7 +202,7 @@ def test_a_scaler_in_front() -> None:
 def test_a_registered_activation_is_refused_by_name(tmp_path: Path) -> None:
     fm.register_activation("onnx_square", lambda z: z * z, lambda z: 2 * z)
     model = fm.Sequential([fm.Dense(2, "onnx_square"), fm.Dense(1)], backend="numpy").build(3)
-    with pytest.raises(ValueError, match="'onnx_square' is a registered function"):
+    with pytest.raises(ValueError, match="'onnx_square' is a registered Python function"):
         model.freeze().export_onnx(tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 

@@ -303,6 +303,10 @@ def frozen_dense() -> Any:
         (lambda: functional(lambda x: layers.Subtract()([x, dense(6)(x)])), r"\(Subtract\) cannot"),
         (lambda: functional(lambda x: layers.Average()([x, dense(6)(x)])), r"\(Average\) cannot"),
         (lambda: functional(lambda x: keras.ops.gelu(dense(6)(x))), r"\(Gelu\) .* approximate"),
+        (
+            lambda: functional(lambda x: keras.activations.relu(dense(6)(x), max_value=6.0)),
+            "a max_value or a threshold",
+        ),
         (lambda: functional(lambda x: dense(6)(x)[:, :2]), r"\(GetItem\) cannot be taken"),
         (lambda: functional(lambda x: keras.ops.sqrt(dense(6)(x))), r"\(Sqrt\) cannot be taken"),
         (lambda: functional(lambda x: 1 / dense(6)(x)), "divided by, but not divided"),

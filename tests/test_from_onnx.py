@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_graphs import TOLERANCE, error, graph_of, network, node, onnx, run
+from onnx_graphs import error, graph_of, network, node, onnx, run
+from random_weights import TOLERANCE
 
 import fastmlp as fm
 from fastmlp.export.onnx_file import make_model
@@ -294,6 +295,13 @@ def test_batch_norm(opset: int) -> None:
     assert layer == fm.BatchNorm(momentum=0.25, epsilon=1e-3)
 
 
+def test_batch_norm_without_an_epsilon() -> None:
+    statistics = {"mean": BIAS, "var": np.abs(BIAS) + 1e-6, "g": SQUARE[0], "e": SQUARE[1]}
+    norm = node("BatchNormalization", "h g e mean var", "y", epsilon=0.0)
+    model = taken(graph_of([*DENSE, norm], CONSTANTS | statistics), rows(4))
+    np.testing.assert_array_equal(model.buffers["1.running_var"], statistics["var"])
+
+
 @pytest.mark.parametrize(
     "nodes",
     [
@@ -327,6 +335,24 @@ def test_scalers_in_front(nodes: list[Any]) -> None:
     np.testing.assert_allclose(made.parameters["0.gamma"], 1.0, rtol=1e-3)
     deviation = constants["s"] if first == "Sub" else 1 / constants["s"]
     np.testing.assert_allclose(made.buffers["0.running_var"], deviation**2, rtol=1e-6)
+
+
+def test_a_scaler_of_huge_numbers_is_folded() -> None:
+    constants = CONSTANTS | {"m": np.full(4, 1e25, "f4"), "s": np.full(4, 1e-25, "f4")}
+    scaler = [node("Sub", "x m", "a"), node("Mul", "a s", "h")]
+    graph = graph_of([*scaler, node("Gemm", "h w b", "y")], constants)
+    # As a BatchNorm it would have variances that float32 cannot hold.
+    assert kinds(taken(graph, rows(4) * np.float32(1e25))) == ["Dense"]
+
+
+def test_only_the_rest_to_one_is_left_out() -> None:
+    nodes = [
+        node("Sigmoid", "h", "p"),
+        node("Sub", "two p", "q"),
+        node("Concat", "q p", "y", axis=1),
+    ]
+    graph = graph_of([*DENSE, *nodes], CONSTANTS | {"two": np.float32([2.0])})
+    assert taken(graph, rows(4)).predict(rows(4)).shape == (1000, 8)
 
 
 def test_nodes_that_change_nothing() -> None:

@@ -421,6 +421,7 @@ def hooked() -> Any:
         (nn.Sequential(nn.Linear(6, 3), nn.Softmax(0)), r"1 \(Softmax\) .* dim=0; columns are dim"),
         (nn.Sequential(nn.Linear(6, 3), nn.GELU("tanh")), r"1 \(GELU\) .* approximate form"),
         (nn.Sequential(nn.Linear(6, 3), nn.Softplus(2)), r"1 \(Softplus\) .* another beta"),
+        (nn.Sequential(nn.Linear(6, 3), nn.Softplus(1, 5)), r"\(Softplus\) .* threshold below 20"),
         (nn.Sequential(nn.Linear(6, 3), nn.ELU(-1.0)), r"1 \(ELU\) .* alpha must be"),
         (nn.Sequential(nn.Linear(6, 3), nn.Dropout(1.0)), r"1 \(Dropout\) .* rate must be"),
         (nn.Sequential(nn.Flatten(0), nn.Linear(6, 3)), r"0 \(Flatten\) .* rows must stay rows"),

@@ -368,6 +368,9 @@ def use(model, x, y, **arguments):
         model.activations(x, training=training)
     if evaluates:
         model.evaluate(x, y)
+    predictor = model.freeze()
+    predictor(x)
+    predictor(tuple(part[0] for part in x) if isinstance(x, tuple) else x[0])
 
 
 for dtype in ("float32", "float64"):
@@ -377,6 +380,16 @@ for dtype in ("float32", "float64"):
         use(model, given, np.arange(10) % 3, validation_split=0.3, class_weight="balanced")
         use(model, given, np.arange(10) % 3, sample_weight=np.arange(10), shuffle=False)
         model.predict_classes(given)
+    # A BatchNorm with no Dense beside it.
+    use(
+        fm.Sequential(
+            [fm.Dense(4, "relu"), fm.BatchNorm(), fm.Activation("tanh")],
+            dtype=dtype,
+            backend="numba",
+        ),
+        scaled,
+        scaled,
+    )
     use(model, kinds["float32"], np.eye(3)[np.arange(10) % 3])
     layers = [fm.Embedding(256, 3, 0), fm.Branch([fm.Dense(3)], []), fm.Dense(1)]
     use(fm.Sequential(layers, dtype=dtype, backend="numba"), x, y)

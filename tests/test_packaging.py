@@ -182,14 +182,19 @@ def test_readme_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    training, device = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(compile(example, "<README.md>", "exec"), names)
+    exec(compile(training, "<README.md>", "exec"), names)
     loss, accuracy = map(float, capsys.readouterr().out.split())
     assert loss < 0.2
     assert accuracy > 0.9
     assert getattr(names["probabilities"], "shape", None) == (143, 1)
+    pytest.importorskip("onnx")
+    exec(compile(device, "<README.md>", "exec"), names)
+    assert re.fullmatch(r"\[0?\.\d+\] \[[01] [01] [01]\]\n", capsys.readouterr().out)
+    files = {"predictor.safetensors", "model.h", "model8.h", "model.py", "model.onnx"}
+    assert files <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_readme_names_the_paths_and_extras_there_are() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from random_weights import TOLERANCE, randomize
 from test_isolation import BLOCKS, output_of
 
 import fastmlp as fm
@@ -18,19 +21,13 @@ from fastmlp.predictor import Predictor
 from fastmlp.program import DenseOp, ScaleOp
 
 BACKENDS = ["numpy", "numba"]
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def trained(layers: list[Any], n_features: int = 5, dtype: str = "float32", **given: Any) -> Any:
     """A network whose running statistics, biases and factors are none of those it starts with."""
     model = fm.Sequential(layers, dtype=dtype, backend="numpy", random_state=0, **given)
     model.build(n_features)
-    rng = np.random.default_rng(1)
-    for name, values in (*model.parameters.items(), *model.buffers.items()):
-        if name.endswith(("gamma", "running_var")):
-            values[...] = rng.uniform(0.3, 2.0, values.shape)
-        elif not name.endswith("weight"):
-            values[...] = rng.normal(size=values.shape)
+    randomize(model, np.random.default_rng(1))
     return model
 
 
@@ -93,9 +90,9 @@ SCALERS = ["StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"]
 def test_scaler_is_folded(name: str, dtype: str) -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     X = rows(dtype="float64") * [1, 10, 0.1, 3, 1] + [0, 5, 1, -4, 20]
-    for arguments in ({}, {"with_mean": False}, {"with_std": False}):
-        if arguments and name != "StandardScaler":
-            continue
+    switches = {"StandardScaler": ("with_mean", "with_std")}
+    switches["RobustScaler"] = ("with_centering", "with_scaling")
+    for arguments in ({}, *({switch: False} for switch in switches.get(name, ()))):
         scaler = getattr(preprocessing, name)(**arguments).fit(X)
         model = trained([fm.Dense(8, "relu"), fm.Dense(2)], dtype=dtype)
         predictor = model.freeze(scaler)
@@ -139,7 +136,9 @@ def test_scalers_that_cannot_be_folded() -> None:
         model.freeze(preprocessing.StandardScaler().fit(X[:, :3]))
     with pytest.raises(ValueError, match=r"clip=True is not linear"):
         model.freeze(preprocessing.MinMaxScaler(clip=True).fit(X))
-    for scaler in (preprocessing.PowerTransformer().fit(X[:50]), X, "standard"):
+    # It may do something else.
+    derived = type("StandardScaler", (preprocessing.StandardScaler,), {})().fit(X)
+    for scaler in (preprocessing.PowerTransformer().fit(X[:50]), derived, X, "standard"):
         with pytest.raises(TypeError, match=r"StandardScaler, MinMaxScaler"):
             model.freeze(scaler)
     with pytest.raises(ValueError, match=r"no parameters yet"):
@@ -205,6 +204,24 @@ def test_rows_and_one_row(backend: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", [3, 300])
+def test_rows_of_every_layout_and_type(backend: str, n: int) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba")
+    model = fm.Sequential([fm.Dense(4, "tanh"), fm.Dense(2)], backend=backend, random_state=0)
+    predictor = model.build(3).freeze()
+    X = np.random.default_rng(0).integers(0, 9, (n, 3)).astype("f4")
+    expected = predictor(X)
+    unaligned = np.frombuffer(b" " + X.tobytes(), "f4", offset=1).reshape(n, 3)
+    spread = np.zeros((2 * n, 6), "f4")
+    spread[::2, ::2] = X
+    forms = [np.asfortranarray(X), spread[::2, ::2], X[::-1][::-1], unaligned, X.tolist()]
+    forms += [X.astype(dtype) for dtype in ("f8", ">f4", "f2", "i8", "u1", "O")]
+    for given in forms:
+        np.testing.assert_allclose(predictor(given), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_out_is_written(backend: str) -> None:
     if backend == "numba":
         pytest.importorskip("numba")
@@ -225,8 +242,10 @@ def test_out_is_written(backend: str) -> None:
         predictor(X[0], [0.0, 0.0, 0.0])
     sealed = np.empty(3, "f4")
     sealed.flags.writeable = False
-    with pytest.raises(ValueError, match=r"writable"):
-        predictor(X[0], sealed)
+    unaligned = np.frombuffer(bytearray(13), "f4", offset=1)
+    for wrong in (sealed, unaligned, np.empty((3, 3), "f4", order="F")):
+        with pytest.raises(ValueError, match=r"C-contiguous, aligned and writable"):
+            predictor(X[0] if wrong.ndim == 1 else X[:3], wrong)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -258,8 +277,9 @@ def test_bad_rows(backend: str) -> None:
         predictor(["a"] * 5)
     with pytest.raises(ValueError, match=r"beyond the range of float32"):
         predictor(np.full(5, 1e300))
-    with pytest.raises(ValueError, match=r"two-dimensional"):
-        predictor(3.0)
+    for single in (3.0, None):
+        with pytest.raises(ValueError, match=rf"one row, \(5,\), or rows, \(n, 5\), got {single}"):
+            predictor(single)
     assert np.array_equal(predictor(np.ones(5, "f4")), good)
 
 
@@ -458,3 +478,93 @@ def test_a_dense_operation_stays_alone() -> None:
     (op,) = model.freeze().program.ops
     assert isinstance(op, DenseOp)
     assert not any(isinstance(op, ScaleOp) for op in model.freeze().program.ops)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("n", [1, 8, 300, 3000])
+def test_out_may_lie_over_x(backend: str, n: int) -> None:
+    if backend == "numba":
+        pytest.importorskip("numba")
+    memory = rows(7, n).ravel()
+    for n_features, n_outputs in ((2, 7), (7, 2), (3, 3)):
+        model = fm.Sequential([fm.Dense(n_outputs, "tanh")], backend=backend, random_state=0)
+        predictor = model.build(n_features).freeze()
+        x = memory[: n * n_features].reshape(n, n_features)
+        expected = predictor(x.copy())
+        out = memory[: n * n_outputs].reshape(n, n_outputs)
+        predictor(x, out)
+        assert np.array_equal(out, expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
+    predictor, pipe = classifier("numpy")[0].freeze(), tmp_path / "pipe"
+    predictor.save(tmp_path / "file")
+    os.mkfifo(pipe)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    predictor.save(pipe)
+    reader.join(30)
+    assert found == [(tmp_path / "file").read_bytes()]
+    assert pipe.is_fifo()
+
+
+def test_columns_far_from_zero_are_warned_of() -> None:
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    X = rows(dtype="float64")
+    X[:, 2] = 20240101.0
+    scaler = preprocessing.StandardScaler().fit(X)
+    layers = [fm.Dense(8, "relu"), fm.Dense(2)]
+    with pytest.warns(UserWarning, match=r"column 2 of X is 2\.02e\+07 .* dtype='float64'"):
+        trained(layers).freeze(scaler)
+    double = trained(layers, dtype="float64")
+    # The outputs are differences of products with 20240101.
+    assert relative(double.freeze(scaler)(X), double.predict(scaler.transform(X))) <= 1e-8
+
+    model = trained([fm.BatchNorm(), fm.Dense(2)])
+    model.buffers["0.running_mean"][3], model.buffers["0.running_var"][3] = 500.0, 0.0
+    with pytest.warns(UserWarning, match=r"column 3 of the input of 0 is 1\.58e\+05 "):
+        model.freeze()
+
+
+def test_columns_of_a_frame_must_come_in_their_order() -> None:
+    pandas = pytest.importorskip("pandas")
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    frame = pandas.DataFrame(rows(3), columns=["a", "b", "c"])
+    predictor = trained([fm.Dense(2)], 3).freeze(preprocessing.StandardScaler().fit(frame))
+    quantised, turned = predictor.quantize(frame), frame[["c", "a", "b"]]
+    for predict in (predictor, quantised):
+        expected = predict(frame.to_numpy())
+        assert np.array_equal(predict(frame), expected)
+        assert np.array_equal(predict(frame.set_axis(["x", "y", "z"], axis=1)), expected)
+        with pytest.raises(ValueError, match=r"another order, c, a, b, than .* a, b, c"):
+            predict(turned)
+        assert np.array_equal(predict(turned[list(predictor.feature_names)]), expected)
+
+
+def test_tables_are_kept_while_other_threads_keep_theirs() -> None:
+    pytest.importorskip("numba")
+    from fastmlp.tables_kept import KeptTables
+
+    class Tables:
+        n_bytes = 1
+
+        def release(self) -> None: ...
+
+    kept: Any = KeptTables()
+    for i in range(8):
+        kept.give_back(i, Tables())
+
+    def come_between(frame: Any, event: str, argument: Any) -> None:
+        # What another thread does after each call of the one that gives back.
+        if event == "c_return":
+            kept._kept[object()] = Tables()
+
+    sys.setprofile(come_between)
+    try:
+        kept.give_back("last", Tables())
+    finally:
+        sys.setprofile(None)
+    assert 0 not in kept._kept
+    assert "last" in kept._kept

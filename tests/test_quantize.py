@@ -19,6 +19,7 @@ from fastmlp.int8 import fixed_point
 from fastmlp.int8.build import build
 from fastmlp.int8.calibration import Ranges, float_values, input_scales, slot_scale
 from fastmlp.int8.curves import tabulate
+from fastmlp.int8.kernels import accumulate, finish
 from fastmlp.int8.program import (
     CurveToCodes,
     CurveToFloat,
@@ -30,6 +31,8 @@ from fastmlp.int8.program import (
     offsets,
 )
 from fastmlp.int8.quantize import quantize
+from fastmlp.int8.report import compare
+from fastmlp.kernels.reference import activation_forward
 from fastmlp.kernels.typing import Array
 
 
@@ -167,6 +170,12 @@ def test_features_of_different_units_keep_their_digits() -> None:
     assert (np.ptp(codes[:, :3], axis=0) > 60).all()
 
 
+def test_zero_points_of_columns_far_from_zero_leave_room_for_sums() -> None:
+    x = np.array([[1e9, 0.0], [1e9 + 64.0, 1.0]])
+    _, zero_point = input_scales(x, Ranges(0.0, shared=False))
+    assert 2**21 < np.abs(zero_point).max() <= 2**22 + 256
+
+
 def test_ranges_of_slots() -> None:
     assert slot_scale(np.array([[0.0, 2.55]]), Ranges(0.0, True)) == (pytest.approx(0.01), -128)
     scale, zero_point = slot_scale(np.array([[-1.0, 1.55]]), Ranges(0.0, True))
@@ -292,7 +301,7 @@ def test_no_accumulator_can_leave_int32() -> None:
 # Losses
 
 
-def disturbed(x: Array, outputs: Array, expected: Array) -> float:
+def disturbed(outputs: Array, expected: Array) -> float:
     return float(np.abs(outputs - expected).mean() / expected.std())
 
 
@@ -303,7 +312,7 @@ def test_every_activation_loses_little(name: str) -> None:
     x = rows_for(12, 2000)
     quantized = network.quantize(x[:1000])
     expected = network(x[1000:])
-    assert disturbed(x, quantized(x[1000:]), expected) < 0.03
+    assert disturbed(quantized(x[1000:]), expected) < 0.03
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -319,7 +328,7 @@ def test_residuals_and_branches_lose_little(seed: int) -> None:
     ]
     network = freeze(layers, 10, seed=seed)
     x = rows_for(10, 2000, seed)
-    assert disturbed(x, network.quantize(x[:1000])(x[1000:]), network(x[1000:])) < 0.03
+    assert disturbed(network.quantize(x[:1000])(x[1000:]), network(x[1000:])) < 0.03
 
 
 def trained(x: Array, y: Any, layers: list[Any], epochs: int, backend: str = "numpy") -> Any:
@@ -372,7 +381,7 @@ def test_raw_features_with_a_scaler_folded_in() -> None:
     model = fm.Sequential([fm.Dense(32, "tanh"), fm.Dense(1)], backend="numpy", random_state=0)
     model.fit(standard, y, epochs=30, verbose=0)
     network = model.freeze(scaler=scaler)
-    assert disturbed(x, network.quantize(x)(x), network(x)) < 0.02
+    assert disturbed(network.quantize(x)(x), network(x)) < 0.02
 
 
 def test_outliers_do_not_cost_the_other_rows() -> None:
@@ -405,6 +414,28 @@ def test_rounding_does_not_shift_outputs() -> None:
     assert (np.abs(shift) < 0.02 * spread).all()
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "gelu"])
+def test_codes_of_a_curve_are_those_of_the_function(name: str) -> None:
+    model = fm.Sequential([fm.Dense(1, name), fm.Dense(1)], backend="numpy").build(1)
+    model.parameters["0.weight"][...] = 1.0
+    integers = model.freeze().quantize(np.linspace(-8.0, 8.0, 500)[:, None]).integers
+    step = integers.steps[0]
+    acc = accumulate(step.source, {integers.encode.out: np.arange(-128, 128)[:, None]})
+    exact = activation_forward(acc * step.source.scale, name)
+    codes = np.clip(exact / step.out.scale + step.out.zero_point, -128, 127)
+    assert np.abs(finish(step.finish, acc) - codes).max() < 0.75
+
+
+def test_an_output_reaches_a_little_beyond_the_calibrated_range() -> None:
+    model = fm.Sequential([fm.Dense(1, "softplus")], backend="numpy").build(2)
+    model.parameters["0.weight"][...] = 1.0
+    x = np.linspace(-1.0, 1.0, 201)
+    # Their sums go from -1 to 1, although those of the columns could go from -2 to 2.
+    quantized = model.freeze().quantize(np.array([(a, b) for a in x for b in x if abs(a + b) <= 1]))
+    found = quantized([[0.6, 0.6], [-0.6, -0.6]])[:, 0]
+    np.testing.assert_allclose(found, np.log1p(np.exp([1.2, -1.2])), atol=0.02)
+
+
 def test_sigmoid_of_zero_is_a_half() -> None:
     """Rows on the boundary are in the second class, as in float."""
     model = fm.Sequential([fm.Dense(1, "sigmoid")], backend="numpy", random_state=0).build(2)
@@ -423,6 +454,17 @@ def test_constant_features_and_dead_units() -> None:
     np.testing.assert_allclose(network.quantize(x)(x), network(x), atol=1e-6)
     other = freeze([fm.Dense(4, "tanh"), fm.Dense(2)], 3)
     np.testing.assert_allclose(other.quantize(x[:1])(x), other(x), atol=0.02)
+
+
+def test_a_column_of_one_value_does_not_drown_the_others() -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.uniform(0, 20_000, 400), rng.normal(size=400), np.zeros(400)])
+    trained = fm.Sequential([fm.Dense(8, "relu"), fm.Dense(1)], backend="numpy", random_state=0)
+    trained.build(3)
+    trained.parameters["0.weight"][0] /= 20_000
+    network = trained.freeze()
+    expected = network(x)
+    assert abs(network.quantize(x)(x) - expected).max() < 0.05 * np.ptp(expected)
 
 
 # The predictor
@@ -557,6 +599,10 @@ def test_report_of_numbers_and_of_several_labels() -> None:
     several = trained(x, columns, [fm.Dense(3, "sigmoid")], 10)
     report = several.quantize(x, columns).report
     assert report.float_accuracy == np.mean((several(x) >= 0.5) == columns)
+    half = np.array([[0.5, 0.4, 0.6]])
+    sizes = dict.fromkeys(("float_bytes", "weight_bytes", "int8_bytes"), 1)
+    report = compare(several.targets, half, half, np.array([[1.0, 0.0, 1.0]]), **sizes)
+    assert report.float_accuracy == report.int8_accuracy == 1.0
 
 
 @pytest.mark.parametrize("y", [[0, 1], np.zeros((5, 2)), ["a"] * 5])
@@ -601,7 +647,7 @@ def test_float64_networks() -> None:
     quantized = network.quantize(x)
     assert quantized(x).dtype == np.float32
     assert quantized.report.float_bytes == 8 * (3 * 6 + 6 + 6 * 2 + 2)
-    assert disturbed(x, quantized(x), network(x)) < 0.02
+    assert disturbed(quantized(x), network(x)) < 0.02
 
 
 def test_slots_are_compared_by_value() -> None:

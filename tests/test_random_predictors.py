@@ -13,12 +13,12 @@ from c_harness import compile_header
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_predictors import Network, networks
+from random_weights import TOLERANCE
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
 
 ROWS = 1500
-TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 # The same networks in every run: a failure is seen by all.

@@ -13,6 +13,7 @@ from taken_checks import assert_taken, rows
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
+from fastmlp.taken.assembly import sequential, take
 from fastmlp.taken.graph import Node, parts_of_graph
 from fastmlp.taken.parts import (
     Join,
@@ -23,9 +24,7 @@ from fastmlp.taken.parts import (
     batch_norm,
     cannot_take,
     dense,
-    sequential,
     standardization,
-    take,
 )
 
 RNG = np.random.default_rng(3)

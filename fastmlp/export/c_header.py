@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..custom import CustomActivation
 from ..names import describe
 from ..program import (
     ActivationOp,
@@ -23,139 +22,30 @@ from ..program import (
     Slot,
     Tensor,
 )
-from . import c_math
+from . import c_functions, c_math
 from .c_memory import Place, plan
 from .c_source import (
+    ARGUMENT_ERRORS,
     C_TYPES,
     Header,
     array,
     check_prefix,
-    in_words,
+    finite_check,
     labels_of,
     literal,
-    multiply_adds,
-    op_in_words,
+    predict_function,
     total_features,
     version_line,
     write_header,
 )
+from .costs import multiply_adds
+from .supported import check_supported
+from .words import in_words, op_in_words
 
 if TYPE_CHECKING:
     from ..predictor import Predictor
 
 MATH = ("math.h", "inline")
-
-_IS_FINITE = """
-/* 1 where all n numbers are finite. */
-static inline int P_is_finite(const real *x, int n)
-{
-    int finite = 1;
-    for (int i = 0; i < n; ++i)
-        finite &= (x[i] >= -LARGEST) & (x[i] <= LARGEST);
-    return finite;
-}
-"""
-
-_COPY = """
-static inline void P_copy(const real *x, real *z, int n)
-{
-    for (int j = 0; j < n; ++j)
-        z[j] = x[j];
-}
-"""
-
-_DENSE = """
-/* z = bias + x * weight; the weights of one input lie side by side, [n_in][n_out]. Four inputs at
-   once, so that z is loaded and stored a quarter as often. */
-static inline void P_dense(const real *x, const real *weight, const real *bias,
-                           real *M_RESTRICT z, int n_in, int n_out)
-{
-    const real *w = weight;
-    const int fours = n_in - n_in % 4;
-    for (int j = 0; j < n_out; ++j)
-        z[j] = bias ? bias[j] : 0.0;
-    for (int i = 0; i < fours; i += 4, w += 4 * n_out) {
-        const real *w1 = w + n_out, *w2 = w1 + n_out, *w3 = w2 + n_out;
-        const real x0 = x[i], x1 = x[i + 1], x2 = x[i + 2], x3 = x[i + 3];
-        for (int j = 0; j < n_out; ++j)
-            z[j] += (x0 * w[j] + x1 * w1[j]) + (x2 * w2[j] + x3 * w3[j]);
-    }
-    for (int i = fours; i < n_in; ++i, w += n_out)
-        for (int j = 0; j < n_out; ++j)
-            z[j] += x[i] * w[j];
-}
-"""
-
-_SCALE = """
-/* z = z * scale + shift */
-static inline void P_scale(real *z, const real *scale, const real *shift, int n)
-{
-    for (int j = 0; j < n; ++j)
-        z[j] = z[j] * scale[j] + shift[j];
-}
-"""
-
-_ADD = """
-/* z = z + x */
-static inline void P_add(const real *x, real *z, int n)
-{
-    for (int j = 0; j < n; ++j)
-        z[j] += x[j];
-}
-"""
-
-_SELECT = """
-/* z[j] = x[columns[j]] */
-static inline void P_select(const real *x, real *z, const int *columns, int n)
-{
-    for (int j = 0; j < n; ++j)
-        z[j] = x[columns[j]];
-}
-"""
-
-_CODE = """
-/* A whole number from 0 to n - 1 as an int, -1 where x is none. */
-static inline int P_code(real x, int n)
-{
-    const int code = x >= 0.0 && x < (real)n ? (int)x : -1;
-    return (real)code < x ? -1 : code;
-}
-"""
-
-_SOFTMAX = """
-static inline void P_apply_softmax(real *z, int n)
-{
-    real largest = z[0], sum = 0.0;
-    for (int j = 1; j < n; ++j)
-        largest = z[j] > largest ? z[j] : largest;
-    for (int j = 0; j < n; ++j)
-        z[j] = P_exp(z[j] - largest);
-    for (int j = 0; j < n; ++j)
-        sum += z[j];
-    for (int j = 0; j < n; ++j)
-        z[j] /= sum;
-}
-"""
-
-# Each activation as statements on one element, v; `p` is its parameter.
-_ELEMENTWISE = {
-    "relu": "v = v < 0.0 ? 0.0 : v;",
-    "leaky_relu": "v = P_choose(v > 0.0, v, p * v);",
-    "tanh": "v = P_tanh(v);",
-    "sigmoid": "v = 1.0 / (1.0 + P_exp(-v));",
-    "elu": "v = P_choose(v > 0.0, v, p * P_expm1(v));",
-    "selu": ("v = P_choose(v > 0.0, 1.0507009873554805 * v, 1.7580993408473766 * P_expm1(v));"),
-    "gelu": "v = 0.5 * v * P_erfc(-0.70710678118654757 * v);",
-    "silu": "v = v / (1.0 + P_exp(-v));",
-    "mish": """
-/* tanh(log(1 + e^v)), which rounds to 1 long before 20 */
-const real e = P_exp(P_choose(v < 20.0, v, 20.0));
-const real m = e * (e + 2.0);
-v = v * (m / (m + 2.0));
-""",
-    "softplus": "v = P_choose(v > 0.0, v, 0.0) + P_log1p(P_exp(-P_abs(v)));",
-    "exp": "v = P_exp(v);",
-}
 
 
 def export_c(
@@ -190,7 +80,9 @@ def export_c(
     """
     check_prefix(prefix)
     _check_math(math)
-    _refuse_registered(predictor)
+    check_supported(
+        predictor.program, "C", ", or export_c(..., quantize='int8'), which makes a table of it"
+    )
     write_header(path, _header(predictor, prefix, math == "math.h"))
 
 
@@ -229,20 +121,12 @@ def _check_math(math: object) -> None:
         raise ValueError(f"math must be one of {', '.join(map(repr, MATH))}, got {math!r}")
 
 
-def _refuse_registered(predictor: Predictor) -> None:
-    """Raise a ValueError where an activation is a registered function: C has none of it."""
-    for op in predictor.program.ops:
-        if isinstance(op, ActivationOp) and isinstance(op.activation, CustomActivation):
-            raise ValueError(
-                f"activation {op.activation.name!r} is a registered Python function, which cannot "
-                "be written in C; use one of fastmlp's own activations, or export_c(..., "
-                "quantize='int8'), which makes a table of it"
-            )
-
-
 @dataclass
 class _Source:
-    """What the operations of a network add to its header."""
+    """What the operations of a network add to its header.
+
+    Statements are templates as `c_math.render` takes them; arrays have their final names.
+    """
 
     predictor: Predictor
     prefix: str
@@ -264,12 +148,12 @@ class _Source:
         self.templates[template] = None
         name = re.search(r"\bP_(\w+)\(", template)
         assert name is not None
-        return f"{self.prefix}_{name[1]}({arguments});"
+        return f"P_{name[1]}({arguments});"
 
     def tensor(self, tensor: Tensor) -> str:
         """The name of the array of a tensor."""
         if tensor.name not in self.names:
-            name = f"{self.prefix}_{tensor.name.replace('.', '_')}"
+            name = tensor.name.replace(".", "_")
             note = " x ".join(map(str, tensor.shape))
             values = self.predictor.weights[tensor.name]
             self.names[tensor.name] = self._add(self.c_type, name, values, note)
@@ -279,27 +163,27 @@ class _Source:
         """The name of an array of column numbers."""
         key = str(columns)
         if key not in self.names:
-            name = f"{self.prefix}_columns_{len(self.names)}"
+            name = f"columns_{len(self.names)}"
             self.names[key] = self._add("int", name, np.asarray(columns), "column numbers")
         return self.names[key]
 
     def _add(self, c_type: str, name: str, values: Any, note: str) -> str:
-        self.arrays += [*array(c_type, name, values, note), ""]
+        self.arrays += [*array(c_type, f"{self.prefix}_{name}", values, note), ""]
         self.n_bytes += np.size(values) * (8 if c_type == "double" else 4)
-        return name
+        return f"P_{name}"
 
 
 def _move(x: Slot, out: Slot, source: _Source) -> list[str]:
     """Copy a slot where the operation cannot work in place."""
     if source.places[x] == source.places[out]:
         return []
-    return [source.call(_COPY, f"{source.at(x)}, {source.at(out)}, {out.width}")]
+    return [source.call(c_functions.COPY, f"{source.at(x)}, {source.at(out)}, {out.width}")]
 
 
 def _dense(op: DenseOp, source: _Source) -> list[str]:
     weight, bias = source.tensor(op.weight), source.tensor(op.bias) if op.bias else "0"
     places = f"{source.at(op.x)}, {weight}, {bias}, {source.at(op.out)}"
-    return [source.call(_DENSE, f"{places}, {op.x.width}, {op.out.width}")]
+    return [source.call(c_functions.DENSE, f"{places}, {op.x.width}, {op.out.width}")]
 
 
 def _activation(op: ActivationOp, source: _Source) -> list[str]:
@@ -309,49 +193,35 @@ def _activation(op: ActivationOp, source: _Source) -> list[str]:
         return lines
     arguments = f"{source.at(op.out)}, {op.out.width}"
     if name == "softmax":
-        return [*lines, source.call(_SOFTMAX, arguments)]
+        return [*lines, source.call(c_functions.SOFTMAX, arguments)]
     if parameter is not None:
         arguments += f", {literal(parameter, source.c_type)}"
-    return [*lines, source.call(_elementwise(name, parameter is not None), arguments)]
-
-
-def _elementwise(name: str, has_parameter: bool) -> str:
-    """The template of a function that applies an activation to n numbers."""
-    statements = _ELEMENTWISE[name].strip().splitlines()
-    body = "\n".join(f"        {line}" for line in statements)
-    body = re.sub(r"\bv\b", "z[j]", body)
-    if len(statements) == 1 and "z[j]" in body:
-        loop = f"    for (int j = 0; j < n; ++j)\n{body}"
-    else:
-        loop = f"    for (int j = 0; j < n; ++j) {{\n{body}\n    }}"
-    parameter = ", real p" if has_parameter else ""
-    head = f"static inline void P_apply_{name}(real *z, int n{parameter})"
-    return f"\n{head}\n{{\n{loop}\n}}\n"
+    return [*lines, source.call(c_functions.elementwise(name, parameter is not None), arguments)]
 
 
 def _scale(op: ScaleOp, source: _Source) -> list[str]:
     scale, shift = source.tensor(op.scale), source.tensor(op.shift)
-    call = source.call(_SCALE, f"{source.at(op.out)}, {scale}, {shift}, {op.out.width}")
+    call = source.call(c_functions.SCALE, f"{source.at(op.out)}, {scale}, {shift}, {op.out.width}")
     return [*_move(op.x, op.out, source), call]
 
 
 def _add(op: AddOp, source: _Source) -> list[str]:
     # One of the two may lie where the sum goes.
     x, y = (op.y, op.x) if source.places[op.y] == source.places[op.out] else (op.x, op.y)
-    call = source.call(_ADD, f"{source.at(y)}, {source.at(op.out)}, {op.out.width}")
+    call = source.call(c_functions.ADD, f"{source.at(y)}, {source.at(op.out)}, {op.out.width}")
     return [*_move(x, op.out, source), call]
 
 
 def _select(op: SelectOp, source: _Source) -> list[str]:
     places, columns = f"{source.at(op.x)}, {source.at(op.out)}", source.columns(op.columns)
-    return [source.call(_SELECT, f"{places}, {columns}, {op.out.width}")]
+    return [source.call(c_functions.SELECT, f"{places}, {columns}, {op.out.width}")]
 
 
 def _concat(op: ConcatOp, source: _Source) -> list[str]:
     lines, start = [f"/* {op_in_words(op)} */"], 0
     for part in op.parts:
         to = source.at(op.out, start)
-        lines.append(source.call(_COPY, f"{source.at(part)}, {to}, {part.width}"))
+        lines.append(source.call(c_functions.COPY, f"{source.at(part)}, {to}, {part.width}"))
         start += part.width
     return lines
 
@@ -360,16 +230,16 @@ def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
     lines, start = [f"/* {op_in_words(op)} */"], len(op.kept)
     if op.kept:
         arguments = f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.kept)}, {start}"
-        lines.append(source.call(_SELECT, arguments))
+        lines.append(source.call(c_functions.SELECT, arguments))
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         x = source.places[op.x]
         value = f"{x.base}[{x.offset + column}]"
-        lines.append(f"code = {source.call(_CODE, f'{value}, {n_categories}')}")
+        lines.append(f"code = {source.call(c_functions.CODE, f'{value}, {n_categories}')}")
         lines.append("if (code < 0)")
-        lines.append(f"    return {source.prefix.upper()}_ERROR_CATEGORY;")
+        lines.append("    return M_ERROR_CATEGORY;")
         row = f"{source.tensor(table)} + code * {dim}"
-        lines.append(source.call(_COPY, f"{row}, {source.at(op.out, start)}, {dim}"))
+        lines.append(source.call(c_functions.COPY, f"{row}, {source.at(op.out, start)}, {dim}"))
         start += dim
     return lines
 
@@ -396,14 +266,11 @@ def _header(predictor: Predictor, prefix: str, library: bool) -> Header:
         statements += EMITTERS[type(op)](op, source)
     if places[program.output].base != "y":
         arguments = f"{source.at(program.output)}, y, {program.output.width}"
-        statements.append(source.call(_COPY, arguments))
-    errors = {
-        "ERROR_NULL": "x, y or scratch is a null pointer",
-        "ERROR_NOT_FINITE": "x holds NaN or infinity",
-    }
+        statements.append(source.call(c_functions.COPY, arguments))
+    errors = dict(ARGUMENT_ERRORS)
     if any(isinstance(op, EmbeddingOp) for op in program.ops):
         errors["ERROR_CATEGORY"] = "a category's code is no whole number in its range"
-    functions, uses_library = _functions(source, library)
+    functions, uses_library = _body(source, statements, library)
     title = [version_line(prefix, f"a neural network ({c_type})")]
     if program.wide is not None:
         n_wide, n_deep = program.wide.width, program.input.width
@@ -426,36 +293,19 @@ def _header(predictor: Predictor, prefix: str, library: bool) -> Header:
         labels=labels_of(predictor.classes),
         errors=errors,
         includes=["math.h"] if uses_library else [],
-        body=[*source.arrays, *functions, *_predict(source, statements)],
+        body=[*source.arrays, *functions],
     )
 
 
-def _functions(source: _Source, library: bool) -> tuple[list[str], bool]:
-    """Lines of the functions that the network calls, and whether they need ``math.h``."""
-    templates = [_IS_FINITE, *source.templates]
-    used = {name for template in templates for name in c_math.used_functions(template)}
-    lines = c_math.definitions(used, source.prefix, source.c_type, library)
-    largest = literal(float(np.finfo(source.predictor.dtype).max), source.c_type)
+def _body(source: _Source, statements: list[str], library: bool) -> tuple[list[str], bool]:
+    """Lines of all functions, and whether they need ``math.h``."""
+    prefix, c_type = source.prefix, source.c_type
+    used = {name for template in source.templates for name in c_math.used_functions(template)}
+    if any(line.startswith("code = ") for line in statements):
+        statements = ["int code;", *statements]
+    templates = [finite_check(c_type), *source.templates, predict_function(c_type, statements)]
+    lines = c_math.definitions(used, prefix, c_type, library)
     for template in templates:
-        text = template.strip("\n").replace("LARGEST", largest)
-        lines += [*c_math.render(text, source.prefix, source.c_type, library).splitlines(), ""]
-    return lines, library and bool(used - {"choose"})
-
-
-def _predict(source: _Source, statements: list[str]) -> list[str]:
-    p, t = source.prefix, source.c_type
-    macro = p.upper()
-    head = f"static inline int {p}_predict("
-    head += f"const {t} *x, {t} *y, {t} *scratch)"
-    code = ["int code;"] if any(line.startswith("code = ") for line in statements) else []
-    body = [
-        *code,
-        "if (!x || !y || !scratch)",
-        f"    return {macro}_ERROR_NULL;",
-        f"if (!{p}_is_finite(x, {macro}_N_FEATURES))",
-        f"    return {macro}_ERROR_NOT_FINITE;",
-        *statements,
-        f"return {macro}_OK;",
-    ]
-    about = f"/* Predict one row: x to y. Returns {macro}_OK, or an error with y untouched. */"
-    return [about, head, "{", *(f"    {line}" for line in body), "}"]
+        text = c_math.render(template.strip("\n"), prefix, c_type, library)
+        lines += [*text.splitlines(), ""]
+    return lines[:-1], library and bool(used - {"choose"})

@@ -22,7 +22,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from .c_source import literal
+from .c_source import literal, with_prefix
 
 ELEMENTARY = ("exp", "expm1", "log1p", "tanh", "erfc")
 
@@ -316,7 +316,7 @@ def render(template: str, prefix: str, c_type: str, library: bool) -> str:
             text = re.sub(rf"\bP_{name}\(", f"{called}{suffix}(", text)
     text = _NUMBER.sub(lambda match: match[0] + suffix, text)
     text = re.sub(r"\breal\b", c_type, text)
-    return re.sub(r"\bM_", f"{prefix.upper()}_", re.sub(r"\bP_", f"{prefix}_", text))
+    return with_prefix(text, prefix)
 
 
 def used_functions(template: str) -> set[str]:

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -19,21 +18,17 @@ from .. import __version__
 from ..atomic_file import atomic_file
 from ..kernels.typing import Array
 from ..names import describe
-from ..program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-)
 
 WIDTH = 100
 
 C_TYPES = {"float32": "float", "float64": "double"}
+_NUMPY_TYPES = {c_type: dtype for dtype, c_type in C_TYPES.items()}
+
+# What `predict_function` returns for arguments that it refuses.
+ARGUMENT_ERRORS = {
+    "ERROR_NULL": "x, y or scratch is a null pointer",
+    "ERROR_NOT_FINITE": "x holds NaN or infinity",
+}
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
@@ -134,6 +129,44 @@ def _escape(byte: int) -> str:
     if character in '"\\?':
         return "\\" + character
     return character if 32 <= byte < 127 else f"\\{byte:03o}"
+
+
+def with_prefix(template: str, prefix: str) -> str:
+    """Put the header's prefix in the place of ``P_``, and in capitals of ``M_``."""
+    prefixes = {"P": prefix, "M": prefix.upper()}
+    return re.sub(r"\b([PM])_", lambda match: f"{prefixes[match[1]]}_", template)
+
+
+def finite_check(c_type: str) -> str:
+    """The template of ``P_is_finite(x, n)``."""
+    largest = literal(float(np.finfo(_NUMPY_TYPES[c_type]).max), c_type)
+    return f"""
+/* 1 where all n numbers are finite. */
+static inline int P_is_finite(const {c_type} *x, int n)
+{{
+    int finite = 1;
+    for (int i = 0; i < n; ++i)
+        finite &= (x[i] >= -{largest}) & (x[i] <= {largest});
+    return finite;
+}}
+"""
+
+
+def predict_function(c_type: str, statements: Iterable[str]) -> str:
+    """The template of ``P_predict``, which checks its arguments before the statements."""
+    lines = "\n".join(f"    {statement}" for statement in statements)
+    return f"""
+/* Predict one row: x to y. Returns M_OK, or an error with y untouched. */
+static inline int P_predict(const {c_type} *x, {c_type} *y, {c_type} *scratch)
+{{
+    if (!x || !y || !scratch)
+        return M_ERROR_NULL;
+    if (!P_is_finite(x, M_N_FEATURES))
+        return M_ERROR_NOT_FINITE;
+{lines}
+    return M_OK;
+}}
+"""
 
 
 def comment(lines: Iterable[str]) -> list[str]:
@@ -342,52 +375,6 @@ def labels_of(classes: Array | None) -> list[str]:
 def total_features(n_features: int | tuple[int, int]) -> int:
     """Numbers in one row: of two inputs the wide ones, then the deep ones."""
     return n_features if isinstance(n_features, int) else sum(n_features)
-
-
-def in_words(program: InferenceProgram) -> list[str]:
-    """The operations of a network, one a line; an activation stands with what it follows."""
-    lines: list[str] = []
-    previous: Any = None
-    for op in program.ops:
-        if isinstance(op, ActivationOp):
-            if previous is not None and op.x is previous.out:
-                lines[-1] += f", {_name(op)}"
-            else:
-                lines.append(f"{_name(op)} of {op.out.width}")
-        else:
-            lines.append(op_in_words(op))
-        previous = op
-    return lines or ["none: y is x"]
-
-
-def op_in_words(op: InferenceOp) -> str:
-    """One operation of a frozen program in words."""
-    if isinstance(op, DenseOp):
-        return f"dense {op.x.width} -> {op.out.width}" + ("" if op.bias else " without bias")
-    if isinstance(op, ScaleOp):
-        return f"scale and shift of {op.out.width}"
-    if isinstance(op, AddOp):
-        return f"sum of {op.x.width} and {op.y.width}"
-    if isinstance(op, SelectOp):
-        return f"{op.out.width} of {op.x.width} columns"
-    if isinstance(op, ConcatOp):
-        return f"{' + '.join(str(part.width) for part in op.parts)} side by side"
-    if isinstance(op, EmbeddingOp):
-        tables = ", ".join(f"{t.shape[0]} -> {t.shape[1]}" for t in op.tables)
-        return f"embedding {tables}, beside {len(op.kept)} columns as they are"
-    if isinstance(op, ActivationOp):
-        return f"{_name(op)} of {op.out.width}"
-    raise TypeError(f"a frozen network has no {type(op).__name__}")
-
-
-def _name(op: ActivationOp) -> str:
-    parameter = op.activation.parameter
-    return op.activation.name + ("" if parameter is None else f"({parameter:g})")
-
-
-def multiply_adds(program: InferenceProgram) -> int:
-    """Multiply-adds of one row in the dense layers."""
-    return sum(op.weight.size for op in program.ops if isinstance(op, DenseOp))
 
 
 def version_line(prefix: str, what: str) -> str:

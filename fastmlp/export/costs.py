@@ -11,7 +11,6 @@ import numpy as np
 
 from ..program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
 from .c_memory import plan
-from .c_source import multiply_adds
 
 if TYPE_CHECKING:
     from ..predictor import Predictor
@@ -85,6 +84,11 @@ class Costs:
             flash_bytes=n_weights * item + columns * 4 + _code_bytes(program),
             ram_bytes=n_values * item,
         )
+
+
+def multiply_adds(program: InferenceProgram) -> int:
+    """Multiply-adds of one row in the dense layers."""
+    return sum(op.weight.size for op in program.ops if isinstance(op, DenseOp))
 
 
 def _code_bytes(program: InferenceProgram) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..activations import Activation
-from ..custom import CustomActivation
 from ..kernels.reference.activations import SELU_ALPHA, SELU_SCALE
 from .onnx_graph import GraphWriter
 
@@ -188,18 +187,7 @@ FUNCTIONS: dict[str, Callable[..., str]] = {
 
 
 def add_activation(graph: GraphWriter, z: str, activation: Activation, out: str) -> None:
-    """Add nodes that compute an activation of the value `z` and name the result `out`.
-
-    Raises
-    ------
-    ValueError
-        The activation is a registered one.
-    """
-    if isinstance(activation, CustomActivation):
-        raise ValueError(
-            f"the activation {activation.name!r} is a registered function, which ONNX's operators "
-            f"cannot be made of; those of the library are {', '.join(FUNCTIONS)}"
-        )
+    """Add nodes that compute an activation of the value `z` and name the result `out`."""
     parameters = () if activation.parameter is None else (activation.parameter,)
     FUNCTIONS[activation.name](graph, z, *parameters)
     graph.name_last(out)

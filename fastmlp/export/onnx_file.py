@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import __version__
 from ..atomic_file import atomic_file
+from ..onnx_package import import_onnx
 from ..program import (
     ActivationOp,
     AddOp,
@@ -23,7 +24,8 @@ from ..program import (
     Tensor,
 )
 from .onnx_activations import add_activation
-from .onnx_graph import IR_VERSION, OPSET, GraphWriter, import_onnx
+from .onnx_graph import IR_VERSION, OPSET, GraphWriter
+from .supported import check_supported
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -71,6 +73,7 @@ def export_onnx(predictor: Predictor, path: str | os.PathLike[str]) -> None:
 def make_model(predictor: Predictor) -> Any:
     """The `onnx.ModelProto` of a predictor; see `export_onnx`."""
     onnx = import_onnx()
+    check_supported(predictor.program, "an ONNX graph")
     network = _Network(predictor)
     network.write()
     graph = onnx.helper.make_graph(
@@ -90,7 +93,7 @@ def make_model(predictor: Predictor) -> Any:
 
 def _metadata(predictor: Predictor) -> dict[str, str]:
     metadata = {"task": predictor.task}
-    labels = predictor._targets.to_state()["classes"]
+    labels = predictor.targets.to_state()["classes"]
     if labels is not None:
         metadata |= {"labels": json.dumps(labels["values"]), "labels_dtype": labels["dtype"]}
     if predictor.feature_names is not None:
@@ -161,8 +164,6 @@ class _Network:
             graph.add("Gather", x, self._columns(op.columns), out=out, axis=1)
         elif isinstance(op, EmbeddingOp):
             self._add_embedding(op, x, out)
-        else:
-            raise TypeError(f"{type(op).__name__} does not occur in a frozen network")
 
     def _add_embedding(self, op: EmbeddingOp, x: str, out: str) -> None:
         graph = self.graph

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import missing_extra
+from ..onnx_package import import_onnx
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -16,28 +16,6 @@ OPSET = 13
 
 IR_VERSION = 7
 """Of the file format, the one that came with the opset."""
-
-
-def import_onnx() -> Any:
-    """The package `onnx`.
-
-    Raises
-    ------
-    ImportError
-        It is not installed.
-    """
-    try:
-        import onnx
-        import onnx.checker
-        import onnx.external_data_helper
-        import onnx.helper
-        import onnx.numpy_helper
-        import onnx.shape_inference
-    except ModuleNotFoundError as error:
-        if error.name != "onnx":
-            raise
-        raise missing_extra("onnx", "export") from None
-    return onnx
 
 
 class GraphWriter:

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..atomic_file import atomic_file
-from ..custom import CustomActivation
 from ..inputs import counted
 from ..program import ActivationOp, DenseOp, ScaleOp, tensors_of
-from .c_source import in_words
 from .python_forward import Forward
 from .python_functions import FUNCTIONS, with_needs
 from .python_text import (
@@ -27,6 +25,8 @@ from .python_text import (
     quoted,
     wrapped,
 )
+from .supported import check_supported
+from .words import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def export_python(
     """
     if weights not in _PLACES:
         raise ValueError(f"weights must be 'inside' or 'beside', got {weights!r}")
-    _refuse_functions_of_users(predictor.program)
+    check_supported(predictor.program, "a Python file")
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file in it")
@@ -88,15 +88,6 @@ def export_python(
     with atomic_file(target, "py") as file, atomic_file(beside, "npz") as data_file:
         file.write(source.encode())
         data_file.write(data.getbuffer())
-
-
-def _refuse_functions_of_users(program: InferenceProgram) -> None:
-    for op in program.ops:
-        if isinstance(op, ActivationOp) and isinstance(op.activation, CustomActivation):
-            raise ValueError(
-                f"the activation {op.activation.name!r} is a registered function, which cannot be "
-                f"written into a Python file; those that can are {', '.join(FUNCTIONS)} and linear"
-            )
 
 
 def _tensor_names(program: InferenceProgram) -> dict[str, str]:

@@ -76,7 +76,8 @@ def input_scales(x: Array, ranges: Ranges) -> tuple[Array, Array]:
     Features of one kind, such as pixels, share a range, that of them all and 0: what a single
     column has not shown may still come. Unless all are `shared`, a column that needs only
     ``4**-k`` of that range has one smaller by this factor, around its own values, so that features
-    of different units keep their digits.
+    of different units keep their digits. A column of one value counts as needing the median of what
+    the others need: with the whole range its weights would drown theirs.
 
     Returns
     -------
@@ -89,7 +90,11 @@ def input_scales(x: Array, ranges: Ranges) -> tuple[Array, Array]:
     widest = (top - bottom) or 1.0
     quarterings = np.zeros(len(low))
     if not ranges.shared:
-        own = np.where(high > low, high - low, widest)
+        varies = high > low
+        typical = widest
+        if varies.any():
+            typical = np.quantile((high - low)[varies], 0.5, method="lower")
+        own = np.where(varies, high - low, typical)
         quarterings = np.maximum(np.floor(np.log2(widest / own) / 2), 0.0)
     finest = np.maximum(np.abs(low), np.abs(high)) / MAX_ZERO_POINT
     scale = np.maximum(widest / 4.0**quarterings / STEPS, np.maximum(finest, MIN_SCALE))

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..inputs import as_array, check_features
-from ..names import describe
+from ..predictor_arguments import check_out, labels_for, one_or_many
 from .kernels import run
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
     from ..predictor import Predictor
-    from ..targets import TargetEncoder
     from .program import IntegerProgram
     from .report import QuantizationReport
 
@@ -54,12 +52,10 @@ class QuantizedPredictor:
     def __init__(
         self,
         predictor: Predictor,
-        targets: TargetEncoder,
         integers: IntegerProgram,
         report: QuantizationReport,
     ) -> None:
         self.predictor = predictor
-        self._targets = targets
         self.integers = integers
         self.report = report
         self.classes = predictor.classes
@@ -81,27 +77,17 @@ class QuantizedPredictor:
         Returns
         -------
         ndarray, shape (units,) or (n, units)
-            float32.
+            Float32.
 
         Raises
         ------
         TypeError, ValueError
             As `Predictor` raises them.
         """
-        array = as_array(x, "x")
-        single = array.ndim == 1
-        if single:
-            if array.shape != (self.n_features,):
-                raise ValueError(
-                    f"x has {array.shape[0]} numbers, but a row of this network has "
-                    f"{self.n_features}; pass one row, ({self.n_features},), or rows, "
-                    f"(n, {self.n_features})"
-                )
-            array = array.reshape(1, -1)
-        rows = check_features(array, self.n_features, dtype=np.float32, name="x")
+        rows, single = one_or_many(x, self.n_features, self.dtype, self.feature_names)
         shape = (self.n_outputs,) if single else (len(rows), self.n_outputs)
         if out is not None:
-            _check_out(out, shape)
+            check_out(out, shape, self.dtype)
         y = predict(self.integers, rows).reshape(shape)
         if out is None:
             return y
@@ -109,11 +95,8 @@ class QuantizedPredictor:
         return out
 
     def predict_classes(self, x: object) -> Array:
-        """Labels of one row or many, as `Predictor.predict_classes` gives them."""
-        outputs = self(x)
-        labels = self._targets.decode(np.atleast_2d(outputs))
-        row: Array = labels[0]
-        return row if outputs.ndim == 1 else labels
+        """Predict the labels of one row or many, as `Predictor.predict_classes` does."""
+        return labels_for(self(x), self.predictor.targets)
 
     def export_c(self, path: str | os.PathLike[str], prefix: str = "model") -> None:
         """Write the network as one C99 header that needs ``stdint.h`` alone.
@@ -125,11 +108,14 @@ class QuantizedPredictor:
         Parameters
         ----------
         path : str or path-like
+            Of the header; its folder must exist.
         prefix : str
             A C identifier that all names begin with, in capitals those of macros.
 
         Raises
         ------
+        TypeError, ValueError
+            `prefix` is no C identifier.
         OSError
             The file cannot be written.
         """
@@ -151,12 +137,3 @@ def predict(integers: IntegerProgram, rows: Array) -> Array:
         block = slice(start, start + _BLOCK_ROWS)
         y[block] = run(integers, rows[block].astype(np.float32))
     return y
-
-
-def _check_out(out: object, shape: tuple[int, ...]) -> None:
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be an array, got {describe(out)}")
-    if out.shape != shape or out.dtype != np.float32:
-        raise ValueError(f"out must be float32{list(shape)}, got {out.dtype}{list(out.shape)}")
-    if not (out.flags.c_contiguous and out.flags.writeable and out.flags.aligned):
-        raise ValueError("out must be C-contiguous, aligned and writable")

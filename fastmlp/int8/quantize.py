@@ -38,7 +38,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..inputs import check_features
-from ..program import DenseOp, EmbeddingOp, InferenceProgram
+from ..program import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    InferenceProgram,
+    ScaleOp,
+    SelectOp,
+)
 from .build import build
 from .calibration import Ranges, float_values
 from .constants import constants
@@ -47,6 +55,9 @@ from .report import compare
 
 if TYPE_CHECKING:
     from ..predictor import Predictor
+
+# Others have no integer form.
+_OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp)
 
 # From the smallest network to the largest. Clipping 1 value in 10,000 gains some 10% on most data,
 # 1 in 1,000 a third on data with outliers; scales of their own matter to features of different
@@ -85,7 +96,7 @@ def quantize(predictor: Predictor, X: object, y: object = None) -> QuantizedPred
     """
     refuse_layers(predictor.program)
     rows = check_features(X, predictor.program.input.width, dtype=np.float32)
-    targets = predictor._targets
+    targets = predictor.targets
     encoded = None if y is None else targets.encode(y, len(rows), fit=False)
     places = np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.int64)
     chosen = rows[places].astype(np.float32)
@@ -107,7 +118,7 @@ def quantize(predictor: Predictor, X: object, y: object = None) -> QuantizedPred
         weight_bytes=sum(array.n_bytes for array in stored if array.c_type == "int8_t"),
         int8_bytes=sum(array.n_bytes for array in stored),
     )
-    return QuantizedPredictor(predictor, targets, integers, report)
+    return QuantizedPredictor(predictor, integers, report)
 
 
 def refuse_layers(program: InferenceProgram) -> None:
@@ -116,15 +127,15 @@ def refuse_layers(program: InferenceProgram) -> None:
     Raises
     ------
     ValueError
-        There is an Embedding or a WideAndDeep.
+        There is an Embedding, a WideAndDeep or an operation that was added to the library.
     """
-    embeds = any(isinstance(op, EmbeddingOp) for op in program.ops)
     is_wide = program.wide is not None or any(
         isinstance(op, DenseOp) and op.weight.name.endswith("wide_weight") for op in program.ops
     )
-    for name, found in (("WideAndDeep", is_wide), ("Embedding", embeds)):
-        if found:
-            raise ValueError(
-                f"int8 quantisation does not know {name}; it takes Dense, BatchNorm, Residual, "
-                "Branch and activations: export this network in float"
-            )
+    unknown = [type(op).__name__.removesuffix("Op") for op in program.ops if type(op) not in _OPS]
+    if is_wide or unknown:
+        name = "WideAndDeep" if is_wide else unknown[0]
+        raise ValueError(
+            f"int8 quantisation does not know {name}; it takes Dense, BatchNorm, Residual, "
+            "Branch and activations: export this network in float"
+        )

@@ -52,7 +52,7 @@ def parts_of_graph(nodes: Iterable[Node], source: Hashable, output: Hashable) ->
     Returns
     -------
     list of Part
-        For `taken.take`.
+        For `assembly.take`.
 
     Raises
     ------

@@ -12,18 +12,19 @@ import numpy as np
 from ..activations import ELU, Activation, LeakyReLU
 from ..layers import Dropout
 from ..names import describe
+from .assembly import take
 from .graph import Node, parts_of_graph
 from .parts import (
     Part,
     Scale,
     Step,
     activation,
+    arithmetic,
     batch_norm,
     cannot_take,
     dense,
     dtype_of,
     standardization,
-    take,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ _PLAIN = {
     "exponential": "exp",
     "exp": "exp",
     "linear": "linear",
+}
+
+_ARITHMETIC = {
+    "Add": "add",
+    "Subtract": "subtract",
+    "Multiply": "multiply",
+    "Divide": "divide",
+    "TrueDivide": "divide",
 }
 
 # What computes the same whether its input is flattened before it or after.
@@ -289,8 +298,8 @@ class _Reader:
         if kind == "Negative":
             return [Scale(np.array(-1.0), np.array(0.0))]
         try:
-            if kind in ("Add", "Subtract", "Multiply", "Divide", "TrueDivide"):
-                return [_arithmetic(kind, _to_numpy(constants[0]), place)]
+            if kind in _ARITHMETIC:
+                return [_checked(arithmetic, _ARITHMETIC[kind], _to_numpy(constants[0]), place)]
             names = {"LeakyRelu": "leaky_relu", "Softmax": "softmax"}
             return [_named_activation(names.get(kind, kind.lower()), vars(operation))]
         except _Unfit as error:
@@ -354,20 +363,3 @@ def _named_activation(name: str, options: dict[str, Any]) -> Step:
     if name not in _PLAIN:
         raise _Unfit(f"fastmlp has no activation {name}" if name.islower() else "")
     return activation(_PLAIN[name])
-
-
-def _arithmetic(kind: str, constant: Array, place: int) -> Scale:
-    """What an operation with a constant does to its tensor, which is argument `place`."""
-    value = constant.astype(np.float64)
-    if value.ndim > 2 or (value.ndim == 2 and len(value) > 1):
-        raise _Unfit(f"its constant has the shape {constant.shape}")
-    one, zero = np.array(1.0), np.array(0.0)
-    if kind == "Add":
-        return Scale(one, value)
-    if kind == "Subtract":
-        return Scale(one, -value) if place == 0 else Scale(-one, value)
-    if kind == "Multiply":
-        return Scale(value, zero)
-    if place == 0:
-        return Scale(1 / value, zero)
-    raise _Unfit("a constant can be divided by, but not divided")

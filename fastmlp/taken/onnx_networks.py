@@ -14,10 +14,11 @@ from ..layers import Activation as ActivationLayer
 from ..layers import Dense, WideAndDeep
 from ..numpy_runner import NumpyRunner
 from ..program import categories
+from .assembly import take
 from .graph import Node, parts_of_graph
 from .onnx_nodes import nodes_of
 from .onnx_source import Source, read_model
-from .parts import Part, Step, dtype_of, take
+from .parts import Part, Step, dtype_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -57,7 +57,7 @@ class _Column:
 
 
 def nodes_of(source: Source, outputs: list[str], ends: set[str], dtype: str) -> list[Node]:
-    """All that some values depend on, up to the inputs, as nodes of `taken_graph`.
+    """All that some values depend on, up to the inputs, as nodes of `graph`.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class _Reader:
             raise self.refused(node, f"its epsilon is {epsilon}")
         if epsilon == 0.0:
             epsilon = BatchNorm().epsilon
-            var, gamma = var * 0.0 + 1.0, gamma * np.sqrt((1.0 + epsilon) / var)
+            gamma = gamma * np.sqrt((var + epsilon) / var)
         if not 0.0 < momentum <= 1.0:
             momentum = BatchNorm().momentum
         return self.step(node, batch_norm(mean, var, gamma, beta, round(momentum, 9), epsilon))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ModelFileError
-from ..export.onnx_graph import import_onnx
 from ..names import describe
+from ..onnx_package import import_onnx
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..names import describe
-from ..scalers import scaling_of
-from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization, take
+from ..scalers import SCALERS, scaling_of
+from .assembly import take
+from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -19,10 +20,9 @@ _LOGISTIC = ("LogisticRegression", "LogisticRegressionCV")
 _LINEAR = (
     *("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
 )
-_SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 _KNOWN = (
     *(*_NETWORKS, *_LOGISTIC, *_LINEAR),
-    f"a Pipeline of {', '.join(_SCALERS)} and one of these",
+    f"a Pipeline of {', '.join(SCALERS)} and one of these",
     "TransformedTargetRegressor of them",
 )
 
@@ -78,8 +78,10 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
     [[5.0]]
     """
     if not any(base.__module__.startswith("sklearn.") for base in type(estimator).__mro__):
+        is_path = isinstance(estimator, str) or hasattr(estimator, "__fspath__")
+        hint = "; read a file with joblib.load or pickle.load first" if is_path else ""
         raise TypeError(
-            f"from_sklearn takes an estimator of scikit-learn, got {describe(estimator)}"
+            f"from_sklearn takes an estimator of scikit-learn, got {describe(estimator)}{hint}"
         )
     reader = _Reader()
     parts = reader.parts(estimator)
@@ -129,7 +131,7 @@ class _Reader:
         for label, step in before:
             if step is None or step == "passthrough":
                 continue
-            if _name(step) not in _SCALERS:
+            if _name(step) not in SCALERS:
                 raise cannot_take(label, "", _KNOWN)
             parts.append(_scaled(step))
         return [*parts, *self.parts(last)]
@@ -189,7 +191,7 @@ def _scaled(scaler: Any) -> Part:
 
 def _unscaled(scaler: Any) -> Scale:
     """The inverse of a scaler."""
-    if _name(scaler) not in _SCALERS:
+    if _name(scaler) not in SCALERS:
         raise cannot_take(f"transformer ({_name(scaler)})", "", _KNOWN)
     scale = _scale(scaler)
     return Scale(1 / scale.scale, -scale.shift / scale.scale)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,17 +11,37 @@ import torch.fx
 from torch import nn
 from torch.nn import functional
 
-from ..activations import ELU, Activation, LeakyReLU, get_activation
-from ..kernels.reference.activations import activation_forward
+from ..activations import ELU, LeakyReLU
 from ..layers import BatchNorm, Dropout
-from ..numpy_runner import NumpyRunner
 from .graph import Node, parts_of_graph
-from .parts import Part, Scale, Step, activation, batch_norm, cannot_take, dense, dtype_of
-from .torch_networks import tensor_values
+from .parts import (
+    Part,
+    Scale,
+    Step,
+    activation,
+    arithmetic,
+    batch_norm,
+    cannot_take,
+    dense,
+    dtype_of,
+)
+from .torch_comparison import evaluating
+from .torch_functions import (
+    ARITHMETIC,
+    CONCATENATIONS,
+    FUNCTIONS,
+    MATRIX_PRODUCTS,
+    METHODS,
+    MODULES,
+    PLAIN,
+    SHAPELESS,
+    SIGNATURES,
+    SYNONYMS,
+)
+from .torch_state import tensor_values
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model import Sequential
 
 _KNOWN = (
     "Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, Softmax, ELU, SELU, GELU, SiLU, Mish",
@@ -32,83 +50,8 @@ _KNOWN = (
     "constants that are added or multiplied",
 )
 
-# What each function takes after its input.
-_SIGNATURES: dict[str, dict[str, Any]] = {
-    "relu": {"inplace": False},
-    "leaky_relu": {"negative_slope": 0.01, "inplace": False},
-    "tanh": {},
-    "sigmoid": {},
-    "softmax": {"dim": None, "_stacklevel": 3, "dtype": None},
-    "elu": {"alpha": 1.0, "inplace": False},
-    "selu": {"inplace": False},
-    "gelu": {"approximate": "none"},
-    "silu": {"inplace": False},
-    "mish": {"inplace": False},
-    "softplus": {"beta": 1.0, "threshold": 20.0},
-    "exp": {},
-    "dropout": {"p": 0.5, "training": True, "inplace": False},
-    "alpha_dropout": {"p": 0.5, "training": False, "inplace": False},
-    "feature_alpha_dropout": {"p": 0.5, "training": False, "inplace": False},
-    "flatten": {"start_dim": 0, "end_dim": -1},
-    "squeeze": {"dim": None},
-    "neg": {},
-    "contiguous": {},
-}
-
-_PLAIN = ("relu", "tanh", "sigmoid", "selu", "silu", "mish", "exp")
-# What can follow where a single column has become a vector, and what makes it one.
-_SHAPELESS = (
-    *(*_PLAIN, "leaky_relu", "elu", "gelu", "softplus", "neg", "contiguous"),
-    *("squeeze", "flatten", "view"),
-)
-
-# Which function a module is, and which of its attributes are arguments.
-_MODULES: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
-    nn.ReLU: ("relu", ()),
-    nn.LeakyReLU: ("leaky_relu", ("negative_slope",)),
-    nn.Tanh: ("tanh", ()),
-    nn.Sigmoid: ("sigmoid", ()),
-    nn.Softmax: ("softmax", ("dim",)),
-    nn.ELU: ("elu", ("alpha",)),
-    nn.SELU: ("selu", ()),
-    nn.GELU: ("gelu", ("approximate",)),
-    nn.SiLU: ("silu", ()),
-    nn.Mish: ("mish", ()),
-    nn.Softplus: ("softplus", ("beta", "threshold")),
-    nn.Flatten: ("flatten", ("start_dim", "end_dim")),
-    nn.Identity: ("contiguous", ()),
-    nn.AlphaDropout: ("alpha_dropout", ("p",)),
-    nn.FeatureAlphaDropout: ("feature_alpha_dropout", ("p",)),
-    nn.Dropout1d: ("feature_alpha_dropout", ("p",)),
-}
-
-_SUMS = (operator.add, operator.iadd, torch.add)
-_DIFFERENCES = (operator.sub, operator.isub, torch.sub, torch.subtract)
-_PRODUCTS = (operator.mul, operator.imul, torch.mul, torch.multiply)
-_QUOTIENTS = (operator.truediv, operator.itruediv, torch.div, torch.divide, torch.true_divide)
-_ARITHMETIC = (*_SUMS, *_DIFFERENCES, *_PRODUCTS, *_QUOTIENTS)
-_MATRIX_PRODUCTS = (operator.matmul, torch.matmul, torch.mm)
-_CONCATENATIONS = (torch.cat, torch.concat, torch.concatenate)
-_METHODS = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div}
-_SYNONYMS = {"reshape": "view", "ravel": "flatten", "float": "contiguous", "clone": "contiguous"}
-_ROWS = 32
-
 _SHARED = "it is used in two places, which would no longer share its weights"
 _LOGARITHMS = "fastmlp gives probabilities, not their logarithms; put Softmax in its place"
-
-
-def _functions() -> dict[Any, str]:
-    """From each function of PyTorch, also those that work in place, to its name here."""
-    return {
-        getattr(home, spelling): name
-        for name in _SIGNATURES
-        for home in (torch, functional)
-        for spelling in (name, f"{name}_")
-        if hasattr(home, spelling)
-    }
-
-
-_FUNCTIONS = {**_functions(), operator.neg: "neg"}
 
 
 def parts_of_module(module: Any) -> tuple[list[Part], str]:
@@ -134,7 +77,7 @@ def parts_of_module(module: Any) -> tuple[list[Part], str]:
     if type(module).__module__.startswith("torch.nn") and not isinstance(module, nn.Sequential):
         root = nn.Sequential(module)
     try:
-        with _evaluating(root):
+        with evaluating(root):
             graph = torch.fx.Tracer().trace(root)
     except Exception as error:
         raise ValueError(
@@ -142,64 +85,6 @@ def parts_of_module(module: Any) -> tuple[list[Part], str]:
             "its network as layers=[fm.Dense(...), ...]"
         ) from error
     return _Reader(root, graph).read()
-
-
-def check_output(
-    module: Any, model: Sequential, output_activation: str | Activation | None
-) -> None:
-    """Refuse a model that computes something else than its module on random rows.
-
-    Tracing does not see that an operation in place changes what is read elsewhere.
-    """
-    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
-    tensor = tensors[0] if tensors else torch.zeros(())
-    width = model._program.input.width
-    rows = torch.from_numpy(np.random.default_rng(0).standard_normal((_ROWS, width)))
-    rows = rows.to(tensor.device, tensor.dtype)
-    try:
-        with _evaluating(module), torch.no_grad():
-            output = module(rows)
-    except Exception as error:
-        raise ValueError(
-            f"the module cannot be compared with its layers: on {_ROWS} rows of {width} numbers it "
-            f"raises {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(output, torch.Tensor):
-        raise ValueError(f"the module returns a {type(output).__name__}, not one tensor")
-    expected = tensor_values(output, "the module's output")
-    x = tensor_values(rows, "rows").astype(model.dtype)
-    found = NumpyRunner(model._state).predict(x)
-    if expected.shape != found.shape and (expected.shape != (_ROWS,) or found.shape[1] > 1):
-        raise ValueError(
-            f"the module's output for {_ROWS} rows has the shape {expected.shape}, but that of "
-            f"its layers is {found.shape}"
-        )
-    expected = expected.reshape(found.shape).astype(model.dtype)
-    if output_activation is not None:
-        expected = activation_forward(expected, get_activation(output_activation).kernel)
-    # Rounding, with room for large values in a deep network, and far from any mistake.
-    eps = max(float(torch.finfo(tensor.dtype).eps), float(np.finfo(model.dtype).eps))
-    tolerance = min(1e4 * eps, 0.05)
-    finite = np.isfinite(expected)
-    allowed = tolerance * np.abs(expected[finite]).max(initial=1.0)
-    if not np.allclose(found[finite], expected[finite], rtol=tolerance, atol=allowed):
-        most = np.abs(found - expected)[finite].max()
-        raise ValueError(
-            f"on random rows the module's output differs by up to {most:.2g} from that of its "
-            "layers; an operation in place (inplace=True, +=) on a value that is read again later "
-            "cannot be taken, nor can a forward that does not use the layers in their order"
-        )
-
-
-@contextmanager
-def _evaluating(module: Any) -> Iterator[None]:
-    flags = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in flags:
-            part.training = training
 
 
 def _label(name: str, part: object) -> str:
@@ -268,29 +153,29 @@ class _Reader:
         while node.op != "placeholder":
             name = self._function(node)
             with_number = any(isinstance(value, int | float) for value in node.args)
-            if name not in _SHAPELESS and not (node.target in _ARITHMETIC and with_number):
+            if name not in SHAPELESS and not (node.target in ARITHMETIC and with_number):
                 break
             tail.add(node)
             node = node.all_input_nodes[0]
         return tail
 
     def _function(self, node: torch.fx.Node) -> str | None:
-        """The name in `_SIGNATURES` of what a node does."""
+        """The name in `SIGNATURES` of what a node does."""
         if node.op == "call_module":
             kind = self._kind(self._modules[str(node.target)])
-            return None if kind is None else _MODULES.get(kind, (None, ()))[0]
+            return None if kind is None else MODULES.get(kind, (None, ()))[0]
         if node.op == "call_method":
             name = str(node.target).removesuffix("_")
-            name = _SYNONYMS.get(name, name)
-            return name if name in _SIGNATURES or name == "view" else None
+            name = SYNONYMS.get(name, name)
+            return name if name in SIGNATURES or name == "view" else None
         if node.target is torch.reshape:
             return "view"
-        return _FUNCTIONS.get(node.target)
+        return FUNCTIONS.get(node.target)
 
     @staticmethod
     def _kind(module: nn.Module) -> type[nn.Module] | None:
         """The class of PyTorch whose forward a module has."""
-        kinds = (*_MODULES, nn.Linear, nn.BatchNorm1d, nn.Dropout)
+        kinds = (*MODULES, nn.Linear, nn.BatchNorm1d, nn.Dropout)
         own = type(module).forward
         return next((k for k in kinds if isinstance(module, k) and k.forward is own), None)
 
@@ -311,8 +196,8 @@ class _Reader:
             options = self._bound(node, name, label)
             parts = self._of_function(node, name, options, label)
             return Node(node, [self._input(node.args, node.kwargs, label)], label, parts)
-        call = _METHODS.get(str(node.target).removesuffix("_")) if method else node.target
-        if call in _CONCATENATIONS:
+        call = METHODS.get(str(node.target).removesuffix("_")) if method else node.target
+        if call in CONCATENATIONS:
             return self._concatenated(node, label)
         if call is functional.linear:
             return self._linear(node, label)
@@ -337,9 +222,9 @@ class _Reader:
             return _dropout(module.p, label)
         if kind is None:
             raise _refused(label, _LOGARITHMS if isinstance(module, nn.LogSoftmax) else "")
-        name, attributes = _MODULES[kind]
+        name, attributes = MODULES[kind]
         options = {attribute: getattr(module, attribute) for attribute in attributes}
-        return self._of_function(node, name, {**_SIGNATURES[name], **options}, label)
+        return self._of_function(node, name, {**SIGNATURES[name], **options}, label)
 
     def _norm(self, module: Any, label: str) -> Step:
         if module.running_mean is None:
@@ -375,7 +260,7 @@ class _Reader:
 
     def _bound(self, node: torch.fx.Node, name: str, label: str) -> dict[str, Any]:
         """The arguments after the input by name, defaults included."""
-        signature = dict(_SIGNATURES[name])
+        signature = dict(SIGNATURES[name])
         if name == "softmax" and node.target is not functional.softmax:
             del signature["_stacklevel"]
         kwargs = {key: value for key, value in node.kwargs.items() if key != "input"}
@@ -387,7 +272,7 @@ class _Reader:
     def _of_function(
         self, node: torch.fx.Node, name: str, options: dict[str, Any], label: str
     ) -> list[Part]:
-        if name in _PLAIN:
+        if name in PLAIN:
             return [activation(name)]
         if name in ("leaky_relu", "elu"):
             return [_sloped(name, options, label)]
@@ -479,7 +364,7 @@ class _Reader:
             isinstance(value, torch.fx.Node) and value not in self._constants for value in node.args
         ]
         if all(computed):
-            if call not in _SUMS:
+            if ARITHMETIC.get(call) != "add":
                 raise _refused(label, "two paths can be added or concatenated")
             return Node(node, list(node.args), label, merge="add")
         place = computed.index(True) if any(computed) else 0
@@ -488,27 +373,20 @@ class _Reader:
         return Node(node, [node.args[place]], label, [self._with(call, constant, place, label)])
 
     def _with(self, call: Any, constant: Any, place: int, label: str) -> Part:
-        if call in _MATRIX_PRODUCTS and place == 0 and getattr(constant, "ndim", 0) == 2:
+        if call in MATRIX_PRODUCTS and place == 0 and getattr(constant, "ndim", 0) == 2:
             return dense(self._array(constant, label), None)
         if isinstance(constant, int | float) or getattr(constant, "ndim", None) == 0:
             value = np.array(float(constant))
         elif isinstance(constant, torch.Tensor):
             value = tensor_values(constant.detach().double(), label)
-            if value.ndim > 2 or (value.ndim == 2 and len(value) > 1):
-                raise _refused(label, f"its constant has the shape {value.shape}")
-            value = value.reshape(-1) if value.size > 1 else value.reshape(())
         else:
             raise _refused(label)
-        one, zero = np.array(1.0), np.array(0.0)
-        if call in _SUMS:
-            return Scale(one, value)
-        if call in _DIFFERENCES:
-            return Scale(one, -value) if place == 0 else Scale(-one, value)
-        if call in _PRODUCTS:
-            return Scale(value, zero)
-        if call in _QUOTIENTS and place == 0:
-            return Scale(1 / value, zero)
-        raise _refused(label)
+        if call not in ARITHMETIC:
+            raise _refused(label)
+        try:
+            return arithmetic(ARITHMETIC[call], value, place)
+        except ValueError as error:
+            raise _refused(label, str(error)) from None
 
 
 def _dropout(rate: float, label: str) -> list[Part]:

@@ -1,0 +1,102 @@
+"""Files of predictors that were changed by hand are refused, and the message says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastmlp as fm
+from fastmlp import safetensors
+
+Edit = Callable[[dict[str, Any], dict[str, Any]], None]
+
+
+def edited(path: Path, edit: Edit) -> None:
+    """Write a predictor's file with its description and its tensors changed."""
+    layers = [
+        fm.Embedding(3, 2, column=0),
+        fm.WideAndDeep(1, "sigmoid", deep=[fm.Dense(4, "relu")], wide=[0], deep_columns=[1, 2]),
+    ]
+    fm.Sequential(layers, backend="numpy").build(3).freeze().save(path)
+    tensors, metadata = safetensors.read(path)
+    description, arrays = json.loads(metadata["fastmlp"]), dict(tensors)
+    edit(description, arrays)
+    safetensors.write(path, arrays, {"fastmlp": json.dumps(description)})
+
+
+def put(*keys: Any, value: Any) -> Edit:
+    """Change one entry of the description."""
+
+    def edit(description: dict[str, Any], tensors: dict[str, Any]) -> None:
+        at: Any = description
+        for key in keys[:-1]:
+            at = at[key]
+        at[keys[-1]] = value
+
+    return edit
+
+
+def tensor(name: str, values: Any) -> Edit:
+    """Change or add one tensor."""
+
+    def edit(description: dict[str, Any], tensors: dict[str, Any]) -> None:
+        tensors[name] = np.asarray(values, "f4")
+
+    return edit
+
+
+# Operations: embedding, select, select, dense, activation, dense, dense, add, activation.
+EDITS: dict[str, Edit] = {
+    "holds a predictor of version 2; this fastmlp reads version 1": put("version", value=2),
+    "the dtype 'float16'": put("dtype", value="float16"),
+    "targets of another network": put("targets", "units", value=2),
+    "names of features that are no words": put("features", value=[1, 2, 3]),
+    "an operation 'dropout'": put("ops", 3, "op", value="dropout"),
+    "dense of 2 inputs": put("ops", 3, "x", value=[3, 2]),
+    "two slots of number 3": put("ops", 3, "out", "index", value=3),
+    "two inputs of one number": put("wide", value={"index": 0, "name": "w", "width": 1}),
+    r"columns \[1, -2\] of 4": put("ops", 2, "columns", value=[1, -2]),
+    r"columns \[1, 4\] of 4": put("ops", 2, "columns", value=[1, 4]),
+    "a choice of columns of another width": put("ops", 2, "columns", value=[1]),
+    "an activation that changes the width": put("ops", 4, "out", "width", value=5),
+    "a MSE, which is no activation": put("ops", 4, "activation", value={"type": "MSE"}),
+    "a sum of other widths": put("ops", 7, "x", value=[4, 7]),
+    "embeddings of another width": put("ops", 0, "columns", value=[0, 1]),
+    "an output that no operation makes": put("output", value=0),
+    "no operations": put("ops", value=[]),
+    "the tensor 1.0.weight has the shape": tensor("1.0.weight", np.ones((4, 2))),
+    "the tensor 0.weight has the shape": tensor("0.weight", np.ones((0, 2))),
+    "the tensor 1.bias is not of finite numbers": tensor("1.bias", [np.nan]),
+    "there are tensors that the network does not have": tensor("2.weight", [1.0]),
+}
+
+
+@pytest.mark.parametrize("message", EDITS)
+def test_what_does_not_fit_together_is_told(message: str, tmp_path: Path) -> None:
+    edited(tmp_path / "p.safetensors", EDITS[message])
+    with pytest.raises(fm.ModelFileError, match=message):
+        fm.load_predictor(tmp_path / "p.safetensors")
+
+
+def test_an_operation_with_a_bias_cannot_read_sparse_rows(tmp_path: Path) -> None:
+    path = tmp_path / "p.safetensors"
+    layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)])]
+    fm.Sequential(layers, backend="numpy").build((4, 4)).freeze().save(path)
+    tensors, metadata = safetensors.read(path)
+    description = json.loads(metadata["fastmlp"])
+    # The first dense layer, which has a bias, reads X_deep.
+    assert description["ops"][0]["x"] == [description["input"]["index"]]
+    description["ops"][0]["x"] = [description["wide"]["index"]]
+    safetensors.write(path, tensors, {"fastmlp": json.dumps(description)})
+    with pytest.raises(fm.ModelFileError, match="an operation that cannot read sparse rows"):
+        fm.load_predictor(path)
+
+
+def test_the_file_that_was_not_edited_is_read(tmp_path: Path) -> None:
+    edited(tmp_path / "p.safetensors", lambda description, tensors: None)
+    assert fm.load_predictor(tmp_path / "p.safetensors")([0.0, 1.0, 2.0]).shape == (1,)
