@@ -84,3 +84,9 @@ def test_files_that_are_no_models(tmp_path: Path, capsys: pytest.CaptureFixture[
     path.write_bytes(b"\x00" * 100)
     assert str(path) in error_of(capsys, "inspect", str(path))
     assert "MODEL" in error_of(capsys, "inspect")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "none.safetensors"
+    assert main(["inspect", str(path)]) == 2
+    assert capsys.readouterr().err == f"fastmlp: error: {path}: no such file or directory\n"
