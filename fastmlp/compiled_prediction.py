@@ -69,21 +69,20 @@ class CompiledForward:
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """The values for all rows; written into `out`, C-contiguous, where it is given."""
-        program, n = self._weights.program, len(x)
+        if len(x) <= SMALL_ROWS and isinstance(x, np.ndarray):
+            # Taken out while it is at work, so that threads do not share it.
+            small = self._small.pop(x.dtype, None) or self._small_prediction(x)
+            result = small(x)
+            self._small[x.dtype] = small
+            if out is None:
+                return result
+            out[...] = result
+            return out
         if out is None:
-            out = np.empty((n, self._output.width), dtype=program.dtype)
+            out = np.empty((len(x), self._output.width), dtype=self._weights.program.dtype)
         elif any(np.may_share_memory(part, out) for part in bound_rows(x).values()):
             # A block would be written over rows that are still to be read.
             out[...] = self(x)
-            return out
-        if n <= SMALL_ROWS and isinstance(x, np.ndarray):
-            # Taken out while it is at work, so that threads do not share it.
-            small = self._small.pop(x.dtype, None)
-            if small is None:
-                executable = self._encode(Layout.of(x), SMALL_ROWS)
-                small = SmallPrediction(executable, program, x.dtype, out)
-            small(x, out)
-            self._small[x.dtype] = small
             return out
         self._blocks(x, out, checked=False)
         return out
@@ -138,6 +137,10 @@ class CompiledForward:
         x = np.zeros(program.input.width, program.dtype)
         return RowPrediction(executable, x, np.zeros(self._output.width, program.dtype))
 
+    def _small_prediction(self, x: Array) -> SmallPrediction:
+        executable = self._encode(Layout.of(x), SMALL_ROWS)
+        return SmallPrediction(executable, self._weights.program, x.dtype, self._output.width)
+
     def _encode(self, layout: Layout, rows: int, checked: bool = False) -> Executable:
         program = self._weights.program
         storage = for_inference(program, self._ops, layout.is_sparse)
@@ -157,19 +160,20 @@ class SmallPrediction:
     """A forward pass of a few rows, bound for good to arrays of its own: the shortest way."""
 
     def __init__(
-        self, executable: Executable, program: InferenceProgram, x_dtype: Any, out: Array
+        self, executable: Executable, program: InferenceProgram, x_dtype: Any, width: int
     ) -> None:
         self._x = np.zeros((SMALL_ROWS, program.input.width), dtype=x_dtype)
-        self._out = np.zeros((SMALL_ROWS, out.shape[1]), dtype=program.dtype)
+        self._out = np.zeros((SMALL_ROWS, width), dtype=program.dtype)
         executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
         self._executable = executable
 
-    def __call__(self, x: Array, out: Array) -> None:
-        """Write the values for at most `SMALL_ROWS` rows into `out`."""
+    def __call__(self, x: Array) -> Array:
+        """The values for at most `SMALL_ROWS` rows."""
         n = len(x)
         self._x[:n] = x
         self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
-        out[...] = self._out[:n]
+        values: Array = self._out[:n].copy()
+        return values
 
 
 class RowPrediction:
