@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import shutil
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from commands import error_of
+from modules import load_module
 from test_cli_tables import houses, write
 
 import fastmlp as fm
@@ -37,15 +36,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def model_of(folder: Path, target: str) -> str:
     return str(folder / f"model_{target}.safetensors")
-
-
-def loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("exported", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def numbers_of(cells: dict[str, Any], preparation: Preparation) -> list[float]:
@@ -78,7 +68,7 @@ def test_a_table_s_numbers_go_in_and_its_predictions_come_out(
     preparation = Preparation.of(fm.load(path, backend="numpy"))
     assert preparation is not None
     X = np.array([numbers_of(row, preparation) for row in houses()])
-    module = loaded(tmp_path / "net.py")
+    module = load_module(tmp_path / "net.py")
     assert tuple(module.FEATURES) == preparation.features
     outputs = module.predict(X)
     rows = list(csv.DictReader(printed[printed.index("row,prediction") :].splitlines()))
@@ -183,7 +173,7 @@ def test_onnx(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["export", model_of(folder, "price"), "--format", "onnx", "-o", path]) == 0
     assert 'session.run(None, {"X": X})' in capsys.readouterr().out
     assert main(["export", model_of(folder, "price"), "--format=python", "-o", path + ".py"]) == 0
-    module = loaded(Path(path + ".py"))
+    module = load_module(Path(path + ".py"))
     X = np.tile(np.linspace(0, 1, 13, dtype=np.float32), (3, 1))
     X[:, 8] = 19000
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -196,7 +186,7 @@ def test_weights_beside(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert f"written: {tmp_path / 'net.npz'} (" in printed
     assert "  from net import predict, predict_classes\n" in printed
-    assert loaded(tmp_path / "net.py").predict(np.zeros(13)).shape == (3,)
+    assert load_module(tmp_path / "net.py").predict(np.zeros(13)).shape == (3,)
 
 
 def test_a_data_set_s_classes_have_their_names(tmp_path: Path) -> None:
@@ -205,7 +195,7 @@ def test_a_data_set_s_classes_have_their_names(tmp_path: Path) -> None:
     assert main(["train", *words]) == 0
     path = str(tmp_path / "model.safetensors")
     assert main(["export", path, "--format", "python", "-o", str(tmp_path / "net.py")]) == 0
-    module = loaded(tmp_path / "net.py")
+    module = load_module(tmp_path / "net.py")
     assert module.LABELS.tolist() == ["malignant", "benign"]
     from fastmlp import datasets
 
@@ -230,7 +220,7 @@ def test_files_of_predictors_and_of_models_from_python(
         printed = capsys.readouterr().out
         assert "inputs: 3 float32 numbers, as the network has read them in training\n" in printed
         assert "outputs: 2 float32 numbers\n" in printed
-        np.testing.assert_allclose(loaded(out).predict(X), model.predict(X), rtol=1e-5)
+        np.testing.assert_allclose(load_module(out).predict(X), model.predict(X), rtol=1e-5)
 
     calibration = tmp_path / "rows.csv"
     rows = [dict(zip("abc", row, strict=True)) for row in X]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from architectures import random_run
+from modules import load_module
 from random_weights import TOLERANCE, randomize
 from scipy.sparse import issparse
 
@@ -29,18 +29,9 @@ ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(5)
 
 
-def loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("exported", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def written(predictor: Predictor, folder: Path, weights: str = "inside") -> ModuleType:
     predictor.export_python(folder / "net.py", weights)
-    return loaded(folder / "net.py")
+    return load_module(folder / "net.py")
 
 
 def predictor_of(*layers: Any, n: Any = 3, dtype: str = "float32", **arguments: Any) -> Predictor:
@@ -184,7 +175,7 @@ def test_two_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     moved.mkdir()
     for name in ("net.py", "net.npz"):
         (tmp_path / name).rename(moved / name)
-    np.testing.assert_array_equal(loaded(moved / "net.py").predict([1.0, 2.0, 3.0]), first)
+    np.testing.assert_array_equal(load_module(moved / "net.py").predict([1.0, 2.0, 3.0]), first)
 
     def full(*arguments: object, **named: object) -> None:
         raise OSError("no space left")
@@ -363,7 +354,7 @@ def test_names_from_users_are_only_text(tmp_path: Path) -> None:
     strange = tmp_path / 'a "b" \\ c\'.py'
     predictor.export_python(strange, "beside")
     row = np.ones(len(NAMES))
-    np.testing.assert_array_equal(loaded(strange).predict(row), module.predict(row))
+    np.testing.assert_array_equal(load_module(strange).predict(row), module.predict(row))
 
 
 def test_it_needs_only_numpy(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from c_harness import compile_header
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from modules import load_module
 from random_predictors import Network, networks
 from random_weights import TOLERANCE
 
@@ -96,12 +96,7 @@ class Judge:
 
 def python_file(predictor: Any, path: Path, weights: str) -> Any:
     predictor.export_python(path, weights=weights)
-    spec = importlib.util.spec_from_file_location(f"exported_{next(_numbers)}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(path)
 
 
 @random(120)

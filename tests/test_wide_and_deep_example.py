@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,18 +9,14 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+from modules import load_module
 
 PATH = Path(__file__).resolve().parent.parent / "examples/wide_and_deep.py"
 
 
 @pytest.fixture(scope="module")
 def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wide_and_deep", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_module(PATH)
 
 
 @pytest.fixture
