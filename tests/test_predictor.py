@@ -23,6 +23,14 @@ from fastmlp.program import DenseOp, ScaleOp
 BACKENDS = ["numpy", "numba"]
 
 
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    chosen: str = request.param
+    return chosen
+
+
 def trained(layers: list[Any], n_features: int = 5, dtype: str = "float32", **given: Any) -> Any:
     """A network whose running statistics, biases and factors are none of those it starts with."""
     model = fm.Sequential(layers, dtype=dtype, backend="numpy", random_state=0, **given)
@@ -181,10 +189,7 @@ def classifier(backend: str, dtype: str = "float32") -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_rows_and_one_row(backend: str, dtype: str) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     model, X = classifier(backend, dtype)
     predictor, expected = model.freeze(), model.predict(X)
     assert predictor.backend == backend
@@ -203,11 +208,8 @@ def test_rows_and_one_row(backend: str, dtype: str) -> None:
     assert predictor.classes.tolist() == ["high", "low", "middle"]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n", [3, 300])
 def test_rows_of_every_layout_and_type(backend: str, n: int) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     model = fm.Sequential([fm.Dense(4, "tanh"), fm.Dense(2)], backend=backend, random_state=0)
     predictor = model.build(3).freeze()
     X = np.random.default_rng(0).integers(0, 9, (n, 3)).astype("f4")
@@ -221,10 +223,7 @@ def test_rows_of_every_layout_and_type(backend: str, n: int) -> None:
         np.testing.assert_allclose(predictor(given), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_out_is_written(backend: str) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     model, X = classifier(backend)
     predictor = model.freeze()
     for x, shape in ((X, (len(X), 3)), (X[:3], (3, 3)), (X[0], (3,)), (X[0].astype("f8"), (3,))):
@@ -248,10 +247,7 @@ def test_out_is_written(backend: str) -> None:
             predictor(X[0] if wrong.ndim == 1 else X[:3], wrong)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_bad_rows(backend: str) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     predictor = classifier(backend)[0].freeze()
     good = predictor(np.ones(5, "f4"))
     for value in (np.nan, np.inf, -np.inf):
@@ -283,10 +279,7 @@ def test_bad_rows(backend: str) -> None:
     assert np.array_equal(predictor(np.ones(5, "f4")), good)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_two_inputs_and_codes(backend: str) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     sparse = pytest.importorskip("scipy.sparse")
     deep = [fm.Embedding(4, 2, column=1), fm.Dense(8, "relu")]
     model = fm.Sequential(
@@ -334,10 +327,7 @@ def test_threads_share_one() -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_copies_and_pickles(backend: str) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     model, X = classifier(backend)
     predictor = model.freeze()
     predictor(X[0])
@@ -480,11 +470,8 @@ def test_a_dense_operation_stays_alone() -> None:
     assert not any(isinstance(op, ScaleOp) for op in model.freeze().program.ops)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n", [1, 8, 300, 3000])
 def test_out_may_lie_over_x(backend: str, n: int) -> None:
-    if backend == "numba":
-        pytest.importorskip("numba")
     memory = rows(7, n).ravel()
     for n_features, n_outputs in ((2, 7), (7, 2), (3, 3)):
         model = fm.Sequential([fm.Dense(n_outputs, "tanh")], backend=backend, random_state=0)
