@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .common.checks import check_positive_int, find_name
 from .kernels import available_backends, get_backend
-from .names import check_positive_int, find_name
 
 
 def choose_backend(backend: object) -> str:

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .callbacks import Callback
+from .common.checks import check_positive_int, describe
 from .model_file import load
-from .names import check_positive_int, describe
 
 if TYPE_CHECKING:
     from .model import Sequential

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import describe
 from .data import Batches, RowOrder
 from .inputs import check_codes
-from .names import describe
 from .program import categories
 from .rows import deep_part
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches

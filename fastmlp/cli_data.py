@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import tables
+from .common.checks import unknown_name
 from .inputs import counted
-from .names import unknown_name
 from .preparation import Target
 
 if TYPE_CHECKING:

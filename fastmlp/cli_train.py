@@ -29,11 +29,11 @@ from .cli_report import (
     write_csv,
     write_json,
 )
+from .common.checks import unknown_name
 from .compiling import told_of_compiling
 from .errors import missing_extra
 from .inputs import counted
 from .model import Sequential
-from .names import unknown_name
 from .preparation import Preparation, fit
 
 if TYPE_CHECKING:

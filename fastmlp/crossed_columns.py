@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import check_positive_int, describe
 from .errors import missing_extra
-from .names import check_positive_int, describe
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin

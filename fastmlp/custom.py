@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from .activations import ACTIVATIONS, Activation
-from .config import assign, declaration
+from .common.checks import describe
+from .common.config import assign, declaration
 from .kernels import custom
 from .losses import LOSSES, Loss
-from .names import describe
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 

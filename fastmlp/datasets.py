@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .common.checks import find_name
 from .errors import missing_extra
 from .kernels.typing import Array
-from .names import find_name
 
 __all__ = ["NAMES", "Dataset", "load"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from . import numpy_runner
+from .common.checks import check_bool, check_number, check_positive_int
 from .model_copy import copy_of
-from .names import check_bool, check_number, check_positive_int
 from .state import view
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .names import check_positive_int, find_name
+from .common.checks import check_positive_int, find_name
 
 if TYPE_CHECKING:
     from .activations import Activation

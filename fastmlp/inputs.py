@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import check_number
 from .data import shuffle_rows
-from .names import check_number
 from .rows import SparseRows
 
 if TYPE_CHECKING:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from .activations import Activation as ActivationFunction
 from .activations import get_activation
-from .config import assign, declaration
-from .initializers import get_initializer
-from .names import (
+from .common.checks import (
     check_bool,
     check_int,
     check_number,
@@ -21,6 +19,8 @@ from .names import (
     describe,
     find_name,
 )
+from .common.config import assign, declaration
+from .initializers import get_initializer
 from .optimizers import Optimizer, get_optimizer
 from .program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
 

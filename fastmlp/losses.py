@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .activations import Activation
-from .config import assign, declaration
-from .names import check_number, find_name
+from .common.checks import check_number, find_name
+from .common.config import assign, declaration
 
 PAIRS = {
     "softmax": ("categorical_crossentropy",),

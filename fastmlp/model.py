@@ -15,6 +15,7 @@ from .backends import check_threads, choose_backend
 from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
+from .common.checks import check_int, check_positive_int, describe, find_name
 from .data import Batches, Validation
 from .divergence import explain
 from .history import History
@@ -22,7 +23,6 @@ from .inputs import check_codes, check_feature_pair, check_features, check_weigh
 from .kernels import get_backend
 from .layers import Layer, WideAndDeep, check_layers
 from .losses import Loss, choose_loss
-from .names import check_int, check_positive_int, describe, find_name
 from .numpy_runner import NumpyRunner
 from .optimizers import Optimizer, get_optimizer
 from .program import Program, categories

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import custom, safetensors
+from . import custom
 from . import layers as _layers
 from .backends import check_threads, choose_backend
-from .config import from_config, to_config
+from .common import safetensors
+from .common.checks import check_bool, check_int, check_number, describe
+from .common.config import from_config, to_config
 from .errors import ModelFileError
 from .history import History
 from .model import Sequential
-from .names import check_bool, check_int, check_number, describe
 from .program import Program, Tensor
 from .schedules import ReduceOnPlateau
 from .state import State, named, view

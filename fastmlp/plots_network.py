@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
+from .common.checks import describe, unknown_name
 from .history import History
 from .model import Sequential
-from .names import describe, unknown_name
 from .program import DropoutOp
 from .recorder import Recorder, Statistics
 

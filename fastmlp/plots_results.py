@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .axes import color_bar, prepared, tidy
+from .common.checks import check_int, describe, unknown_name
 from .inputs import check_features
 from .model import Sequential
-from .names import check_int, describe, unknown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from .common.checks import describe
 from .freezing import Scaling, freeze_program
 from .inputs import check_codes, check_feature_pair
-from .names import describe
 from .numpy_forward import NumpyForward
 from .predictor_arguments import check_out, labels_for, one_or_many
 from .program import InferenceProgram, categories

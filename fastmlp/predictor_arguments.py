@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import describe
 from .inputs import as_array, check_features
-from .names import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

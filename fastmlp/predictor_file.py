@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import custom, safetensors
+from . import custom
 from .activations import Activation
-from .config import from_config, to_config
+from .common import safetensors
+from .common.checks import check_positive_int
+from .common.config import from_config, to_config
 from .errors import ModelFileError
 from .freezing import lay_out
-from .names import check_positive_int
 from .predictor import Predictor
 from .program import (
     ActivationOp,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from .common.checks import check_number
 from .errors import ModelFileError, missing_extra
-from .names import check_number
 from .tables import KINDS
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import check_int, check_number, check_positive_int
 from .data import Batches, RowOrder
 from .errors import DivergenceError
 from .model_copy import copy_of
-from .names import check_int, check_number, check_positive_int
 from .optimizers import Ftrl
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from . import numpy_runner
 from .callbacks import Callback
+from .common.checks import check_bool
 from .diagnosis import Diagnosis, Look
 from .errors import TrainingWarning
-from .names import check_bool
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

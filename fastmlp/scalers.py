@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import describe
 from .freezing import Scaling
-from .names import describe
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

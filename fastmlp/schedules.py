@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .config import assign, declaration
-from .names import check_int, check_number, check_positive_int, describe
+from .common.checks import check_int, check_number, check_positive_int, describe
+from .common.config import assign, declaration
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

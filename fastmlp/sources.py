@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from .common.checks import check_number
 from .data import Batches, RowOrder, Validation
 from .inputs import split_validation
-from .names import check_number
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

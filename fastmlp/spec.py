@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .common.checks import check_number, check_positive_int, describe
 from .layers import Activation, BatchNorm, Dense, Dropout, Layer
-from .names import check_number, check_positive_int, describe
 
 
 def read_spec(spec: object, l1: float, l2: float, initializer: str) -> tuple[int, list[Layer]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .common.checks import check_number, check_positive_int
 from .inputs import as_array, blocks, counted, find, finite_array
-from .names import check_number, check_positive_int
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

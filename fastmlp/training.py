@@ -13,11 +13,11 @@ import numpy as np
 
 from . import numpy_runner
 from .callbacks import Callback, EarlyStopping, ProgressBar
+from .common.checks import check_bool, check_positive_int, describe
 from .compiling import told_of_compiling
 from .data import Validation
 from .divergence import explain
 from .history import History
-from .names import check_bool, check_positive_int, describe
 from .schedules import Schedule
 from .sources import NotFiniteError, Source, Sums
 

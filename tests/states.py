@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import fastmlp as fm
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 from fastmlp.kernels.typing import Array
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 
 BACKENDS = fm.kernels.available_backends()
 ROWS = 8

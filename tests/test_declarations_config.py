@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fastmlp.activations import ACTIVATIONS, ELU, LeakyReLU
-from fastmlp.config import assign, declaration, from_config, to_config
+from fastmlp.common.config import assign, declaration, from_config, to_config
 from fastmlp.losses import (
     LOSSES,
     BinaryCrossentropy,

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.errors import DivergenceError, ModelFileError, missing_extra
-from fastmlp.names import (
+from fastmlp.common.checks import (
     check_bool,
     check_int,
     check_number,
@@ -19,6 +18,7 @@ from fastmlp.names import (
     find_name,
     unknown_name,
 )
+from fastmlp.errors import DivergenceError, ModelFileError, missing_extra
 
 
 def test_unknown_name_gives_the_closest_in_its_own_spelling() -> None:

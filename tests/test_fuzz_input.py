@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastmlp as fm
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 
 BACKENDS = fm.kernels.available_backends()
 

@@ -16,7 +16,7 @@ from test_whole_runs import assert_same_bits, declarations, worst
 
 import fastmlp as fm
 from fastmlp import activations, losses
-from fastmlp.config import to_config
+from fastmlp.common.config import to_config
 
 pytest.importorskip("numba")
 

@@ -16,7 +16,7 @@ from random_weights import TOLERANCE, randomize
 from test_isolation import BLOCKS, output_of
 
 import fastmlp as fm
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 from fastmlp.predictor import Predictor
 from fastmlp.program import DenseOp, ScaleOp
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 
 Edit = Callable[[dict[str, Any], dict[str, Any]], None]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp import safetensors
+from fastmlp.common import safetensors
 from fastmlp.errors import ModelFileError
 
 ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}

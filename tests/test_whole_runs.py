@@ -19,7 +19,7 @@ from architectures import (
 )
 
 import fastmlp as fm
-from fastmlp.config import to_config
+from fastmlp.common.config import to_config
 from fastmlp.kernels.typing import Array
 
 pytest.importorskip("numba")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..names import describe
+from ..common.checks import describe
 from ..program import (
     ActivationOp,
     AddOp,

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .. import __version__
-from ..atomic_file import atomic_file
+from ..common.atomic_file import atomic_file
+from ..common.checks import describe
 from ..kernels.typing import Array
-from ..names import describe
 
 WIDTH = 100
 

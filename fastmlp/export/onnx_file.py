@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import __version__
-from ..atomic_file import atomic_file
-from ..onnx_package import import_onnx
+from ..common.atomic_file import atomic_file
+from ..common.onnx_package import import_onnx
 from ..program import (
     ActivationOp,
     AddOp,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..onnx_package import import_onnx
+from ..common.onnx_package import import_onnx
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..atomic_file import atomic_file
+from ..common.atomic_file import atomic_file
 from ..inputs import counted
 from ..program import ActivationOp, DenseOp, ScaleOp, tensors_of
 from .python_forward import Forward

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..activations import ELU, Activation, LeakyReLU
+from ..common.checks import describe
 from ..layers import Dropout
-from ..names import describe
 from .assembly import take
 from .graph import Node, parts_of_graph
 from .parts import (

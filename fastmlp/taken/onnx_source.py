@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import describe
+from ..common.onnx_package import import_onnx
 from ..errors import ModelFileError
-from ..names import describe
-from ..onnx_package import import_onnx
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

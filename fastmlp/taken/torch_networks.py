@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..activations import Activation
+from ..common.checks import describe
 from ..layers import Layer, check_layers
-from ..names import describe
 from .assembly import sequential, take, with_output
 from .torch_state import assigned
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import missing_extra
+from ..errors import missing_extra
 
 
 def import_onnx() -> Any:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import ModelFileError
 from .atomic_file import atomic_file
-from .errors import ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from io import BufferedReader
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 DTYPES = {
     "BOOL": np.dtype(np.bool_),

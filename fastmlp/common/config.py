@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar
 
-from .names import unknown_name
+from .checks import unknown_name
 
 Class = TypeVar("Class", bound=type)
 
