@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from . import kernels as kernels
     from . import math as math
     from . import preprocessing as preprocessing
-    from .activations import ELU as ELU
-    from .activations import LeakyReLU as LeakyReLU
     from .callbacks import Callback as Callback
     from .callbacks import CSVLogger as CSVLogger
     from .callbacks import EarlyStopping as EarlyStopping
@@ -28,8 +26,31 @@ if TYPE_CHECKING:
     from .callbacks import ProgressBar as ProgressBar
     from .checkpoint import ModelCheckpoint as ModelCheckpoint
     from .checkpoint import resume as resume
-    from .custom import register_activation as register_activation
-    from .custom import register_loss as register_loss
+    from .declarations.activations import ELU as ELU
+    from .declarations.activations import LeakyReLU as LeakyReLU
+    from .declarations.custom import register_activation as register_activation
+    from .declarations.custom import register_loss as register_loss
+    from .declarations.losses import MAE as MAE
+    from .declarations.losses import MSE as MSE
+    from .declarations.losses import BinaryCrossentropy as BinaryCrossentropy
+    from .declarations.losses import CategoricalCrossentropy as CategoricalCrossentropy
+    from .declarations.losses import Huber as Huber
+    from .declarations.losses import Poisson as Poisson
+    from .declarations.losses import Quantile as Quantile
+    from .declarations.optimizers import SGD as SGD
+    from .declarations.optimizers import AdaGrad as AdaGrad
+    from .declarations.optimizers import Adam as Adam
+    from .declarations.optimizers import AdamW as AdamW
+    from .declarations.optimizers import Ftrl as Ftrl
+    from .declarations.optimizers import Nadam as Nadam
+    from .declarations.optimizers import RMSprop as RMSprop
+    from .declarations.schedules import Constant as Constant
+    from .declarations.schedules import CosineDecay as CosineDecay
+    from .declarations.schedules import ExponentialDecay as ExponentialDecay
+    from .declarations.schedules import InverseTimeDecay as InverseTimeDecay
+    from .declarations.schedules import OneCycle as OneCycle
+    from .declarations.schedules import ReduceOnPlateau as ReduceOnPlateau
+    from .declarations.schedules import StepDecay as StepDecay
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
@@ -44,22 +65,8 @@ if TYPE_CHECKING:
     from .layers import Embedding as Embedding
     from .layers import Residual as Residual
     from .layers import WideAndDeep as WideAndDeep
-    from .losses import MAE as MAE
-    from .losses import MSE as MSE
-    from .losses import BinaryCrossentropy as BinaryCrossentropy
-    from .losses import CategoricalCrossentropy as CategoricalCrossentropy
-    from .losses import Huber as Huber
-    from .losses import Poisson as Poisson
-    from .losses import Quantile as Quantile
     from .model import Sequential as Sequential
     from .model_file import load as load
-    from .optimizers import SGD as SGD
-    from .optimizers import AdaGrad as AdaGrad
-    from .optimizers import Adam as Adam
-    from .optimizers import AdamW as AdamW
-    from .optimizers import Ftrl as Ftrl
-    from .optimizers import Nadam as Nadam
-    from .optimizers import RMSprop as RMSprop
     from .plots_network import plot_activation_heatmap as plot_activation_heatmap
     from .plots_network import plot_activation_histograms as plot_activation_histograms
     from .plots_network import plot_gradient_flow as plot_gradient_flow
@@ -73,13 +80,6 @@ if TYPE_CHECKING:
     from .predictor_file import load_predictor as load_predictor
     from .range_test import find_learning_rate as find_learning_rate
     from .recorder import Recorder as Recorder
-    from .schedules import Constant as Constant
-    from .schedules import CosineDecay as CosineDecay
-    from .schedules import ExponentialDecay as ExponentialDecay
-    from .schedules import InverseTimeDecay as InverseTimeDecay
-    from .schedules import OneCycle as OneCycle
-    from .schedules import ReduceOnPlateau as ReduceOnPlateau
-    from .schedules import StepDecay as StepDecay
     from .taken.keras_networks import from_keras as from_keras
     from .taken.onnx_networks import from_onnx as from_onnx
     from .taken.sklearn_networks import from_sklearn as from_sklearn
@@ -89,10 +89,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
-    "activations": ("ELU", "LeakyReLU"),
+    "declarations.activations": ("ELU", "LeakyReLU"),
     "callbacks": ("Callback", "CSVLogger", "EarlyStopping", "LambdaCallback", "ProgressBar"),
     "checkpoint": ("ModelCheckpoint", "resume"),
-    "custom": ("register_activation", "register_loss"),
+    "declarations.custom": ("register_activation", "register_loss"),
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
     "gradient_check": ("check_gradients",),
     "history": ("History",),
@@ -100,13 +100,13 @@ _MODULES = {
         *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
         *("Residual", "WideAndDeep"),
     ),
-    "losses": (
+    "declarations.losses": (
         *("MAE", "MSE", "BinaryCrossentropy", "CategoricalCrossentropy"),
         *("Huber", "Poisson", "Quantile"),
     ),
     "model": ("Sequential",),
     "model_file": ("load",),
-    "optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
+    "declarations.optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
     "plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
         *("plot_learning_curves", "plot_weights"),
@@ -120,7 +120,7 @@ _MODULES = {
     "int8.predictor": ("QuantizedPredictor",),
     "range_test": ("find_learning_rate",),
     "recorder": ("Recorder",),
-    "schedules": (
+    "declarations.schedules": (
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),
     ),

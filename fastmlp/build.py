@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .activations import Activation, get_activation
-from .initializers import draw, resolve_auto
+from .declarations.activations import Activation, get_activation
+from .declarations.initializers import draw, resolve_auto
+from .declarations.losses import Loss, choose_loss
+from .declarations.optimizers import Optimizer
 from .layers import BatchNorm, Dropout, Layer
-from .losses import Loss, choose_loss
-from .optimizers import Optimizer
 from .program import (
     ActivationOp,
     AddOp,

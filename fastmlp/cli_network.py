@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cli_data import Source
+    from .declarations.optimizers import Optimizer
     from .kernels.typing import Array
-    from .optimizers import Optimizer
     from .preparation import Target
 
 
@@ -46,8 +46,8 @@ def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
 
 def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
     """The optimizer of that name with its learning rate, decay and bounds of the gradient."""
-    from .optimizers import get_optimizer
-    from .schedules import ExponentialDecay
+    from .declarations.optimizers import get_optimizer
+    from .declarations.schedules import ExponentialDecay
 
     return replace(
         get_optimizer(arguments.optimizer),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from . import cuts
-from .activations import Activation
 from .cuts import SINGLE, Cut
+from .declarations.activations import Activation
 from .kernels.compiled.activations import elementwise
 from .kernels.compiled.op import N_SCALARS
 from .program import (

@@ -31,7 +31,7 @@ from .program import (
 )
 
 if TYPE_CHECKING:
-    from .activations import Activation
+    from .declarations.activations import Activation
     from .kernels.typing import Array
     from .state import State
 

@@ -14,8 +14,8 @@ from .kernels import reference as kernels
 from .state import view
 
 if TYPE_CHECKING:
+    from .declarations.optimizers import Optimizer
     from .kernels.typing import Array
-    from .optimizers import Optimizer
     from .program import Group, Tensor
     from .state import State
 

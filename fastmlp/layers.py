@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .activations import Activation as ActivationFunction
-from .activations import get_activation
 from .common.checks import (
     check_bool,
     check_int,
@@ -20,8 +18,10 @@ from .common.checks import (
     find_name,
 )
 from .common.config import assign, declaration
-from .initializers import get_initializer
-from .optimizers import Optimizer, get_optimizer
+from .declarations.activations import Activation as ActivationFunction
+from .declarations.activations import get_activation
+from .declarations.initializers import get_initializer
+from .declarations.optimizers import Optimizer, get_optimizer
 from .program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
 
 if TYPE_CHECKING:

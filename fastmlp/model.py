@@ -17,17 +17,17 @@ from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
 from .common.checks import check_int, check_positive_int, describe, find_name
 from .data import Batches, Validation
+from .declarations.losses import Loss, choose_loss
+from .declarations.optimizers import Optimizer, get_optimizer
+from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
 from .inputs import check_codes, check_feature_pair, check_features, check_weights
 from .kernels import get_backend
 from .layers import Layer, WideAndDeep, check_layers
-from .losses import Loss, choose_loss
 from .numpy_runner import NumpyRunner
-from .optimizers import Optimizer, get_optimizer
 from .program import Program, categories
 from .rows import FeaturePair, as_dtype, deep_part
-from .schedules import Schedule
 from .sources import ArraySource, FitData, Source
 from .spec import read_spec
 from .state import Snapshot, State, named, view

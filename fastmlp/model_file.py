@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import custom
 from . import layers as _layers
 from .backends import check_threads, choose_backend
 from .common import safetensors
 from .common.checks import check_bool, check_int, check_number, describe
 from .common.config import from_config, to_config
+from .declarations import custom
+from .declarations.schedules import ReduceOnPlateau
 from .errors import ModelFileError
 from .history import History
 from .model import Sequential
 from .program import Program, Tensor
-from .schedules import ReduceOnPlateau
 from .state import State, named, view
 from .targets import TargetEncoder
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import custom
-from .activations import Activation
 from .common import safetensors
 from .common.checks import check_positive_int
 from .common.config import from_config, to_config
+from .declarations import custom
+from .declarations.activations import Activation
 from .errors import ModelFileError
 from .freezing import lay_out
 from .predictor import Predictor

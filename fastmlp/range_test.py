@@ -10,9 +10,9 @@ import numpy as np
 
 from .common.checks import check_int, check_number, check_positive_int
 from .data import Batches, RowOrder
+from .declarations.optimizers import Ftrl
 from .errors import DivergenceError
 from .model_copy import copy_of
-from .optimizers import Ftrl
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

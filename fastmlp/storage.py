@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .activations import Activation
+from .declarations.activations import Activation
 from .program import (
     ActivationOp,
     AddOp,

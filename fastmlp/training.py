@@ -16,9 +16,9 @@ from .callbacks import Callback, EarlyStopping, ProgressBar
 from .common.checks import check_bool, check_positive_int, describe
 from .compiling import told_of_compiling
 from .data import Validation
+from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
-from .schedules import Schedule
 from .sources import NotFiniteError, Source, Sums
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 import fastmlp as fm
+from fastmlp.declarations.optimizers import Optimizer
 from fastmlp.kernels.typing import Array
 from fastmlp.layers import Layer
-from fastmlp.optimizers import Optimizer
 
 CURVED = ("tanh", "sigmoid", "gelu", "silu", "mish", "softplus")
 PIECEWISE = ("relu", "leaky_relu", "elu", "selu")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from random_weights import randomize
 
 import fastmlp as fm
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.custom import CustomActivation
+from fastmlp.declarations.activations import ACTIVATIONS
+from fastmlp.declarations.custom import CustomActivation
 from fastmlp.kernels.typing import Array
 from fastmlp.layers import Layer
 from fastmlp.model_copy import copy_of

@@ -10,7 +10,7 @@ import pytest
 from states import contents
 
 import fastmlp as fm
-from fastmlp.initializers import draw
+from fastmlp.declarations.initializers import draw
 from fastmlp.kernels.typing import Array
 
 N = 70

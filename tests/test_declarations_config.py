@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from fastmlp.activations import ACTIVATIONS, ELU, LeakyReLU
 from fastmlp.common.config import assign, declaration, from_config, to_config
-from fastmlp.losses import (
+from fastmlp.declarations.activations import ACTIVATIONS, ELU, LeakyReLU
+from fastmlp.declarations.losses import (
     LOSSES,
     BinaryCrossentropy,
     CategoricalCrossentropy,
     Huber,
     Quantile,
 )
-from fastmlp.optimizers import (
+from fastmlp.declarations.optimizers import (
     OPTIMIZERS,
     SGD,
     AdaGrad,
@@ -28,7 +28,7 @@ from fastmlp.optimizers import (
     Nadam,
     RMSprop,
 )
-from fastmlp.schedules import (
+from fastmlp.declarations.schedules import (
     Constant,
     CosineDecay,
     ExponentialDecay,

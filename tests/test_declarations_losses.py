@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastmlp.activations import (
+from fastmlp.declarations.activations import (
     ACTIVATIONS,
     ELU,
     Activation,
@@ -15,7 +15,7 @@ from fastmlp.activations import (
     PlainActivation,
     get_activation,
 )
-from fastmlp.losses import (
+from fastmlp.declarations.losses import (
     LOSSES,
     MAE,
     MSE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastmlp.optimizers import (
+from fastmlp.declarations.optimizers import (
     OPTIMIZERS,
     SGD,
     AdaGrad,
@@ -19,7 +19,7 @@ from fastmlp.optimizers import (
     RMSprop,
     get_optimizer,
 )
-from fastmlp.schedules import Constant, ExponentialDecay
+from fastmlp.declarations.schedules import Constant, ExponentialDecay
 
 SIGNATURES = {
     SGD: {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False},

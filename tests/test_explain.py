@@ -14,7 +14,7 @@ from states import contents
 
 import fastmlp as fm
 from fastmlp import activations, explain_ops, explain_training, losses, optimizers, program
-from fastmlp.custom import CustomLoss
+from fastmlp.declarations.custom import CustomLoss
 from fastmlp.explanation import Explanation, shown
 from fastmlp.kernels.typing import Array
 

@@ -13,8 +13,8 @@ from onnx_graphs import error, network, onnx, run, session
 from random_weights import TOLERANCE
 
 import fastmlp as fm
-from fastmlp.activations import ACTIVATIONS
-from fastmlp.custom import CustomActivation
+from fastmlp.declarations.activations import ACTIVATIONS
+from fastmlp.declarations.custom import CustomActivation
 from fastmlp.export.onnx_file import make_model
 from fastmlp.kernels.reference import activation_forward
 from fastmlp.kernels.typing import Array

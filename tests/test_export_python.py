@@ -18,7 +18,7 @@ from random_weights import TOLERANCE, randomize
 from scipy.sparse import issparse
 
 import fastmlp as fm
-from fastmlp.activations import ACTIVATIONS
+from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.export.python_functions import FUNCTIONS
 from fastmlp.predictor import Predictor
 from fastmlp.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp.activations import Activation
+from fastmlp.declarations.activations import Activation
 from fastmlp.program import Slot
 
 

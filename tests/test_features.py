@@ -7,8 +7,8 @@ import re
 from documents import ROOT, names_in
 
 import fastmlp as fm
-from fastmlp.activations import ACTIVATIONS, PlainActivation
-from fastmlp.custom import CustomActivation
+from fastmlp.declarations.activations import ACTIVATIONS, PlainActivation
+from fastmlp.declarations.custom import CustomActivation
 
 TEXT = (ROOT / "docs/features.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (.+?) \| (`tests/.+`) \|$", TEXT, flags=re.MULTILINE)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.activations import LeakyReLU, get_activation
-from fastmlp.initializers import INITIALIZERS, draw, get_initializer, resolve_auto
+from fastmlp.declarations.activations import LeakyReLU, get_activation
+from fastmlp.declarations.initializers import INITIALIZERS, draw, get_initializer, resolve_auto
 
 SHAPES = [(400, 100), (100, 400)]
 

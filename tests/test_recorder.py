@@ -303,7 +303,7 @@ def test_each_warning_is_given_once_a_fit() -> None:
 def test_networks_that_train_well_give_none(activation: str, optimizer: str) -> None:
     from dataclasses import replace
 
-    from fastmlp.optimizers import get_optimizer
+    from fastmlp.declarations.optimizers import get_optimizer
 
     rate = {"sgd": 0.1, "momentum": 0.05, "adagrad": 0.05}.get(optimizer, 0.01)
     chosen = replace(get_optimizer(optimizer), learning_rate=rate)

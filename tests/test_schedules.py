@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.schedules import (
+from fastmlp.declarations.schedules import (
     Constant,
     CosineDecay,
     ExponentialDecay,

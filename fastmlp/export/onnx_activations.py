@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..activations import Activation
+from ..declarations.activations import Activation
 from ..kernels.reference.activations import SELU_ALPHA, SELU_SCALE
 from .onnx_graph import GraphWriter
 

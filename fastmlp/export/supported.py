@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..custom import CustomActivation
+from ..declarations.custom import CustomActivation
 from ..program import (
     ActivationOp,
     AddOp,

@@ -52,7 +52,7 @@ from .program import (
 )
 
 if TYPE_CHECKING:
-    from ..activations import Activation
+    from ..declarations.activations import Activation
     from ..kernels.typing import Array
 
 # Scales are chosen such that the sum of |product|s and the bias each stay below this; with rounding

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..activations import Activation as ActivationFunction
-from ..activations import get_activation
+from ..declarations.activations import Activation as ActivationFunction
+from ..declarations.activations import get_activation
 from ..layers import (
     Activation,
     BatchNorm,

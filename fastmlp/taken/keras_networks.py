@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..activations import ELU, Activation, LeakyReLU
 from ..common.checks import describe
+from ..declarations.activations import ELU, Activation, LeakyReLU
 from ..layers import Dropout
 from .assembly import take
 from .graph import Node, parts_of_graph

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..activations import Activation, get_activation
+from ..declarations.activations import Activation, get_activation
 from ..errors import ModelFileError
 from ..kernels.reference.activations import activation_forward
 from ..layers import Activation as ActivationLayer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..activations import ACTIVATIONS, ELU, Activation, LeakyReLU
+from ..declarations.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
 from ..kernels.reference.activations import activation_forward
 from .onnx_source import Source
 

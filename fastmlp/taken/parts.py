@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..activations import Activation as ActivationFunction
+from ..declarations.activations import Activation as ActivationFunction
 from ..layers import (
     Activation,
     BatchNorm,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..activations import Activation, get_activation
+from ..declarations.activations import Activation, get_activation
 from ..kernels.reference.activations import activation_forward
 from ..numpy_runner import NumpyRunner
 from .torch_state import tensor_values

@@ -11,7 +11,7 @@ import torch.fx
 from torch import nn
 from torch.nn import functional
 
-from ..activations import ELU, LeakyReLU
+from ..declarations.activations import ELU, LeakyReLU
 from ..layers import BatchNorm, Dropout
 from .graph import Node, parts_of_graph
 from .parts import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..activations import Activation
 from ..common.checks import describe
+from ..declarations.activations import Activation
 from ..layers import Layer, check_layers
 from .assembly import sequential, take, with_output
 from .torch_state import assigned

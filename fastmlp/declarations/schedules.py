@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_int, check_number, check_positive_int, describe
-from .common.config import assign, declaration
+from ..common.checks import check_int, check_number, check_positive_int, describe
+from ..common.config import assign, declaration
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 State = dict[str, Any]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..common.checks import check_number, find_name
+from ..common.config import assign, declaration
 from .activations import Activation
-from .common.checks import check_number, find_name
-from .common.config import assign, declaration
 
 PAIRS = {
     "softmax": ("categorical_crossentropy",),

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..common.checks import describe
+from ..common.config import assign, declaration
+from ..kernels import custom
 from .activations import ACTIVATIONS, Activation
-from .common.checks import describe
-from .common.config import assign, declaration
-from .kernels import custom
 from .losses import LOSSES, Loss
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")

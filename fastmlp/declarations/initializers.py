@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .common.checks import check_positive_int, find_name
+from ..common.checks import check_positive_int, find_name
 
 if TYPE_CHECKING:
+    from ..kernels.typing import Array
     from .activations import Activation
-    from .kernels.typing import Array
 
 INITIALIZERS = (
     "he",

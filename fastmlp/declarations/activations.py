@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .common.checks import check_number, find_name
-from .common.config import assign, declaration
+from ..common.checks import check_number, find_name
+from ..common.config import assign, declaration
 
 WITHOUT_PARAMETER = (
     "relu",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
-from .common.checks import check_bool, check_number, find_name
-from .common.config import assign, declaration
+from ..common.checks import check_bool, check_number, find_name
+from ..common.config import assign, declaration
 from .schedules import Constant, Schedule, as_schedule, check_learning_rate
 
 
