@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .common.checks import describe
-from .data import Batches, RowOrder
-from .inputs import check_codes
+from .data.batches import Batches, RowOrder
+from .data.features import check_codes
+from .data.rows import deep_part
 from .program import categories
-from .rows import deep_part
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
 if TYPE_CHECKING:
     from .build import Blueprint
+    from .data.targets import TargetEncoder
     from .kernels.typing import Array
     from .model import Sequential
-    from .targets import TargetEncoder
 
 
 class Chunks:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import tables
 from .common.checks import unknown_name
-from .inputs import counted
+from .data.features import counted
 from .preparation import Target
 
 if TYPE_CHECKING:

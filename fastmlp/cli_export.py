@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import cli_frozen
-from .inputs import counted
+from .data.features import counted
 from .int8.quantize import refuse_layers
 from .preparation import CategoryColumn
 

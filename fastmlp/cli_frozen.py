@@ -15,9 +15,9 @@ import numpy as np
 
 from . import tables
 from .cli_data import read_columns, read_target
+from .data.features import counted
 from .errors import ModelFileError
 from .freezing import Scaling
-from .inputs import counted
 from .model_file import load
 from .predictor import Predictor, freeze
 from .predictor_file import load_predictor

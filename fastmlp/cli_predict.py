@@ -16,7 +16,7 @@ from .cli_report import (
     write_columns,
     write_json,
 )
-from .inputs import counted
+from .data.features import counted
 from .model_file import load
 from .preparation import Preparation
 

@@ -31,8 +31,8 @@ from .cli_report import (
 )
 from .common.checks import unknown_name
 from .compiling import told_of_compiling
+from .data.features import counted
 from .errors import missing_extra
-from .inputs import counted
 from .model import Sequential
 from .preparation import Preparation, fit
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .data.rows import Layout
 from .encode_ops import encode_forward
 from .encoder import Encoder
 from .executable import Executable
 from .kernels.compiled.op import N_SCALARS
 from .program import InferenceOp, InferenceProgram, Slot
-from .rows import Layout
 from .state import State, Weights
 from .storage import for_inference
 from .tables_kept import KeptTables
@@ -21,8 +21,8 @@ from .tasks import Symbol, bound_rows
 from .threads import prediction_threads, work_of_row
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 # Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8

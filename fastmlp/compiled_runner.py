@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .compiled_prediction import CompiledForward
-from .data import Batches
+from .data.batches import Batches
+from .data.rows import Layout
 from .encode_training import encode_gradients, encode_update
 from .encoder import Encoder, reads_z
 from .executable import Executable
@@ -22,7 +23,6 @@ from .kernels.compiled.op import (
 )
 from .numpy_runner import NumpyRunner
 from .program import inference_ops
-from .rows import Layout
 from .state import State
 from .storage import for_training
 from .tables_kept import KeptTables
@@ -30,8 +30,8 @@ from .tasks import Symbol, bound_rows
 from .threads import Team, training_threads
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 # How long compiled code may run before Python looks at signals and progress.
 _CHUNK_SECONDS = 0.03

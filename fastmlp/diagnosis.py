@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .inputs import counted
+from .data.features import counted
 from .program import ActivationOp, DenseOp
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from .program import DropoutOp
 from .state import State
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 
 def explain(

@@ -10,12 +10,12 @@ import numpy as np
 
 from . import cuts
 from .cuts import Cut
+from .data.rows import Layout
 from .encode_ops import encode_backward, encode_forward
 from .encoder import Encoder, Memory, address
 from .kernels.compiled.op import OPS
 from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
 from .program import Group
-from .rows import Layout
 from .tasks import Instruction, Symbol, instruction
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import cuts
 from .cuts import SINGLE, Cut
+from .data.rows import Layout
 from .declarations.activations import Activation
 from .kernels.compiled.activations import elementwise
 from .kernels.compiled.op import N_SCALARS
@@ -21,7 +22,6 @@ from .program import (
     Slot,
     Tensor,
 )
-from .rows import Layout
 from .state import State, Weights, aligned_zeros
 from .storage import Storage
 from .tasks import Instruction, Symbol, Tasks, instruction

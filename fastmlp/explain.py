@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .data.rows import FeaturePair, SparseRows
 from .explain_ops import Traced, backward_steps, forward_step
 from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
 from .explanation import Explanation, Step
 from .model_copy import copy_of
-from .rows import FeaturePair, SparseRows
 from .state import view
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
     from .model import Sequential
-    from .rows import Features
 
 
 def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:

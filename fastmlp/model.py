@@ -16,31 +16,31 @@ from .build import Blueprint, build_program, fill_first_values, output_activatio
 from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
 from .common.checks import check_int, check_positive_int, describe, find_name
-from .data import Batches, Validation
+from .data.batches import Batches, Validation
+from .data.features import check_codes, check_feature_pair, check_features, check_weights
+from .data.rows import FeaturePair, as_dtype, deep_part
+from .data.targets import TargetEncoder, target_encoder
 from .declarations.losses import Loss, choose_loss
 from .declarations.optimizers import Optimizer, get_optimizer
 from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
-from .inputs import check_codes, check_feature_pair, check_features, check_weights
 from .kernels import get_backend
 from .layers import Layer, WideAndDeep, check_layers
 from .numpy_runner import NumpyRunner
 from .program import Program, categories
-from .rows import FeaturePair, as_dtype, deep_part
 from .sources import ArraySource, FitData, Source
 from .spec import read_spec
 from .state import Snapshot, State, named, view
 from .summary import summarize
-from .targets import TargetEncoder, target_encoder
 from .training import check_fit_arguments, check_monitors, run_fit
 
 if TYPE_CHECKING:
     from .compiled_runner import CompiledRunner
+    from .data.rows import Features
     from .explanation import Explanation
     from .kernels.typing import Array
     from .predictor import Predictor
-    from .rows import Features
 
 
 class Sequential:

@@ -10,7 +10,7 @@ import numpy as np
 from .model import Sequential
 
 if TYPE_CHECKING:
-    from .targets import TargetEncoder
+    from .data.targets import TargetEncoder
 
 
 def copy_of(model: Sequential, dtype: str | None = None) -> Sequential:

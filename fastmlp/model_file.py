@@ -17,6 +17,7 @@ from .backends import check_threads, choose_backend
 from .common import safetensors
 from .common.checks import check_bool, check_int, check_number, describe
 from .common.config import from_config, to_config
+from .data.targets import TargetEncoder
 from .declarations import custom
 from .declarations.schedules import ReduceOnPlateau
 from .errors import ModelFileError
@@ -24,7 +25,6 @@ from .history import History
 from .model import Sequential
 from .program import Program, Tensor
 from .state import State, named, view
-from .targets import TargetEncoder
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .data.rows import FeaturePair, SparseRows, as_dtype
 from .kernels import reference as kernels
 from .kernels.reference.activations import look_up
 from .numpy_runner import REFERENCE, Pass
@@ -23,12 +24,11 @@ from .program import (
     Slot,
     inputs_of,
 )
-from .rows import FeaturePair, SparseRows, as_dtype
 from .state import Weights
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 # Rows that are predicted at a time: activations stay in the cache.
 _BLOCK_ROWS = 1024

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .data import Batches
+from .data.batches import Batches
+from .data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from .kernels import reference as kernels
 from .program import (
     ActivationOp,
@@ -33,12 +34,11 @@ from .program import (
     Slot,
     Write,
 )
-from .rows import FeaturePair, SparseRows, as_dtype, deep_part
 from .state import State, Weights
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 # Rows that a prediction is made of at a time: activations stay in the cache.
 _BLOCK_ROWS = 1024

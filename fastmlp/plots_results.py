@@ -8,7 +8,7 @@ import numpy as np
 
 from .axes import color_bar, prepared, tidy
 from .common.checks import check_int, describe, unknown_name
-from .inputs import check_features
+from .data.features import check_features
 from .model import Sequential
 
 if TYPE_CHECKING:

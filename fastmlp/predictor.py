@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from .common.checks import describe
+from .data.features import check_codes, check_feature_pair
+from .data.rows import FeaturePair
+from .data.targets import TargetEncoder
 from .freezing import Scaling, freeze_program
-from .inputs import check_codes, check_feature_pair
 from .numpy_forward import NumpyForward
 from .predictor_arguments import check_out, labels_for, one_or_many
 from .program import InferenceProgram, categories
-from .rows import FeaturePair
 from .state import State, Weights, named
-from .targets import TargetEncoder
 
 if TYPE_CHECKING:
     from .compiled_prediction import CompiledForward
+    from .data.rows import Features
     from .int8.predictor import QuantizedPredictor
     from .kernels.typing import Array
-    from .rows import Features
 
 
 class Predictor:

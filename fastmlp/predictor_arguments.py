@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .common.checks import describe
-from .inputs import as_array, check_features
+from .data.features import as_array, check_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import DTypeLike
 
+    from .data.targets import TargetEncoder
     from .kernels.typing import Array
-    from .targets import TargetEncoder
 
 
 def one_or_many(

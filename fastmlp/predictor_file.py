@@ -12,6 +12,7 @@ import numpy as np
 from .common import safetensors
 from .common.checks import check_positive_int
 from .common.config import from_config, to_config
+from .data.targets import TargetEncoder
 from .declarations import custom
 from .declarations.activations import Activation
 from .errors import ModelFileError
@@ -32,7 +33,6 @@ from .program import (
     inputs_of,
 )
 from .state import Weights
-from .targets import TargetEncoder
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .common.checks import check_int, check_number, check_positive_int
-from .data import Batches, RowOrder
+from .data.batches import Batches, RowOrder
 from .declarations.optimizers import Ftrl
 from .errors import DivergenceError
 from .model_copy import copy_of

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .cuts import Cut
+from .data.rows import FeaturePair, SparseRows
 from .kernels.compiled.op import OPS
 from .kernels.compiled.runner import (
     BARRIER,
@@ -17,11 +18,10 @@ from .kernels.compiled.runner import (
     INSTRUCTION_SIZE,
     N_ATTRIBUTES,
 )
-from .rows import FeaturePair, SparseRows
 
 if TYPE_CHECKING:
+    from .data.rows import Features
     from .kernels.typing import Array
-    from .rows import Features
 
 WHOLE = Cut("columns", (0, 1))
 

@@ -15,7 +15,7 @@ from . import numpy_runner
 from .callbacks import Callback, EarlyStopping, ProgressBar
 from .common.checks import check_bool, check_positive_int, describe
 from .compiling import told_of_compiling
-from .data import Validation
+from .data.batches import Validation
 from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp.data import RowOrder, Validation, shuffle_rows
-from fastmlp.inputs import split_validation
+from fastmlp.data.batches import RowOrder, Validation, shuffle_rows
+from fastmlp.data.features import split_validation
 from fastmlp.kernels import available_backends
 
 BACKENDS = available_backends()

@@ -18,12 +18,12 @@ from random_weights import TOLERANCE, randomize
 from scipy.sparse import issparse
 
 import fastmlp as fm
+from fastmlp.data.targets import target_encoder
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.export.python_functions import FUNCTIONS
 from fastmlp.predictor import Predictor
 from fastmlp.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
 from fastmlp.state import Weights
-from fastmlp.targets import target_encoder
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(5)

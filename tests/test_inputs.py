@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.inputs import (
+from fastmlp.data.features import (
     SparseRows,
     check_feature_pair,
     check_features,

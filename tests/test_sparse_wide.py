@@ -10,9 +10,9 @@ import pytest
 import scipy.sparse
 
 import fastmlp as fm
+from fastmlp.data.rows import FeaturePair, Layout, SparseRows
 from fastmlp.kernels import available_backends, get_backend
 from fastmlp.kernels.typing import Array
-from fastmlp.rows import FeaturePair, Layout, SparseRows
 
 BACKENDS = available_backends()
 N_WIDE = 40

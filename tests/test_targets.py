@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.targets import TargetEncoder, target_encoder
+from fastmlp.data.targets import TargetEncoder, target_encoder
 
 DTYPES = ["float32", "float64"]
 LOSSES = {"softmax": "categorical_crossentropy", "sigmoid": "binary_crossentropy"}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..common.atomic_file import atomic_file
-from ..inputs import counted
+from ..data.features import counted
 from ..program import ActivationOp, DenseOp, ScaleOp, tensors_of
 from .python_forward import Forward
 from .python_functions import FUNCTIONS, with_needs

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..inputs import check_features
+from ..data.features import check_features
 from ..program import (
     ActivationOp,
     AddOp,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.targets import TargetEncoder
 from ..kernels.typing import Array
-from ..targets import TargetEncoder
 
 
 @dataclass(frozen=True)

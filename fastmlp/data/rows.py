@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 
 @dataclass(frozen=True)

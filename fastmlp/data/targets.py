@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_number, check_positive_int
-from .inputs import as_array, blocks, counted, find, finite_array
+from ..common.checks import check_number, check_positive_int
+from .features import as_array, blocks, counted, find, finite_array
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _SUM_TOLERANCE = 1e-4
 _LISTED = 10

@@ -11,7 +11,7 @@ import numpy as np
 from .rows import as_dtype, row_size
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
     from .rows import Features
 
 # Rows that are shuffled in one go: few enough for the cache, enough to hide Python's part.

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_number
-from .data import shuffle_rows
+from ..common.checks import check_number
+from .batches import shuffle_rows
 from .rows import SparseRows
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 # Elements looked at in one go: large enough to hide Python's part, small enough for the L2 cache.
 _BLOCK = 65536
