@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_positive_int, describe
-from .errors import missing_extra
+from ..common.checks import check_positive_int, describe
+from ..errors import missing_extra
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
@@ -22,7 +22,7 @@ except ImportError as error:
     raise missing_extra("scikit-learn", "sklearn") from error
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _MISSING = b"missing"
 
