@@ -15,7 +15,7 @@ from fastmlp.encode_ops import encode_backward, encode_forward
 from fastmlp.encoder import Encoder, reads_z
 from fastmlp.executable import Executable
 from fastmlp.peers.networks import Array, Case
-from fastmlp.state import State
+from fastmlp.program.state import State
 from fastmlp.storage import for_training
 
 

@@ -13,7 +13,7 @@ from .declarations.initializers import draw, resolve_auto
 from .declarations.losses import Loss, choose_loss
 from .declarations.optimizers import Optimizer
 from .layers import BatchNorm, Dropout, Layer
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,

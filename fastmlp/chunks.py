@@ -11,7 +11,7 @@ from .common.checks import describe
 from .data.batches import Batches, RowOrder
 from .data.features import check_codes
 from .data.rows import deep_part
-from .program import categories
+from .program.program import categories
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from .encode_ops import encode_forward
 from .encoder import Encoder
 from .executable import Executable
 from .kernels.compiled.op import N_SCALARS
-from .program import InferenceOp, InferenceProgram, Slot
-from .state import State, Weights
+from .program.program import InferenceOp, InferenceProgram, Slot
+from .program.state import State, Weights
 from .storage import for_inference
 from .tables_kept import KeptTables
 from .tasks import Symbol, bound_rows

@@ -22,8 +22,8 @@ from .kernels.compiled.op import (
     STEP,
 )
 from .numpy_runner import NumpyRunner
-from .program import inference_ops
-from .state import State
+from .program.program import inference_ops
+from .program.state import State
 from .storage import for_training
 from .tables_kept import KeptTables
 from .tasks import Symbol, bound_rows

@@ -8,8 +8,8 @@ import numpy as np
 
 from .errors import DivergenceError
 from .numpy_runner import Pass, forward
-from .program import DropoutOp
-from .state import State
+from .program.program import DropoutOp
+from .program.state import State
 
 if TYPE_CHECKING:
     from .data.rows import Features

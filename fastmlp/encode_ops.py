@@ -12,7 +12,7 @@ import numpy as np
 
 from .cuts import SINGLE
 from .encoder import Encoder, Memory, SparseSource
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,

@@ -15,7 +15,7 @@ from .encode_ops import encode_backward, encode_forward
 from .encoder import Encoder, Memory, address
 from .kernels.compiled.op import OPS
 from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
-from .program import Group
+from .program.program import Group
 from .tasks import Instruction, Symbol, instruction
 
 

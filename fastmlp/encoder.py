@@ -14,15 +14,8 @@ from .data.rows import Layout
 from .declarations.activations import Activation
 from .kernels.compiled.activations import elementwise
 from .kernels.compiled.op import N_SCALARS
-from .program import (
-    BatchNormOp,
-    DropoutOp,
-    InferenceOp,
-    Op,
-    Slot,
-    Tensor,
-)
-from .state import State, Weights, aligned_zeros
+from .program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
+from .program.state import State, Weights, aligned_zeros
 from .storage import Storage
 from .tasks import Instruction, Symbol, Tasks, instruction
 

@@ -11,7 +11,7 @@ from .explain_ops import Traced, backward_steps, forward_step
 from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
 from .explanation import Explanation, Step
 from .model_copy import copy_of
-from .state import view
+from .program.state import view
 
 if TYPE_CHECKING:
     from .data.rows import Features

@@ -13,7 +13,7 @@ import numpy as np
 from .explanation import Step
 from .kernels import reference as kernels
 from .numpy_runner import REFERENCE, Pass
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -33,7 +33,7 @@ from .program import (
 if TYPE_CHECKING:
     from .declarations.activations import Activation
     from .kernels.typing import Array
-    from .state import State
+    from .program.state import State
 
 Value: TypeAlias = tuple[Any, ...]
 """Formula, numbers and, where there are any, worked elements of what an operation writes."""

@@ -11,13 +11,13 @@ from . import numpy_runner
 from .explain_ops import Traced, slot_names
 from .explanation import Step
 from .kernels import reference as kernels
-from .state import view
+from .program.state import view
 
 if TYPE_CHECKING:
     from .declarations.optimizers import Optimizer
     from .kernels.typing import Array
-    from .program import Group, Tensor
-    from .state import State
+    from .program.program import Group, Tensor
+    from .program.state import State
 
 LOSSES = {
     "mse": ("mean((p - t)**2)", "2 (p - t) / k"),

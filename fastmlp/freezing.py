@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .program import (
+from .program.program import (
     BatchNormOp,
     ConcatOp,
     DenseOp,
@@ -40,7 +40,7 @@ from .program import (
     with_tensors,
     without_training,
 )
-from .state import State, Weights, aligned_zeros
+from .program.state import State, Weights, aligned_zeros
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

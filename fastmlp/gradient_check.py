@@ -11,7 +11,7 @@ import numpy as np
 from . import numpy_runner
 from .common.checks import check_bool, check_number, check_positive_int
 from .model_copy import copy_of
-from .state import view
+from .program.state import view
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -22,7 +22,7 @@ from .declarations.activations import Activation as ActivationFunction
 from .declarations.activations import get_activation
 from .declarations.initializers import get_initializer
 from .declarations.optimizers import Optimizer, get_optimizer
-from .program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
+from .program.program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
 
 if TYPE_CHECKING:
     from .build import Builder

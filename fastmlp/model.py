@@ -28,10 +28,10 @@ from .history import History
 from .kernels import get_backend
 from .layers import Layer, WideAndDeep, check_layers
 from .numpy_runner import NumpyRunner
-from .program import Program, categories
+from .program.program import Program, categories
+from .program.state import Snapshot, State, named, view
 from .sources import ArraySource, FitData, Source
 from .spec import read_spec
-from .state import Snapshot, State, named, view
 from .summary import summarize
 from .training import check_fit_arguments, check_monitors, run_fit
 

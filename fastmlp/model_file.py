@@ -23,8 +23,8 @@ from .declarations.schedules import ReduceOnPlateau
 from .errors import ModelFileError
 from .history import History
 from .model import Sequential
-from .program import Program, Tensor
-from .state import State, named, view
+from .program.program import Program, Tensor
+from .program.state import State, named, view
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

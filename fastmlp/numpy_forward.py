@@ -16,15 +16,8 @@ from .data.rows import FeaturePair, SparseRows, as_dtype
 from .kernels import reference as kernels
 from .kernels.reference.activations import look_up
 from .numpy_runner import REFERENCE, Pass
-from .program import (
-    ActivationOp,
-    AddOp,
-    DenseOp,
-    InferenceOp,
-    Slot,
-    inputs_of,
-)
-from .state import Weights
+from .program.program import ActivationOp, AddOp, DenseOp, InferenceOp, Slot, inputs_of
+from .program.state import Weights
 
 if TYPE_CHECKING:
     from .data.rows import Features

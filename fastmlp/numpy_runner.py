@@ -17,7 +17,7 @@ import numpy as np
 from .data.batches import Batches
 from .data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from .kernels import reference as kernels
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -34,7 +34,7 @@ from .program import (
     Slot,
     Write,
 )
-from .state import State, Weights
+from .program.state import State, Weights
 
 if TYPE_CHECKING:
     from .data.rows import Features

@@ -10,7 +10,7 @@ from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
 from .common.checks import describe, unknown_name
 from .history import History
 from .model import Sequential
-from .program import DropoutOp
+from .program.program import DropoutOp
 from .recorder import Recorder, Statistics
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from .data.targets import TargetEncoder
 from .freezing import Scaling, freeze_program
 from .numpy_forward import NumpyForward
 from .predictor_arguments import check_out, labels_for, one_or_many
-from .program import InferenceProgram, categories
-from .state import State, Weights, named
+from .program.program import InferenceProgram, categories
+from .program.state import State, Weights, named
 
 if TYPE_CHECKING:
     from .compiled_prediction import CompiledForward

@@ -18,7 +18,7 @@ from .declarations.activations import Activation
 from .errors import ModelFileError
 from .freezing import lay_out
 from .predictor import Predictor
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,
@@ -32,7 +32,7 @@ from .program import (
     Tensor,
     inputs_of,
 )
-from .state import Weights
+from .program.state import Weights
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .kernels.typing import Array
     from .model import Sequential
-    from .state import State
+    from .program.state import State
 
 # Share of the past in the smoothed loss.
 _SMOOTHING = 0.9

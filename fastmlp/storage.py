@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .declarations.activations import Activation
-from .program import (
+from .program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .layers import Layer
-from .program import EmbeddingOp, Program
+from .program.program import EmbeddingOp, Program
 
 
 def summarize(layers: Sequence[Layer], program: Program) -> str:

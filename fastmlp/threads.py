@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import cuts
 from .data.rows import FeaturePair, row_size
-from .program import DenseOp
+from .program.program import DenseOp
 
 if TYPE_CHECKING:
     from .data.rows import Features
     from .kernels.typing import Array
-    from .program import InferenceProgram, Program
+    from .program.program import InferenceProgram, Program
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
 _WORTH_A_THREAD = 2.5e5

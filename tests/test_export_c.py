@@ -20,7 +20,7 @@ import fastmlp as fm
 from fastmlp.export import c_math, c_source
 from fastmlp.export.c_memory import Place, plan
 from fastmlp.kernels.typing import Array
-from fastmlp.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
+from fastmlp.program.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
 
 ACTIVATIONS = (
     *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu"),

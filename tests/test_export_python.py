@@ -22,8 +22,8 @@ from fastmlp.data.targets import target_encoder
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.export.python_functions import FUNCTIONS
 from fastmlp.predictor import Predictor
-from fastmlp.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
-from fastmlp.state import Weights
+from fastmlp.program.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
+from fastmlp.program.state import Weights
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(5)

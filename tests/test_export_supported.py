@@ -11,7 +11,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.declarations.activations import Activation
-from fastmlp.program import Slot
+from fastmlp.program.program import Slot
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from test_isolation import BLOCKS, output_of
 import fastmlp as fm
 from fastmlp.common import safetensors
 from fastmlp.predictor import Predictor
-from fastmlp.program import DenseOp, ScaleOp
+from fastmlp.program.program import DenseOp, ScaleOp
 
 BACKENDS = ["numpy", "numba"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
-from ..program import (
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
+from ..program.program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
 from .c_memory import plan
 
 if TYPE_CHECKING:
     from ..predictor import Predictor
-    from ..program import InferenceProgram
+    from ..program.program import InferenceProgram
 
 # Bytes of Thumb-2 code for a Cortex-M4 with a floating-point unit, in float32 and in float64 (where
 # each operation is a call): fitted by least squares to what gcc 12.2 -Os makes of headers with

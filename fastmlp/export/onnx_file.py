@@ -11,7 +11,7 @@ import numpy as np
 from .. import __version__
 from ..common.atomic_file import atomic_file
 from ..common.onnx_package import import_onnx
-from ..program import (
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..common.atomic_file import atomic_file
 from ..data.features import counted
-from ..program import ActivationOp, DenseOp, ScaleOp, tensors_of
+from ..program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
 from .python_forward import Forward
 from .python_functions import FUNCTIONS, with_needs
 from .python_text import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..predictor import Predictor
-    from ..program import InferenceProgram
+    from ..program.program import InferenceProgram
 
 _PLACES = ("inside", "beside")
 _BESIDE = "Path(__file__).with_name"

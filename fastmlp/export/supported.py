@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..declarations.custom import CustomActivation
-from ..program import (
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..program import (
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,

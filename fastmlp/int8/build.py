@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kernels import reference as kernels
-from ..program import (
+from ..program.program import (
     ActivationOp,
     ConcatOp,
     DenseOp,

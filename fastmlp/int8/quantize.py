@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.features import check_features
-from ..program import (
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,

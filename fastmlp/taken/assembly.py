@@ -25,7 +25,7 @@ from .parts import Join, Part, Scale, Step, batch_norm, dense
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..program import Program
+    from ..program.program import Program
 
 
 def take(

@@ -13,7 +13,7 @@ from ..kernels.reference.activations import activation_forward
 from ..layers import Activation as ActivationLayer
 from ..layers import Dense, WideAndDeep
 from ..numpy_runner import NumpyRunner
-from ..program import categories
+from ..program.program import categories
 from .assembly import take
 from .graph import Node, parts_of_graph
 from .onnx_nodes import nodes_of

@@ -14,7 +14,7 @@ import numpy as np
 from .program import InferenceProgram, Program, Tensor
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 
 @dataclass

@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
-from .declarations.activations import Activation
-from .declarations.losses import Loss
-from .declarations.optimizers import Optimizer
+from ..declarations.activations import Activation
+from ..declarations.losses import Loss
+from ..declarations.optimizers import Optimizer
 
 # Tensors start at multiples of this many elements: a cache line of float32.
 ALIGNMENT = 16
