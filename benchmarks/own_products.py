@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 import fastmlp as fm
-from fastmlp.build import build_program
 from fastmlp.declarations.losses import MSE
 from fastmlp.encode_ops import encode_backward, encode_forward
 from fastmlp.encoder import Encoder, reads_z
 from fastmlp.executable import Executable
+from fastmlp.network.build import build_program
 from fastmlp.peers.networks import Array, Case
 from fastmlp.program.state import State
 from fastmlp.storage import for_training

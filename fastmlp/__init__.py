@@ -57,16 +57,16 @@ if TYPE_CHECKING:
     from .gradient_check import check_gradients as check_gradients
     from .history import History as History
     from .int8.predictor import QuantizedPredictor as QuantizedPredictor
-    from .layers import Activation as Activation
-    from .layers import BatchNorm as BatchNorm
-    from .layers import Branch as Branch
-    from .layers import Dense as Dense
-    from .layers import Dropout as Dropout
-    from .layers import Embedding as Embedding
-    from .layers import Residual as Residual
-    from .layers import WideAndDeep as WideAndDeep
     from .model import Sequential as Sequential
     from .model_file import load as load
+    from .network.layers import Activation as Activation
+    from .network.layers import BatchNorm as BatchNorm
+    from .network.layers import Branch as Branch
+    from .network.layers import Dense as Dense
+    from .network.layers import Dropout as Dropout
+    from .network.layers import Embedding as Embedding
+    from .network.layers import Residual as Residual
+    from .network.layers import WideAndDeep as WideAndDeep
     from .plots_network import plot_activation_heatmap as plot_activation_heatmap
     from .plots_network import plot_activation_histograms as plot_activation_histograms
     from .plots_network import plot_gradient_flow as plot_gradient_flow
@@ -96,7 +96,7 @@ _MODULES = {
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
     "gradient_check": ("check_gradients",),
     "history": ("History",),
-    "layers": (
+    "network.layers": (
         *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
         *("Residual", "WideAndDeep"),
     ),

@@ -15,10 +15,10 @@ from .program.program import categories
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
 if TYPE_CHECKING:
-    from .build import Blueprint
     from .data.targets import TargetEncoder
     from .kernels.typing import Array
     from .model import Sequential
+    from .network.build import Blueprint
 
 
 class Chunks:

@@ -11,9 +11,9 @@ from .export.costs import Costs, seconds_of_a_row
 from .export.words import in_words
 from .int8.quantize import refuse_layers
 from .kernels import available_backends
+from .network.summary import summarize
 from .predictor_file import load_predictor
 from .preparation import CategoryColumn, Preparation
-from .summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

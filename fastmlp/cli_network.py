@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
-    from .layers import Dense
+    from .network.layers import Dense
 
     return Dense(
         units,
@@ -27,7 +27,7 @@ def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
 
 def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
     """Layers of the widths, activation and regularisation that the options name."""
-    from .layers import Activation, BatchNorm, Dropout
+    from .network.layers import Activation, BatchNorm, Dropout
 
     layers: list[Any] = []
     for units in arguments.layers:

@@ -12,7 +12,6 @@ import numpy as np
 
 from . import numpy_runner
 from .backends import check_threads, choose_backend
-from .build import Blueprint, build_program, fill_first_values, output_activation
 from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
 from .common.checks import check_int, check_positive_int, describe, find_name
@@ -26,13 +25,14 @@ from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
 from .kernels import get_backend
-from .layers import Layer, WideAndDeep, check_layers
+from .network.build import Blueprint, build_program, fill_first_values, output_activation
+from .network.layers import Layer, WideAndDeep, check_layers
+from .network.spec import read_spec
+from .network.summary import summarize
 from .numpy_runner import NumpyRunner
 from .program.program import Program, categories
 from .program.state import Snapshot, State, named, view
 from .sources import ArraySource, FitData, Source
-from .spec import read_spec
-from .summary import summarize
 from .training import check_fit_arguments, check_monitors, run_fit
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import layers as _layers
 from .backends import check_threads, choose_backend
 from .common import safetensors
 from .common.checks import check_bool, check_int, check_number, describe
@@ -23,6 +22,7 @@ from .declarations.schedules import ReduceOnPlateau
 from .errors import ModelFileError
 from .history import History
 from .model import Sequential
+from .network import layers as _layers
 from .program.program import Program, Tensor
 from .program.state import State, named, view
 

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 import fastmlp as fm
 from fastmlp.declarations.optimizers import Optimizer
 from fastmlp.kernels.typing import Array
-from fastmlp.layers import Layer
+from fastmlp.network.layers import Layer
 
 CURVED = ("tanh", "sigmoid", "gelu", "silu", "mish", "softplus")
 PIECEWISE = ("relu", "leaky_relu", "elu", "selu")

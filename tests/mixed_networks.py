@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-from fastmlp.layers import Layer
+from fastmlp.network.layers import Layer
 
 FUNCTIONS: dict[str, Any] = {
     "mixed_softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),

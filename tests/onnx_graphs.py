@@ -11,7 +11,7 @@ from random_weights import randomize
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-from fastmlp.layers import Layer
+from fastmlp.network.layers import Layer
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")

@@ -11,7 +11,7 @@ from architectures import HEADS, HIDDEN, Draw, targets
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-from fastmlp.layers import Layer
+from fastmlp.network.layers import Layer
 
 N_ROWS, N_FEATURES = 24, 4
 STEP = 1e-6

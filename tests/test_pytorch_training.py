@@ -14,7 +14,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
-from fastmlp.layers import Layer
+from fastmlp.network.layers import Layer
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
-from ..layers import (
+from ..model import Sequential
+from ..network.layers import (
     Activation,
     BatchNorm,
     Branch,
@@ -20,7 +21,6 @@ from ..layers import (
     Residual,
     WideAndDeep,
 )
-from ..model import Sequential
 from .parts import Join, Part, Scale, Step, batch_norm, dense
 
 if TYPE_CHECKING:

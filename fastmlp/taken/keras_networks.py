@@ -11,7 +11,7 @@ import numpy as np
 
 from ..common.checks import describe
 from ..declarations.activations import ELU, Activation, LeakyReLU
-from ..layers import Dropout
+from ..network.layers import Dropout
 from .assembly import take
 from .graph import Node, parts_of_graph
 from .parts import (

@@ -10,8 +10,8 @@ import numpy as np
 from ..declarations.activations import Activation, get_activation
 from ..errors import ModelFileError
 from ..kernels.reference.activations import activation_forward
-from ..layers import Activation as ActivationLayer
-from ..layers import Dense, WideAndDeep
+from ..network.layers import Activation as ActivationLayer
+from ..network.layers import Dense, WideAndDeep
 from ..numpy_runner import NumpyRunner
 from ..program.program import categories
 from .assembly import take

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..declarations.activations import ELU, LeakyReLU
-from ..layers import BatchNorm, Embedding
+from ..network.layers import BatchNorm, Embedding
 from .graph import Node
 from .onnx_recognition import as_written, is_affine, may_compose, recognise
 from .onnx_source import Source

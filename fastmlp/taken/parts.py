@@ -20,12 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ..declarations.activations import Activation as ActivationFunction
-from ..layers import (
-    Activation,
-    BatchNorm,
-    Dense,
-    Layer,
-)
+from ..network.layers import Activation, BatchNorm, Dense, Layer
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..declarations.activations import ELU, LeakyReLU
-from ..layers import BatchNorm, Dropout
+from ..network.layers import BatchNorm, Dropout
 from .graph import Node, parts_of_graph
 from .parts import (
     Part,

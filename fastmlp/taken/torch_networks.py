@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..common.checks import describe
 from ..declarations.activations import Activation
-from ..layers import Layer, check_layers
+from ..network.layers import Layer, check_layers
 from .assembly import sequential, take, with_output
 from .torch_state import assigned
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..layers import Activation, BatchNorm, Branch, Dense, Dropout, Layer, Residual
+from ..network.layers import Activation, BatchNorm, Branch, Dense, Dropout, Layer, Residual
 from .parts import dtype_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .common.checks import (
+from ..common.checks import (
     check_bool,
     check_int,
     check_number,
@@ -17,12 +17,12 @@ from .common.checks import (
     describe,
     find_name,
 )
-from .common.config import assign, declaration
-from .declarations.activations import Activation as ActivationFunction
-from .declarations.activations import get_activation
-from .declarations.initializers import get_initializer
-from .declarations.optimizers import Optimizer, get_optimizer
-from .program.program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
+from ..common.config import assign, declaration
+from ..declarations.activations import Activation as ActivationFunction
+from ..declarations.activations import get_activation
+from ..declarations.initializers import get_initializer
+from ..declarations.optimizers import Optimizer, get_optimizer
+from ..program.program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
 
 if TYPE_CHECKING:
     from .build import Builder

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .declarations.activations import Activation, get_activation
-from .declarations.initializers import draw, resolve_auto
-from .declarations.losses import Loss, choose_loss
-from .declarations.optimizers import Optimizer
-from .layers import BatchNorm, Dropout, Layer
-from .program.program import (
+from ..declarations.activations import Activation, get_activation
+from ..declarations.initializers import draw, resolve_auto
+from ..declarations.losses import Loss, choose_loss
+from ..declarations.optimizers import Optimizer
+from ..program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -33,9 +32,10 @@ from .program.program import (
     padded,
     tensors_of,
 )
+from .layers import BatchNorm, Dropout, Layer
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 
 @dataclass(frozen=True, slots=True)

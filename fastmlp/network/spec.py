@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .common.checks import check_number, check_positive_int, describe
+from ..common.checks import check_number, check_positive_int, describe
 from .layers import Activation, BatchNorm, Dense, Dropout, Layer
 
 

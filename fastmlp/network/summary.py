@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..program.program import EmbeddingOp, Program
 from .layers import Layer
-from .program.program import EmbeddingOp, Program
 
 
 def summarize(layers: Sequence[Layer], program: Program) -> str:
