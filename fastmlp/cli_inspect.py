@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from . import cli_frozen
-from .compiling import told_of_compiling
 from .export.costs import Costs, seconds_of_a_row
 from .export.words import in_words
 from .int8.quantize import refuse_layers
@@ -14,6 +13,7 @@ from .kernels import available_backends
 from .network.summary import summarize
 from .predictor_file import load_predictor
 from .preparation import CategoryColumn, Preparation
+from .runners.compile_notice import told_of_compiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

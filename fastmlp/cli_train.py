@@ -30,11 +30,11 @@ from .cli_report import (
     write_json,
 )
 from .common.checks import unknown_name
-from .compiling import told_of_compiling
 from .data.features import counted
 from .errors import missing_extra
 from .model import Sequential
 from .preparation import Preparation, fit
+from .runners.compile_notice import told_of_compiling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

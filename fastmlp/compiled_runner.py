@@ -21,9 +21,9 @@ from .kernels.compiled.op import (
     ROWS_SUM,
     STEP,
 )
-from .numpy_runner import NumpyRunner
 from .program.program import inference_ops
 from .program.state import State
+from .runners.numpy_runner import NumpyRunner
 from .storage import for_training
 from .tables_kept import KeptTables
 from .tasks import Symbol, bound_rows

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import DivergenceError
-from .numpy_runner import Pass, forward
 from .program.program import DropoutOp
 from .program.state import State
+from .runners.numpy_runner import Pass, forward
 
 if TYPE_CHECKING:
     from .data.rows import Features

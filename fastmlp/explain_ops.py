@@ -12,7 +12,6 @@ import numpy as np
 
 from .explanation import Step
 from .kernels import reference as kernels
-from .numpy_runner import REFERENCE, Pass
 from .program.program import (
     ActivationOp,
     AddOp,
@@ -29,6 +28,7 @@ from .program.program import (
     Write,
     inputs_of,
 )
+from .runners.numpy_runner import REFERENCE, Pass
 
 if TYPE_CHECKING:
     from .declarations.activations import Activation

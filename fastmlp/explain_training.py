@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import numpy_runner
 from .explain_ops import Traced, slot_names
 from .explanation import Step
 from .kernels import reference as kernels
 from .program.state import view
+from .runners import numpy_runner
 
 if TYPE_CHECKING:
     from .declarations.optimizers import Optimizer

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from . import numpy_runner
 from .common.checks import check_bool, check_number, check_positive_int
 from .model_copy import copy_of
 from .program.state import view
+from .runners import numpy_runner
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import numpy_runner
-from .backends import check_threads, choose_backend
 from .callbacks import Callback
 from .chunks import Chunks, ChunkSource
 from .common.checks import check_int, check_positive_int, describe, find_name
@@ -29,9 +27,11 @@ from .network.build import Blueprint, build_program, fill_first_values, output_a
 from .network.layers import Layer, WideAndDeep, check_layers
 from .network.spec import read_spec
 from .network.summary import summarize
-from .numpy_runner import NumpyRunner
 from .program.program import Program, categories
 from .program.state import Snapshot, State, named, view
+from .runners import numpy_runner
+from .runners.backends import check_threads, choose_backend
+from .runners.numpy_runner import NumpyRunner
 from .sources import ArraySource, FitData, Source
 from .training import check_fit_arguments, check_monitors, run_fit
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backends import check_threads, choose_backend
 from .common import safetensors
 from .common.checks import check_bool, check_int, check_number, describe
 from .common.config import from_config, to_config
@@ -25,6 +24,7 @@ from .model import Sequential
 from .network import layers as _layers
 from .program.program import Program, Tensor
 from .program.state import State, named, view
+from .runners.backends import check_threads, choose_backend
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

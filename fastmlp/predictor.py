@@ -14,10 +14,10 @@ from .data.features import check_codes, check_feature_pair
 from .data.rows import FeaturePair
 from .data.targets import TargetEncoder
 from .freezing import Scaling, freeze_program
-from .numpy_forward import NumpyForward
 from .predictor_arguments import check_out, labels_for, one_or_many
 from .program.program import InferenceProgram, categories
 from .program.state import State, Weights, named
+from .runners.numpy_forward import NumpyForward
 
 if TYPE_CHECKING:
     from .compiled_prediction import CompiledForward

@@ -93,7 +93,7 @@ def load_predictor(
     >>> predictor = fm.load_predictor("model.safetensors")  # doctest: +SKIP
     >>> predictor([5.1, 3.5, 1.4, 0.2])  # doctest: +SKIP
     """
-    from .backends import check_threads, choose_backend
+    from .runners.backends import check_threads, choose_backend
 
     backend, n_threads = choose_backend(backend), check_threads(n_threads)
     tensors, metadata = safetensors.read(path)

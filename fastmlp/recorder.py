@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import numpy_runner
 from .callbacks import Callback
 from .common.checks import check_bool
 from .diagnosis import Diagnosis, Look
 from .errors import TrainingWarning
+from .runners import numpy_runner
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import numpy_runner
 from .callbacks import Callback, EarlyStopping, ProgressBar
 from .common.checks import check_bool, check_positive_int, describe
-from .compiling import told_of_compiling
 from .data.batches import Validation
 from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
+from .runners import numpy_runner
+from .runners.compile_notice import told_of_compiling
 from .sources import NotFiniteError, Source, Sums
 
 if TYPE_CHECKING:

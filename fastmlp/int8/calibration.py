@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..numpy_runner import Pass, forward
 from ..program.program import InferenceProgram, Slot
 from ..program.state import Weights
+from ..runners.numpy_runner import Pass, forward
 from .fixed_point import CODE_MIN
 
 if TYPE_CHECKING:

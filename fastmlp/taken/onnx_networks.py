@@ -12,8 +12,8 @@ from ..errors import ModelFileError
 from ..kernels.reference.activations import activation_forward
 from ..network.layers import Activation as ActivationLayer
 from ..network.layers import Dense, WideAndDeep
-from ..numpy_runner import NumpyRunner
 from ..program.program import categories
+from ..runners.numpy_runner import NumpyRunner
 from .assembly import take
 from .graph import Node, parts_of_graph
 from .onnx_nodes import nodes_of

@@ -11,7 +11,7 @@ import torch
 
 from ..declarations.activations import Activation, get_activation
 from ..kernels.reference.activations import activation_forward
-from ..numpy_runner import NumpyRunner
+from ..runners.numpy_runner import NumpyRunner
 from .torch_state import tensor_values
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .data.batches import Batches
-from .data.rows import FeaturePair, SparseRows, as_dtype, deep_part
-from .kernels import reference as kernels
-from .program.program import (
+from ..data.batches import Batches
+from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
+from ..kernels import reference as kernels
+from ..program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -34,11 +34,11 @@ from .program.program import (
     Slot,
     Write,
 )
-from .program.state import State, Weights
+from ..program.state import State, Weights
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ..data.rows import Features
+    from ..kernels.typing import Array
 
 # Rows that a prediction is made of at a time: activations stay in the cache.
 _BLOCK_ROWS = 1024

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .common.checks import check_positive_int, find_name
-from .kernels import available_backends, get_backend
+from ..common.checks import check_positive_int, find_name
+from ..kernels import available_backends, get_backend
 
 
 def choose_backend(backend: object) -> str:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data.rows import FeaturePair, SparseRows, as_dtype
-from .kernels import reference as kernels
-from .kernels.reference.activations import look_up
+from ..data.rows import FeaturePair, SparseRows, as_dtype
+from ..kernels import reference as kernels
+from ..kernels.reference.activations import look_up
+from ..program.program import ActivationOp, AddOp, DenseOp, InferenceOp, Slot, inputs_of
+from ..program.state import Weights
 from .numpy_runner import REFERENCE, Pass
-from .program.program import ActivationOp, AddOp, DenseOp, InferenceOp, Slot, inputs_of
-from .program.state import Weights
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ..data.rows import Features
+    from ..kernels.typing import Array
 
 # Rows that are predicted at a time: activations stay in the cache.
 _BLOCK_ROWS = 1024

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .kernels.compiling import before_compiling
+from ..kernels.compiling import before_compiling
 
 
 @contextmanager
