@@ -76,4 +76,4 @@ class PeakMemoryOfPrediction:
 
 def peakmem_import() -> None:
     """Import what a fit needs."""
-    import fastmlp.compiled_runner  # noqa: F401
+    import fastmlp.runners.compiled.runner  # noqa: F401

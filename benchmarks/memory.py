@@ -152,7 +152,7 @@ def _status(name: str) -> int:
 
 def _measure(**arguments: Any) -> dict[str, int]:
     if arguments["backend"] == "numba":
-        import fastmlp.compiled_runner  # noqa: F401
+        import fastmlp.runners.compiled.runner  # noqa: F401
 
     imported = _status("RssAnon")
     case = Case(**{**arguments, "widths": tuple(arguments["widths"])})
@@ -178,8 +178,8 @@ def _measure(**arguments: Any) -> dict[str, int]:
 
 def _bound(rows: int, model: Any, batch: int) -> int:
     """What is aimed at, in bytes."""
-    from fastmlp.encoder import reads_z
-    from fastmlp.storage import for_training
+    from fastmlp.runners.compiled.buffer_plan import for_training
+    from fastmlp.runners.compiled.lowering import reads_z
 
     program, parameters = model._program, model._state.parameters
     workspace = batch * sum(for_training(program, reads_z).widths) * parameters.itemsize

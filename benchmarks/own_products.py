@@ -10,13 +10,13 @@ import numpy as np
 
 import fastmlp as fm
 from fastmlp.declarations.losses import MSE
-from fastmlp.encode_ops import encode_backward, encode_forward
-from fastmlp.encoder import Encoder, reads_z
-from fastmlp.executable import Executable
 from fastmlp.network.build import build_program
 from fastmlp.peers.networks import Array, Case
 from fastmlp.program.state import State
-from fastmlp.storage import for_training
+from fastmlp.runners.compiled.buffer_plan import for_training
+from fastmlp.runners.compiled.executable import Executable
+from fastmlp.runners.compiled.lowering import Encoder, reads_z
+from fastmlp.runners.compiled.lowering_ops import encode_backward, encode_forward
 
 
 def linear_encoder(widths: tuple[int, ...], rows: int) -> Encoder:

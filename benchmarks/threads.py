@@ -34,12 +34,12 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from fastmlp.encode_ops import encode_forward
-from fastmlp.executable import Executable
 from fastmlp.kernels.compiled.runner import BARRIER
 from fastmlp.peers.machine import available_cores
 from fastmlp.peers.networks import CASES, first_parameters, make_data, prediction_error
-from fastmlp.threads import Team
+from fastmlp.runners.compiled.executable import Executable
+from fastmlp.runners.compiled.lowering_ops import encode_forward
+from fastmlp.runners.compiled.workers import Team
 
 from .networks import new_model, training
 from .own_products import OwnProducts, linear_encoder

@@ -80,11 +80,11 @@ if TYPE_CHECKING:
     from .predictor_file import load_predictor as load_predictor
     from .range_test import find_learning_rate as find_learning_rate
     from .recorder import Recorder as Recorder
+    from .runners.compiled.warmup import warmup as warmup
     from .taken.keras_networks import from_keras as from_keras
     from .taken.onnx_networks import from_onnx as from_onnx
     from .taken.sklearn_networks import from_sklearn as from_sklearn
     from .taken.torch_networks import from_torch as from_torch
-    from .warm import warmup as warmup
 
 __version__ = "0.1.0"
 
@@ -128,7 +128,7 @@ _MODULES = {
     "taken.onnx_networks": ("from_onnx",),
     "taken.sklearn_networks": ("from_sklearn",),
     "taken.torch_networks": ("from_torch",),
-    "warm": ("warmup",),
+    "runners.compiled.warmup": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -36,11 +36,11 @@ from .sources import ArraySource, FitData, Source
 from .training import check_fit_arguments, check_monitors, run_fit
 
 if TYPE_CHECKING:
-    from .compiled_runner import CompiledRunner
     from .data.rows import Features
     from .explanation import Explanation
     from .kernels.typing import Array
     from .predictor import Predictor
+    from .runners.compiled.runner import CompiledRunner
 
 
 class Sequential:
@@ -228,7 +228,7 @@ class Sequential:
         if self.backend == "numpy":
             return NumpyRunner(self._state)
         get_backend("numba")
-        from .compiled_runner import CompiledRunner
+        from .runners.compiled.runner import CompiledRunner
 
         return CompiledRunner(self._state, self.n_threads)
 

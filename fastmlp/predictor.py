@@ -20,10 +20,10 @@ from .program.state import State, Weights, named
 from .runners.numpy_forward import NumpyForward
 
 if TYPE_CHECKING:
-    from .compiled_prediction import CompiledForward
     from .data.rows import Features
     from .int8.predictor import QuantizedPredictor
     from .kernels.typing import Array
+    from .runners.compiled.prediction import CompiledForward
 
 
 class Predictor:
@@ -89,7 +89,7 @@ class Predictor:
         if self.backend == "numpy":
             self._forward = NumpyForward(*parts)
             return
-        from .compiled_prediction import CompiledForward
+        from .runners.compiled.prediction import CompiledForward
 
         self._forward = compiled = CompiledForward(*parts, self.n_threads)
         if simple:

@@ -412,7 +412,7 @@ for dtype in ("float32", "float64"):
         use(model, scaled, y, sample_weight=np.arange(10))
 
 from fastmlp.kernels.compiled.op import OPS
-from fastmlp.warm import everything
+from fastmlp.runners.compiled.warmup import everything
 
 report(
     after=sorted(compiled),

@@ -532,7 +532,7 @@ def test_columns_of_a_frame_must_come_in_their_order() -> None:
 
 def test_tables_are_kept_while_other_threads_keep_theirs() -> None:
     pytest.importorskip("numba")
-    from fastmlp.tables_kept import KeptTables
+    from fastmlp.runners.compiled.executable_cache import KeptTables
 
     class Tables:
         n_bytes = 1

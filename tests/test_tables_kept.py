@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from fastmlp.tables_kept import KeptTables
+from fastmlp.runners.compiled.executable_cache import KeptTables
 
 
 class Tables:

@@ -20,8 +20,8 @@ import fastmlp as fm
 
 pytest.importorskip("numba")
 
-from fastmlp.executable import Executable
-from fastmlp.threads import free_cores, training_threads
+from fastmlp.runners.compiled.executable import Executable
+from fastmlp.runners.compiled.workers import free_cores, training_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 RNG = np.random.default_rng(0)
@@ -557,11 +557,13 @@ def test_auto_gives_way_where_cores_are_taken(monkeypatch: pytest.MonkeyPatch) -
         use(executable, workers)
 
     monkeypatch.setattr(Executable, "use", note)
-    monkeypatch.setattr("fastmlp.threads.available_cores", lambda: 2)
+    monkeypatch.setattr("fastmlp.runners.compiled.workers.available_cores", lambda: 2)
     results = []
     for free in ([2], [1], [2, 1, 2, 1]):
         left = cycle(free)
-        monkeypatch.setattr("fastmlp.threads.free_cores", lambda left=left: next(left))
+        monkeypatch.setattr(
+            "fastmlp.runners.compiled.workers.free_cores", lambda left=left: next(left)
+        )
         model = fm.Sequential(layers, random_state=0)
         used.clear()
         model.fit(x, np.arange(1024) % 3, epochs=4, batch_size=256, verbose=0)
@@ -571,7 +573,7 @@ def test_auto_gives_way_where_cores_are_taken(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_number_of_threads_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmlp.threads.free_cores", lambda: 1)
+    monkeypatch.setattr("fastmlp.runners.compiled.workers.free_cores", lambda: 1)
     used: list[int] = []
     monkeypatch.setattr(Executable, "use", lambda executable, workers: used.append(workers))
     x = np.zeros((512, 64), np.float32)
@@ -602,6 +604,6 @@ def test_auto_by_sizes(
     widths: tuple[int, ...], batch: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a second thread paid in measurements, and where it did not."""
-    monkeypatch.setattr("fastmlp.threads.available_cores", lambda: 2)
+    monkeypatch.setattr("fastmlp.runners.compiled.workers.available_cores", lambda: 2)
     model = fm.Sequential([fm.Dense(units) for units in widths[1:]]).build(widths[0])
     assert training_threads("auto", model._program, batch, 16) == workers

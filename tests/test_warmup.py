@@ -21,7 +21,7 @@ import sys
 
 import fastmlp as fm
 from fastmlp import warm, warm_workers
-from fastmlp.warm import Kernel
+from fastmlp.runners.compiled.warmup import Kernel
 
 print("the script runs")
 few = [Kernel(op, dtype) for dtype in ("float32", "float64") for op in ("sgd_update", "store_rows")]
@@ -243,7 +243,7 @@ def wait_until(condition):
 def test_workers_end_with_the_process_that_started_them(sent, tmp_path, cache):
     code = """
 import fastmlp as fm
-from fastmlp import warm_workers
+from fastmlp.runners.compiled import warmup_workers as warm_workers
 
 start = warm_workers._Worker.__init__
 

@@ -245,7 +245,7 @@ def test_threads_do_not_change_a_bit_of_measured_networks(
 
 
 def test_large_networks_are_cut_into_shards() -> None:
-    from fastmlp import cuts
+    from fastmlp.runners.compiled import shards as cuts
 
     assert cuts.columns(256, 128).shards >= 4
     assert cuts.rows(130, 128).shards >= 4

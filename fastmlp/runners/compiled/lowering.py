@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from . import cuts
-from .cuts import SINGLE, Cut
-from .data.rows import Layout
-from .declarations.activations import Activation
-from .kernels.compiled.activations import elementwise
-from .kernels.compiled.op import N_SCALARS
-from .program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
-from .program.state import State, Weights, aligned_zeros
-from .storage import Storage
+from ...data.rows import Layout
+from ...declarations.activations import Activation
+from ...kernels.compiled.activations import elementwise
+from ...kernels.compiled.op import N_SCALARS
+from ...program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
+from ...program.state import State, Weights, aligned_zeros
+from . import shards as cuts
+from .buffer_plan import Storage
+from .shards import SINGLE, Cut
 from .tasks import Instruction, Symbol, Tasks, instruction
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ...kernels.typing import Array
 
 
 def reads_z(activation: Activation) -> bool:

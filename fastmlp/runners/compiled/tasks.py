@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cuts import Cut
-from .data.rows import FeaturePair, SparseRows
-from .kernels.compiled.op import OPS
-from .kernels.compiled.runner import (
-    BARRIER,
-    FIRST_ARGUMENT,
-    INSTRUCTION_SIZE,
-    N_ATTRIBUTES,
-)
+from ...data.rows import FeaturePair, SparseRows
+from ...kernels.compiled.op import OPS
+from ...kernels.compiled.runner import BARRIER, FIRST_ARGUMENT, INSTRUCTION_SIZE, N_ATTRIBUTES
+from .shards import Cut
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ...data.rows import Features
+    from ...kernels.typing import Array
 
 WHOLE = Cut("columns", (0, 1))
 

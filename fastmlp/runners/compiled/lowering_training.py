@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import cuts
-from .cuts import Cut
-from .data.rows import Layout
-from .encode_ops import encode_backward, encode_forward
-from .encoder import Encoder, Memory, address
-from .kernels.compiled.op import OPS
-from .kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
-from .program.program import Group
+from ...data.rows import Layout
+from ...kernels.compiled.op import OPS
+from ...kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
+from ...program.program import Group
+from . import shards as cuts
+from .lowering import Encoder, Memory, address
+from .lowering_ops import encode_backward, encode_forward
+from .shards import Cut
 from .tasks import Instruction, Symbol, instruction
 
 

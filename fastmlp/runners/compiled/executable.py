@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .encoder import Encoder, address
-from .kernels.compiled.op import N_COUNTERS
-from .kernels.compiled.runner import (
+from ...kernels.compiled.op import N_COUNTERS
+from ...kernels.compiled.runner import (
     ATTRIBUTES,
     BATCH_SIZE,
     COUNTERS,
@@ -28,9 +27,10 @@ from .kernels.compiled.runner import (
     WORKERS,
     runner,
 )
+from .lowering import Encoder, address
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ...kernels.typing import Array
 
 
 class Executable:

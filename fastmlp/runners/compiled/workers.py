@@ -6,14 +6,14 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from . import cuts
-from .data.rows import FeaturePair, row_size
-from .program.program import DenseOp
+from ...data.rows import FeaturePair, row_size
+from ...program.program import DenseOp
+from . import shards as cuts
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
-    from .program.program import InferenceProgram, Program
+    from ...data.rows import Features
+    from ...kernels.typing import Array
+    from ...program.program import InferenceProgram, Program
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
 _WORTH_A_THREAD = 2.5e5

@@ -9,29 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .compiled_prediction import CompiledForward
-from .data.batches import Batches
-from .data.rows import Layout
-from .encode_training import encode_gradients, encode_update
-from .encoder import Encoder, reads_z
+from ...data.batches import Batches
+from ...data.rows import Layout
+from ...kernels.compiled.op import CORRECT_SUM, LOSS_SUM, ROWS_SUM, STEP
+from ...program.program import inference_ops
+from ...program.state import State
+from ..numpy_runner import NumpyRunner
+from .buffer_plan import for_training
 from .executable import Executable
-from .kernels.compiled.op import (
-    CORRECT_SUM,
-    LOSS_SUM,
-    ROWS_SUM,
-    STEP,
-)
-from .program.program import inference_ops
-from .program.state import State
-from .runners.numpy_runner import NumpyRunner
-from .storage import for_training
-from .tables_kept import KeptTables
+from .executable_cache import KeptTables
+from .lowering import Encoder, reads_z
+from .lowering_training import encode_gradients, encode_update
+from .prediction import CompiledForward
 from .tasks import Symbol, bound_rows
-from .threads import Team, training_threads
+from .workers import Team, training_threads
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ...data.rows import Features
+    from ...kernels.typing import Array
 
 # How long compiled code may run before Python looks at signals and progress.
 _CHUNK_SECONDS = 0.03

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data.rows import Layout
-from .encode_ops import encode_forward
-from .encoder import Encoder
+from ...data.rows import Layout
+from ...kernels.compiled.op import N_SCALARS
+from ...program.program import InferenceOp, InferenceProgram, Slot
+from ...program.state import State, Weights
+from .buffer_plan import for_inference
 from .executable import Executable
-from .kernels.compiled.op import N_SCALARS
-from .program.program import InferenceOp, InferenceProgram, Slot
-from .program.state import State, Weights
-from .storage import for_inference
-from .tables_kept import KeptTables
+from .executable_cache import KeptTables
+from .lowering import Encoder
+from .lowering_ops import encode_forward
 from .tasks import Symbol, bound_rows
-from .threads import prediction_threads, work_of_row
+from .workers import prediction_threads, work_of_row
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ...data.rows import Features
+    from ...kernels.typing import Array
 
 # Up to this many rows are copied sooner than they are bound.
 SMALL_ROWS = 8

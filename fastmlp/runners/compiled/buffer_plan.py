@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from .declarations.activations import Activation
-from .program.program import (
+from ...declarations.activations import Activation
+from ...program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,

@@ -18,16 +18,16 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any, cast
 
-from .kernels import get_backend
-from .threads import available_cores
-from .warm import Kernel, everything, kept_or_error, load
+from ...kernels import get_backend
+from .warmup import Kernel, everything, kept_or_error, load
+from .workers import available_cores
 
 # Each takes some 200 MB.
 _MOST_WORKERS = 8
 # What ops call by name is compiled with the first of them, and takes as long as ten ops.
 _WORK_OF_PREPARING = 10
 
-_WORK = "import sys; sys.path[:] = sys.argv[1:]; from fastmlp.warm_workers import work; work()"
+_WORK = "import sys; sys.path[:] = sys.argv[1:]; from fastmlp.runners.compiled.warmup_workers import work; work()"
 
 
 def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> list[Kernel]:
@@ -58,7 +58,7 @@ def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> li
 
 def _units(kernels: Iterable[Kernel]) -> list[list[Kernel]]:
     """Kernels by dtype and module, for those share what they call; the most work first."""
-    from .kernels.compiled.op import OPS
+    from ...kernels.compiled.op import OPS
 
     units: dict[tuple[str, str], list[Kernel]] = {}
     work: dict[tuple[str, str], int] = {}

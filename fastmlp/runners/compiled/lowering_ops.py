@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .cuts import SINGLE
-from .encoder import Encoder, Memory, SparseSource
-from .program.program import (
+from ...program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -26,6 +24,8 @@ from .program.program import (
     SelectOp,
     Write,
 )
+from .lowering import Encoder, Memory, SparseSource
+from .shards import SINGLE
 from .tasks import Instruction, instruction
 
 
