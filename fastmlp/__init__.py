@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from . import kernels as kernels
     from . import math as math
     from . import preprocessing as preprocessing
-    from .callbacks import Callback as Callback
-    from .callbacks import CSVLogger as CSVLogger
-    from .callbacks import EarlyStopping as EarlyStopping
-    from .callbacks import LambdaCallback as LambdaCallback
-    from .callbacks import ProgressBar as ProgressBar
     from .checkpoint import ModelCheckpoint as ModelCheckpoint
     from .checkpoint import resume as resume
     from .declarations.activations import ELU as ELU
@@ -55,7 +50,6 @@ if TYPE_CHECKING:
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
     from .gradient_check import check_gradients as check_gradients
-    from .history import History as History
     from .int8.predictor import QuantizedPredictor as QuantizedPredictor
     from .model import Sequential as Sequential
     from .model_file import load as load
@@ -85,17 +79,29 @@ if TYPE_CHECKING:
     from .taken.onnx_networks import from_onnx as from_onnx
     from .taken.sklearn_networks import from_sklearn as from_sklearn
     from .taken.torch_networks import from_torch as from_torch
+    from .training.callbacks import Callback as Callback
+    from .training.callbacks import CSVLogger as CSVLogger
+    from .training.callbacks import EarlyStopping as EarlyStopping
+    from .training.callbacks import LambdaCallback as LambdaCallback
+    from .training.callbacks import ProgressBar as ProgressBar
+    from .training.history import History as History
 
 __version__ = "0.1.0"
 
 _MODULES = {
     "declarations.activations": ("ELU", "LeakyReLU"),
-    "callbacks": ("Callback", "CSVLogger", "EarlyStopping", "LambdaCallback", "ProgressBar"),
+    "training.callbacks": (
+        "Callback",
+        "CSVLogger",
+        "EarlyStopping",
+        "LambdaCallback",
+        "ProgressBar",
+    ),
     "checkpoint": ("ModelCheckpoint", "resume"),
     "declarations.custom": ("register_activation", "register_loss"),
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
     "gradient_check": ("check_gradients",),
-    "history": ("History",),
+    "training.history": ("History",),
     "network.layers": (
         *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
         *("Residual", "WideAndDeep"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .callbacks import Callback
 from .common.checks import check_positive_int, describe
 from .model_file import load
+from .training.callbacks import Callback
 
 if TYPE_CHECKING:
     from .model import Sequential

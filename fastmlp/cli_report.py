@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .metrics import classification_details, regression_details, regression_metrics
+from .training.metrics import classification_details, regression_details, regression_metrics
 
 if TYPE_CHECKING:
     import os

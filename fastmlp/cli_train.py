@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import cli_data
-from .callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from .cli_network import hidden_layers, optimizer_of, output_of
 from .cli_plots import draw_confusion, draw_predictions, draw_response
 from .cli_report import (
@@ -35,6 +34,7 @@ from .errors import missing_extra
 from .model import Sequential
 from .preparation import Preparation, fit
 from .runners.compile_notice import told_of_compiling
+from .training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .callbacks import Callback
-from .chunks import Chunks, ChunkSource
 from .common.checks import check_int, check_positive_int, describe, find_name
 from .data.batches import Batches, Validation
 from .data.features import check_codes, check_feature_pair, check_features, check_weights
@@ -20,8 +18,6 @@ from .data.targets import TargetEncoder, target_encoder
 from .declarations.losses import Loss, choose_loss
 from .declarations.optimizers import Optimizer, get_optimizer
 from .declarations.schedules import Schedule
-from .divergence import explain
-from .history import History
 from .kernels import get_backend
 from .network.build import Blueprint, build_program, fill_first_values, output_activation
 from .network.layers import Layer, WideAndDeep, check_layers
@@ -32,8 +28,12 @@ from .program.state import Snapshot, State, named, view
 from .runners import numpy_runner
 from .runners.backends import check_threads, choose_backend
 from .runners.numpy_runner import NumpyRunner
-from .sources import ArraySource, FitData, Source
-from .training import check_fit_arguments, check_monitors, run_fit
+from .training.callbacks import Callback
+from .training.chunks import Chunks, ChunkSource
+from .training.divergence import explain
+from .training.fit import check_fit_arguments, check_monitors, run_fit
+from .training.history import History
+from .training.sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
     from .data.rows import Features
@@ -537,7 +537,7 @@ class Sequential:
 
     def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
         """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
-        from .metrics import classification_metrics, regression_metrics
+        from .training.metrics import classification_metrics, regression_metrics
 
         program = self._program
         x, _ = self._features(X)

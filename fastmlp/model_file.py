@@ -19,12 +19,12 @@ from .data.targets import TargetEncoder
 from .declarations import custom
 from .declarations.schedules import ReduceOnPlateau
 from .errors import ModelFileError
-from .history import History
 from .model import Sequential
 from .network import layers as _layers
 from .program.program import Program, Tensor
 from .program.state import State, named, view
 from .runners.backends import check_threads, choose_backend
+from .training.history import History
 
 if TYPE_CHECKING:
     from .kernels.typing import Array

@@ -8,10 +8,10 @@ import numpy as np
 
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
 from .common.checks import describe, unknown_name
-from .history import History
 from .model import Sequential
 from .program.program import DropoutOp
 from .recorder import Recorder, Statistics
+from .training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

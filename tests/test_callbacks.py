@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from fastmlp.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ProgressBar
+from fastmlp.training.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ProgressBar,
+)
 
 
 class Model:

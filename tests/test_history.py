@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.history import History
+from fastmlp.training.history import History
 
 NASTY = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, math.nan, math.inf, -math.inf, -0.0]
 

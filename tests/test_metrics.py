@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.metrics import (
+from fastmlp.training.metrics import (
     classification_details,
     classification_metrics,
     regression_details,

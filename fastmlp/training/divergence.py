@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import DivergenceError
-from .program.program import DropoutOp
-from .program.state import State
-from .runners.numpy_runner import Pass, forward
+from ..errors import DivergenceError
+from ..program.program import DropoutOp
+from ..program.state import State
+from ..runners.numpy_runner import Pass, forward
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
+    from ..data.rows import Features
+    from ..kernels.typing import Array
 
 
 def explain(

@@ -6,8 +6,8 @@ import math
 import os
 from typing import TYPE_CHECKING, Any
 
-from .common.checks import check_bool, check_int, check_number, describe, find_name, unknown_name
-from .errors import missing_extra
+from ..common.checks import check_bool, check_int, check_number, describe, find_name, unknown_name
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import operator
 import os
 from typing import TYPE_CHECKING, Any
 
-from .errors import missing_extra
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
@@ -190,7 +190,7 @@ class History:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise missing_extra("matplotlib", "plot") from error
-        from .plots_network import plot_learning_curves
+        from ..plots_network import plot_learning_curves
 
         size = (4.8 * len(panels), 3.6)
         if path is None:

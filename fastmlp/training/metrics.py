@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import missing_extra
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 
 def classification_metrics(

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import check_bool, check_positive_int, describe
+from ..data.batches import Validation
+from ..declarations.schedules import Schedule
+from ..runners import numpy_runner
+from ..runners.compile_notice import told_of_compiling
 from .callbacks import Callback, EarlyStopping, ProgressBar
-from .common.checks import check_bool, check_positive_int, describe
-from .data.batches import Validation
-from .declarations.schedules import Schedule
 from .divergence import explain
 from .history import History
-from .runners import numpy_runner
-from .runners.compile_notice import told_of_compiling
 from .sources import NotFiniteError, Source, Sums
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
-    from .model import Sequential
+    from ..kernels.typing import Array
+    from ..model import Sequential
 
 _LINES = 10
 

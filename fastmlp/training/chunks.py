@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import describe
-from .data.batches import Batches, RowOrder
-from .data.features import check_codes
-from .data.rows import deep_part
-from .program.program import categories
+from ..common.checks import describe
+from ..data.batches import Batches, RowOrder
+from ..data.features import check_codes
+from ..data.rows import deep_part
+from ..program.program import categories
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
 if TYPE_CHECKING:
-    from .data.targets import TargetEncoder
-    from .kernels.typing import Array
-    from .model import Sequential
-    from .network.build import Blueprint
+    from ..data.targets import TargetEncoder
+    from ..kernels.typing import Array
+    from ..model import Sequential
+    from ..network.build import Blueprint
 
 
 class Chunks:

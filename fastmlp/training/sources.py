@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from .common.checks import check_number
-from .data.batches import Batches, RowOrder, Validation
-from .data.features import split_validation
+from ..common.checks import check_number
+from ..data.batches import Batches, RowOrder, Validation
+from ..data.features import split_validation
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .data.targets import TargetEncoder
-    from .kernels.typing import Array
-    from .model import Sequential
+    from ..data.rows import Features
+    from ..data.targets import TargetEncoder
+    from ..kernels.typing import Array
+    from ..model import Sequential
 
 Progress = Callable[[float], None]
 """Told which share of the epoch is done."""
