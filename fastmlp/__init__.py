@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
     from .gradient_check import check_gradients as check_gradients
+    from .inference.file import load_predictor as load_predictor
+    from .inference.predictor import Predictor as Predictor
     from .int8.predictor import QuantizedPredictor as QuantizedPredictor
     from .model import Sequential as Sequential
     from .model_file import load as load
@@ -70,8 +72,6 @@ if TYPE_CHECKING:
     from .plots_results import plot_decision_boundary as plot_decision_boundary
     from .plots_results import plot_feature_response as plot_feature_response
     from .plots_results import plot_predictions as plot_predictions
-    from .predictor import Predictor as Predictor
-    from .predictor_file import load_predictor as load_predictor
     from .range_test import find_learning_rate as find_learning_rate
     from .recorder import Recorder as Recorder
     from .runners.compiled.warmup import warmup as warmup
@@ -121,8 +121,8 @@ _MODULES = {
         *("plot_confusion_matrix", "plot_decision_boundary"),
         *("plot_feature_response", "plot_predictions"),
     ),
-    "predictor": ("Predictor",),
-    "predictor_file": ("load_predictor",),
+    "inference.predictor": ("Predictor",),
+    "inference.file": ("load_predictor",),
     "int8.predictor": ("QuantizedPredictor",),
     "range_test": ("find_learning_rate",),
     "recorder": ("Recorder",),

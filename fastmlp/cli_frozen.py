@@ -17,10 +17,10 @@ from . import tables
 from .cli_data import read_columns, read_target
 from .data.features import counted
 from .errors import ModelFileError
-from .freezing import Scaling
+from .inference.file import load_predictor
+from .inference.freezing import Scaling
+from .inference.predictor import Predictor, freeze
 from .model_file import load
-from .predictor import Predictor, freeze
-from .predictor_file import load_predictor
 from .preparation import Preparation, ScaledColumn
 
 if TYPE_CHECKING:

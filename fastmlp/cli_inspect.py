@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from . import cli_frozen
 from .export.costs import Costs, seconds_of_a_row
 from .export.words import in_words
+from .inference.file import load_predictor
 from .int8.quantize import refuse_layers
 from .kernels import available_backends
 from .network.summary import summarize
-from .predictor_file import load_predictor
 from .preparation import CategoryColumn, Preparation
 from .runners.compile_notice import told_of_compiling
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .cli_frozen import Frozen
+    from .inference.predictor import Predictor
     from .model import Sequential
-    from .predictor import Predictor
     from .preparation import Column, Target
 
 _MOST_SHOWN = 30

@@ -38,8 +38,8 @@ from .training.sources import ArraySource, FitData, Source
 if TYPE_CHECKING:
     from .data.rows import Features
     from .explanation import Explanation
+    from .inference.predictor import Predictor
     from .kernels.typing import Array
-    from .predictor import Predictor
     from .runners.compiled.runner import CompiledRunner
 
 
@@ -663,9 +663,9 @@ class Sequential:
         >>> [type(op).__name__ for op in model.freeze().program.ops]
         ['DenseOp', 'DenseOp']
         """
-        from .freezing import warn_of_lost_digits
-        from .predictor import freeze
-        from .scalers import feature_names_of, scaling_of
+        from .inference.freezing import warn_of_lost_digits
+        from .inference.predictor import freeze
+        from .inference.scalers import feature_names_of, scaling_of
 
         program, state = self._program, self._state
         before = names = None

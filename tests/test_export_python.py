@@ -21,7 +21,7 @@ import fastmlp as fm
 from fastmlp.data.targets import target_encoder
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.export.python_functions import FUNCTIONS
-from fastmlp.predictor import Predictor
+from fastmlp.inference.predictor import Predictor
 from fastmlp.program.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
 from fastmlp.program.state import Weights
 

@@ -17,7 +17,7 @@ from test_isolation import BLOCKS, output_of
 
 import fastmlp as fm
 from fastmlp.common import safetensors
-from fastmlp.predictor import Predictor
+from fastmlp.inference.predictor import Predictor
 from fastmlp.program.program import DenseOp, ScaleOp
 
 BACKENDS = ["numpy", "numba"]

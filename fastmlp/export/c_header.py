@@ -43,7 +43,7 @@ from .supported import check_supported
 from .words import in_words, op_in_words
 
 if TYPE_CHECKING:
-    from ..predictor import Predictor
+    from ..inference.predictor import Predictor
 
 MATH = ("math.h", "inline")
 
@@ -56,7 +56,7 @@ def export_c(
 ) -> None:
     """Write a predictor as a C99 header, in the predictor's dtype.
 
-    See `fastmlp.predictor.Predictor.export_c`.
+    See `fastmlp.inference.predictor.Predictor.export_c`.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def export_quantized(
 ) -> None:
     """Write a predictor as a C99 header that computes with integers.
 
-    See `fastmlp.predictor.Predictor.export_c`; errors as in `export_c`.
+    See `fastmlp.inference.predictor.Predictor.export_c`; errors as in `export_c`.
     """
     check_prefix(prefix)
     _check_math(math)

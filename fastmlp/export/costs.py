@@ -13,7 +13,7 @@ from ..program.program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
 from .c_memory import plan
 
 if TYPE_CHECKING:
-    from ..predictor import Predictor
+    from ..inference.predictor import Predictor
     from ..program.program import InferenceProgram
 
 # Bytes of Thumb-2 code for a Cortex-M4 with a floating-point unit, in float32 and in float64 (where

@@ -28,8 +28,8 @@ from .onnx_graph import IR_VERSION, OPSET, GraphWriter
 from .supported import check_supported
 
 if TYPE_CHECKING:
+    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
-    from ..predictor import Predictor
 
 ROWS = "rows"
 """The name of the dimension that may have any length."""

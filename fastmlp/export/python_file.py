@@ -31,7 +31,7 @@ from .words import in_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..predictor import Predictor
+    from ..inference.predictor import Predictor
     from ..program.program import InferenceProgram
 
 _PLACES = ("inside", "beside")

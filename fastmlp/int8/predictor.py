@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..predictor_arguments import check_out, labels_for, one_or_many
+from ..inference.arguments import check_out, labels_for, one_or_many
 from .kernels import run
 
 if TYPE_CHECKING:
+    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
-    from ..predictor import Predictor
     from .program import IntegerProgram
     from .report import QuantizationReport
 

@@ -54,7 +54,7 @@ from .predictor import QuantizedPredictor, predict
 from .report import compare
 
 if TYPE_CHECKING:
-    from ..predictor import Predictor
+    from ..inference.predictor import Predictor
 
 # Others have no integer form.
 _OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp)

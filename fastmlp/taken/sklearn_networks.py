@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
-from ..scalers import SCALERS, scaling_of
+from ..inference.scalers import SCALERS, scaling_of
 from .assembly import take
 from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization
 

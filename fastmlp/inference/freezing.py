@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .program.program import (
+from ..program.program import (
     BatchNormOp,
     ConcatOp,
     DenseOp,
@@ -40,10 +40,10 @@ from .program.program import (
     with_tensors,
     without_training,
 )
-from .program.state import State, Weights, aligned_zeros
+from ..program.state import State, Weights, aligned_zeros
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 __all__ = ["Scaling", "freeze_program", "lay_out", "warn_of_lost_digits"]
 

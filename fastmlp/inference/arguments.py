@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import describe
-from .data.features import as_array, check_features
+from ..common.checks import describe
+from ..data.features import as_array, check_features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import DTypeLike
 
-    from .data.targets import TargetEncoder
-    from .kernels.typing import Array
+    from ..data.targets import TargetEncoder
+    from ..kernels.typing import Array
 
 
 def one_or_many(

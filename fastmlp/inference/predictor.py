@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from .common.checks import describe
-from .data.features import check_codes, check_feature_pair
-from .data.rows import FeaturePair
-from .data.targets import TargetEncoder
+from ..common.checks import describe
+from ..data.features import check_codes, check_feature_pair
+from ..data.rows import FeaturePair
+from ..data.targets import TargetEncoder
+from ..program.program import InferenceProgram, categories
+from ..program.state import State, Weights, named
+from ..runners.numpy_forward import NumpyForward
+from .arguments import check_out, labels_for, one_or_many
 from .freezing import Scaling, freeze_program
-from .predictor_arguments import check_out, labels_for, one_or_many
-from .program.program import InferenceProgram, categories
-from .program.state import State, Weights, named
-from .runners.numpy_forward import NumpyForward
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .int8.predictor import QuantizedPredictor
-    from .kernels.typing import Array
-    from .runners.compiled.prediction import CompiledForward
+    from ..data.rows import Features
+    from ..int8.predictor import QuantizedPredictor
+    from ..kernels.typing import Array
+    from ..runners.compiled.prediction import CompiledForward
 
 
 class Predictor:
@@ -89,7 +89,7 @@ class Predictor:
         if self.backend == "numpy":
             self._forward = NumpyForward(*parts)
             return
-        from .runners.compiled.prediction import CompiledForward
+        from ..runners.compiled.prediction import CompiledForward
 
         self._forward = compiled = CompiledForward(*parts, self.n_threads)
         if simple:
@@ -256,7 +256,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from .predictor_file import save
+        from .file import save
 
         save(self, path)
 
@@ -310,7 +310,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from .export.c_header import export_c, export_quantized
+        from ..export.c_header import export_c, export_quantized
 
         if quantize is None and calibration is None:
             export_c(self, path, prefix, math)
@@ -339,7 +339,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from .export.onnx_file import export_onnx
+        from ..export.onnx_file import export_onnx
 
         export_onnx(self, path)
 
@@ -363,7 +363,7 @@ class Predictor:
         OSError
             A file cannot be written.
         """
-        from .export.python_file import export_python
+        from ..export.python_file import export_python
 
         export_python(self, path, weights)
 
@@ -391,7 +391,7 @@ class Predictor:
         TypeError
             X or y is not numbers or labels.
         """
-        from .int8.quantize import quantize
+        from ..int8.quantize import quantize
 
         return quantize(self, X, y)
 

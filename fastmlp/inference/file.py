@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common import safetensors
-from .common.checks import check_positive_int
-from .common.config import from_config, to_config
-from .data.targets import TargetEncoder
-from .declarations import custom
-from .declarations.activations import Activation
-from .errors import ModelFileError
-from .freezing import lay_out
-from .predictor import Predictor
-from .program.program import (
+from ..common import safetensors
+from ..common.checks import check_positive_int
+from ..common.config import from_config, to_config
+from ..data.targets import TargetEncoder
+from ..declarations import custom
+from ..declarations.activations import Activation
+from ..errors import ModelFileError
+from ..program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,
@@ -32,10 +30,12 @@ from .program.program import (
     Tensor,
     inputs_of,
 )
-from .program.state import Weights
+from ..program.state import Weights
+from .freezing import lay_out
+from .predictor import Predictor
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _KEY = "fastmlp"
 _KIND = "predictor"
@@ -93,7 +93,7 @@ def load_predictor(
     >>> predictor = fm.load_predictor("model.safetensors")  # doctest: +SKIP
     >>> predictor([5.1, 3.5, 1.4, 0.2])  # doctest: +SKIP
     """
-    from .runners.backends import check_threads, choose_backend
+    from ..runners.backends import check_threads, choose_backend
 
     backend, n_threads = choose_backend(backend), check_threads(n_threads)
     tensors, metadata = safetensors.read(path)
@@ -105,7 +105,7 @@ def load_predictor(
         kind = version = None
     if kind != _KIND:
         # A model, or what its reader has the right words for.
-        from .model_file import load
+        from ..model_file import load
 
         return load(path, backend, n_threads).freeze()
     if version != _VERSION:
