@@ -145,7 +145,7 @@ def main() -> None:
         warm_fit(cache)
         measured: dict[str, Callable[[], float]] = {
             "import": lambda: imports("fastmlp").seconds,
-            "model": lambda: imports("fastmlp.model").seconds,
+            "model": lambda: imports("fastmlp.model.sequential").seconds,
             "warm": lambda: warm_fit(cache).seconds,
             "cold": lambda: cold_fit().cpu_seconds,
         }
@@ -156,7 +156,7 @@ def main() -> None:
     first, again = zip(*(warmups() for _ in range(-(-rounds // 3))), strict=True)
     rows = [
         ("`import fastmlp`, beyond `import numpy`", found["import"], IMPORT),
-        ("`import fastmlp.model`, beyond `import numpy`", found["model"], IMPORT),
+        ("`import fastmlp.model.sequential`, beyond `import numpy`", found["model"], IMPORT),
         ("first fit, filled cache, beyond `import numba`", found["warm"], WARM_FIT),
         ("first fit, empty cache, CPU, beyond `import numba`", found["cold"], COLD_FIT),
         ("warm-up, CPU", [usage.cpu_seconds for usage in first], WARMUP),

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from . import kernels as kernels
     from . import math as math
     from . import preprocessing as preprocessing
-    from .checkpoint import ModelCheckpoint as ModelCheckpoint
-    from .checkpoint import resume as resume
     from .declarations.activations import ELU as ELU
     from .declarations.activations import LeakyReLU as LeakyReLU
     from .declarations.custom import register_activation as register_activation
@@ -53,8 +51,10 @@ if TYPE_CHECKING:
     from .inference.file import load_predictor as load_predictor
     from .inference.predictor import Predictor as Predictor
     from .int8.predictor import QuantizedPredictor as QuantizedPredictor
-    from .model import Sequential as Sequential
-    from .model_file import load as load
+    from .model.checkpoint import ModelCheckpoint as ModelCheckpoint
+    from .model.checkpoint import resume as resume
+    from .model.file import load as load
+    from .model.sequential import Sequential as Sequential
     from .network.layers import Activation as Activation
     from .network.layers import BatchNorm as BatchNorm
     from .network.layers import Branch as Branch
@@ -97,7 +97,7 @@ _MODULES = {
         "LambdaCallback",
         "ProgressBar",
     ),
-    "checkpoint": ("ModelCheckpoint", "resume"),
+    "model.checkpoint": ("ModelCheckpoint", "resume"),
     "declarations.custom": ("register_activation", "register_loss"),
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
     "gradient_check": ("check_gradients",),
@@ -110,8 +110,8 @@ _MODULES = {
         *("MAE", "MSE", "BinaryCrossentropy", "CategoricalCrossentropy"),
         *("Huber", "Poisson", "Quantile"),
     ),
-    "model": ("Sequential",),
-    "model_file": ("load",),
+    "model.sequential": ("Sequential",),
+    "model.file": ("load",),
     "declarations.optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
     "plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),

@@ -20,14 +20,14 @@ from .errors import ModelFileError
 from .inference.file import load_predictor
 from .inference.freezing import Scaling
 from .inference.predictor import Predictor, freeze
-from .model_file import load
+from .model.file import load
 from .preparation import Preparation, ScaledColumn
 
 if TYPE_CHECKING:
     import os
 
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
 
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3

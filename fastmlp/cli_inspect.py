@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .cli_frozen import Frozen
     from .inference.predictor import Predictor
-    from .model import Sequential
+    from .model.sequential import Sequential
     from .preparation import Column, Target
 
 _MOST_SHOWN = 30

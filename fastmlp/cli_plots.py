@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
     from .preparation import Column, Target
 
 _POINTS = 200

@@ -17,11 +17,11 @@ from .cli_report import (
     write_json,
 )
 from .data.features import counted
-from .model_file import load
+from .model.file import load
 from .preparation import Preparation
 
 if TYPE_CHECKING:
-    from .model import Sequential
+    from .model.sequential import Sequential
 
 
 def predict(arguments: argparse.Namespace) -> None:

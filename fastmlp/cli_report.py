@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
     from .preparation import Target
 
 _MOST_SHOWN = 12

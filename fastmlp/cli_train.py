@@ -31,7 +31,7 @@ from .cli_report import (
 from .common.checks import unknown_name
 from .data.features import counted
 from .errors import missing_extra
-from .model import Sequential
+from .model.sequential import Sequential
 from .preparation import Preparation, fit
 from .runners.compile_notice import told_of_compiling
 from .training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar

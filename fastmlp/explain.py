@@ -10,13 +10,13 @@ from .data.rows import FeaturePair, SparseRows
 from .explain_ops import Traced, backward_steps, forward_step
 from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
 from .explanation import Explanation, Step
-from .model_copy import copy_of
+from .model.copying import copy_of
 from .program.state import view
 
 if TYPE_CHECKING:
     from .data.rows import Features
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
 
 
 def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:

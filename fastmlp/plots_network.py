@@ -8,7 +8,7 @@ import numpy as np
 
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
 from .common.checks import describe, unknown_name
-from .model import Sequential
+from .model.sequential import Sequential
 from .program.program import DropoutOp
 from .recorder import Recorder, Statistics
 from .training.history import History

@@ -9,7 +9,7 @@ import numpy as np
 from .axes import color_bar, prepared, tidy
 from .common.checks import check_int, describe, unknown_name
 from .data.features import check_features
-from .model import Sequential
+from .model.sequential import Sequential
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

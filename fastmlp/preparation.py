@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
 
 _VERSION = 1
 _MOST_CATEGORIES = 1000

@@ -12,13 +12,13 @@ from .common.checks import check_int, check_number, check_positive_int
 from .data.batches import Batches, RowOrder
 from .declarations.optimizers import Ftrl
 from .errors import DivergenceError
-from .model_copy import copy_of
+from .model.copying import copy_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .kernels.typing import Array
-    from .model import Sequential
+    from .model.sequential import Sequential
     from .program.state import State
 
 # Share of the past in the smoothed loss.

@@ -13,7 +13,7 @@ import fastmlp as fm
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.declarations.custom import CustomActivation
 from fastmlp.kernels.typing import Array
-from fastmlp.model_copy import copy_of
+from fastmlp.model.copying import copy_of
 from fastmlp.network.layers import Layer
 
 NAMES = [name for name, known in ACTIVATIONS.items() if not isinstance(known, CustomActivation)]

@@ -105,7 +105,7 @@ def load_predictor(
         kind = version = None
     if kind != _KIND:
         # A model, or what its reader has the right words for.
-        from ..model_file import load
+        from ..model.file import load
 
         return load(path, backend, n_threads).freeze()
     if version != _VERSION:

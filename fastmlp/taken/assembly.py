@@ -10,7 +10,7 @@ import numpy as np
 
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
-from ..model import Sequential
+from ..model.sequential import Sequential
 from ..network.layers import (
     Activation,
     BatchNorm,

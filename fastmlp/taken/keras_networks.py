@@ -29,7 +29,7 @@ from .parts import (
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 _KNOWN = (
     "Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, BatchNormalization, Normalization",

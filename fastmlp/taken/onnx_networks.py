@@ -22,7 +22,7 @@ from .parts import Part, Step, dtype_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 
 def from_onnx(

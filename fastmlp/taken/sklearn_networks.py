@@ -13,7 +13,7 @@ from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standa
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 _NETWORKS = ("MLPClassifier", "MLPRegressor")
 _LOGISTIC = ("LogisticRegression", "LogisticRegressionCV")

@@ -15,7 +15,7 @@ from ..runners.numpy_runner import NumpyRunner
 from .torch_state import tensor_values
 
 if TYPE_CHECKING:
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 _ROWS = 32
 

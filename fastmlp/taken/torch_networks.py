@@ -12,7 +12,7 @@ from .assembly import sequential, take, with_output
 from .torch_state import assigned
 
 if TYPE_CHECKING:
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 
 def from_torch(

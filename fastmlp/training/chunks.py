@@ -17,7 +17,7 @@ from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 if TYPE_CHECKING:
     from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
     from ..network.build import Blueprint
 
 

@@ -23,7 +23,7 @@ from .sources import NotFiniteError, Source, Sums
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 _LINES = 10
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..data.rows import Features
     from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
-    from ..model import Sequential
+    from ..model.sequential import Sequential
 
 Progress = Callable[[float], None]
 """Told which share of the epoch is done."""

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common import safetensors
-from .common.checks import check_bool, check_int, check_number, describe
-from .common.config import from_config, to_config
-from .data.targets import TargetEncoder
-from .declarations import custom
-from .declarations.schedules import ReduceOnPlateau
-from .errors import ModelFileError
-from .model import Sequential
-from .network import layers as _layers
-from .program.program import Program, Tensor
-from .program.state import State, named, view
-from .runners.backends import check_threads, choose_backend
-from .training.history import History
+from ..common import safetensors
+from ..common.checks import check_bool, check_int, check_number, describe
+from ..common.config import from_config, to_config
+from ..data.targets import TargetEncoder
+from ..declarations import custom
+from ..declarations.schedules import ReduceOnPlateau
+from ..errors import ModelFileError
+from ..network import layers as _layers
+from ..program.program import Program, Tensor
+from ..program.state import State, named, view
+from ..runners.backends import check_threads, choose_backend
+from ..training.history import History
+from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _KEY = "fastmlp"
 _NOTE = "note."

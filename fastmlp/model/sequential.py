@@ -10,37 +10,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_int, check_positive_int, describe, find_name
-from .data.batches import Batches, Validation
-from .data.features import check_codes, check_feature_pair, check_features, check_weights
-from .data.rows import FeaturePair, as_dtype, deep_part
-from .data.targets import TargetEncoder, target_encoder
-from .declarations.losses import Loss, choose_loss
-from .declarations.optimizers import Optimizer, get_optimizer
-from .declarations.schedules import Schedule
-from .kernels import get_backend
-from .network.build import Blueprint, build_program, fill_first_values, output_activation
-from .network.layers import Layer, WideAndDeep, check_layers
-from .network.spec import read_spec
-from .network.summary import summarize
-from .program.program import Program, categories
-from .program.state import Snapshot, State, named, view
-from .runners import numpy_runner
-from .runners.backends import check_threads, choose_backend
-from .runners.numpy_runner import NumpyRunner
-from .training.callbacks import Callback
-from .training.chunks import Chunks, ChunkSource
-from .training.divergence import explain
-from .training.fit import check_fit_arguments, check_monitors, run_fit
-from .training.history import History
-from .training.sources import ArraySource, FitData, Source
+from ..common.checks import check_int, check_positive_int, describe, find_name
+from ..data.batches import Batches, Validation
+from ..data.features import check_codes, check_feature_pair, check_features, check_weights
+from ..data.rows import FeaturePair, as_dtype, deep_part
+from ..data.targets import TargetEncoder, target_encoder
+from ..declarations.losses import Loss, choose_loss
+from ..declarations.optimizers import Optimizer, get_optimizer
+from ..declarations.schedules import Schedule
+from ..kernels import get_backend
+from ..network.build import Blueprint, build_program, fill_first_values, output_activation
+from ..network.layers import Layer, WideAndDeep, check_layers
+from ..network.spec import read_spec
+from ..network.summary import summarize
+from ..program.program import Program, categories
+from ..program.state import Snapshot, State, named, view
+from ..runners import numpy_runner
+from ..runners.backends import check_threads, choose_backend
+from ..runners.numpy_runner import NumpyRunner
+from ..training.callbacks import Callback
+from ..training.chunks import Chunks, ChunkSource
+from ..training.divergence import explain
+from ..training.fit import check_fit_arguments, check_monitors, run_fit
+from ..training.history import History
+from ..training.sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .explanation import Explanation
-    from .inference.predictor import Predictor
-    from .kernels.typing import Array
-    from .runners.compiled.runner import CompiledRunner
+    from ..data.rows import Features
+    from ..explanation import Explanation
+    from ..inference.predictor import Predictor
+    from ..kernels.typing import Array
+    from ..runners.compiled.runner import CompiledRunner
 
 
 class Sequential:
@@ -228,7 +228,7 @@ class Sequential:
         if self.backend == "numpy":
             return NumpyRunner(self._state)
         get_backend("numba")
-        from .runners.compiled.runner import CompiledRunner
+        from ..runners.compiled.runner import CompiledRunner
 
         return CompiledRunner(self._state, self.n_threads)
 
@@ -537,7 +537,7 @@ class Sequential:
 
     def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
         """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
-        from .training.metrics import classification_metrics, regression_metrics
+        from ..training.metrics import classification_metrics, regression_metrics
 
         program = self._program
         x, _ = self._features(X)
@@ -607,7 +607,7 @@ class Sequential:
         DivergenceError
             The update is not finite.
         """
-        from .explain import explain_example
+        from ..explain import explain_example
 
         return explain_example(self, x, y)
 
@@ -619,7 +619,7 @@ class Sequential:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, optimizer state included, to a file in the safetensors format."""
-        from .model_file import save
+        from .file import save
 
         save(self, path)
 
@@ -663,9 +663,9 @@ class Sequential:
         >>> [type(op).__name__ for op in model.freeze().program.ops]
         ['DenseOp', 'DenseOp']
         """
-        from .inference.freezing import warn_of_lost_digits
-        from .inference.predictor import freeze
-        from .inference.scalers import feature_names_of, scaling_of
+        from ..inference.freezing import warn_of_lost_digits
+        from ..inference.predictor import freeze
+        from ..inference.scalers import feature_names_of, scaling_of
 
         program, state = self._program, self._state
         before = names = None

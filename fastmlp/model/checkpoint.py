@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .common.checks import check_positive_int, describe
-from .model_file import load
-from .training.callbacks import Callback
+from ..common.checks import check_positive_int, describe
+from ..training.callbacks import Callback
+from .file import load
 
 if TYPE_CHECKING:
-    from .model import Sequential
+    from .sequential import Sequential
 
 
 class ModelCheckpoint(Callback):

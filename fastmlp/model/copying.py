@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .model import Sequential
+from .sequential import Sequential
 
 if TYPE_CHECKING:
-    from .data.targets import TargetEncoder
+    from ..data.targets import TargetEncoder
 
 
 def copy_of(model: Sequential, dtype: str | None = None) -> Sequential:
