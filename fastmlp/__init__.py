@@ -47,9 +47,20 @@ if TYPE_CHECKING:
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
-    from .gradient_check import check_gradients as check_gradients
     from .inference.file import load_predictor as load_predictor
     from .inference.predictor import Predictor as Predictor
+    from .inspection.gradient_check import check_gradients as check_gradients
+    from .inspection.plots_network import plot_activation_heatmap as plot_activation_heatmap
+    from .inspection.plots_network import plot_activation_histograms as plot_activation_histograms
+    from .inspection.plots_network import plot_gradient_flow as plot_gradient_flow
+    from .inspection.plots_network import plot_learning_curves as plot_learning_curves
+    from .inspection.plots_network import plot_weights as plot_weights
+    from .inspection.plots_results import plot_confusion_matrix as plot_confusion_matrix
+    from .inspection.plots_results import plot_decision_boundary as plot_decision_boundary
+    from .inspection.plots_results import plot_feature_response as plot_feature_response
+    from .inspection.plots_results import plot_predictions as plot_predictions
+    from .inspection.range_test import find_learning_rate as find_learning_rate
+    from .inspection.recorder import Recorder as Recorder
     from .int8.predictor import QuantizedPredictor as QuantizedPredictor
     from .model.checkpoint import ModelCheckpoint as ModelCheckpoint
     from .model.checkpoint import resume as resume
@@ -63,17 +74,6 @@ if TYPE_CHECKING:
     from .network.layers import Embedding as Embedding
     from .network.layers import Residual as Residual
     from .network.layers import WideAndDeep as WideAndDeep
-    from .plots_network import plot_activation_heatmap as plot_activation_heatmap
-    from .plots_network import plot_activation_histograms as plot_activation_histograms
-    from .plots_network import plot_gradient_flow as plot_gradient_flow
-    from .plots_network import plot_learning_curves as plot_learning_curves
-    from .plots_network import plot_weights as plot_weights
-    from .plots_results import plot_confusion_matrix as plot_confusion_matrix
-    from .plots_results import plot_decision_boundary as plot_decision_boundary
-    from .plots_results import plot_feature_response as plot_feature_response
-    from .plots_results import plot_predictions as plot_predictions
-    from .range_test import find_learning_rate as find_learning_rate
-    from .recorder import Recorder as Recorder
     from .runners.compiled.warmup import warmup as warmup
     from .taken.keras_networks import from_keras as from_keras
     from .taken.onnx_networks import from_onnx as from_onnx
@@ -100,7 +100,7 @@ _MODULES = {
     "model.checkpoint": ("ModelCheckpoint", "resume"),
     "declarations.custom": ("register_activation", "register_loss"),
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
-    "gradient_check": ("check_gradients",),
+    "inspection.gradient_check": ("check_gradients",),
     "training.history": ("History",),
     "network.layers": (
         *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
@@ -113,19 +113,19 @@ _MODULES = {
     "model.sequential": ("Sequential",),
     "model.file": ("load",),
     "declarations.optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
-    "plots_network": (
+    "inspection.plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
         *("plot_learning_curves", "plot_weights"),
     ),
-    "plots_results": (
+    "inspection.plots_results": (
         *("plot_confusion_matrix", "plot_decision_boundary"),
         *("plot_feature_response", "plot_predictions"),
     ),
     "inference.predictor": ("Predictor",),
     "inference.file": ("load_predictor",),
     "int8.predictor": ("QuantizedPredictor",),
-    "range_test": ("find_learning_rate",),
-    "recorder": ("Recorder",),
+    "inspection.range_test": ("find_learning_rate",),
+    "inspection.recorder": ("Recorder",),
     "declarations.schedules": (
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .axes import SIZE, tidy
 from .cli_report import predictions
+from .inspection.axes import SIZE, tidy
 from .preparation import CategoryColumn, Preparation, ScaledColumn
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def draw_confusion(
         As `metrics.classification_details` gives it.
     target : Target
     """
-    from .plots_results import plot_confusion_matrix
+    from .inspection.plots_results import plot_confusion_matrix
 
     names = np.array([_escaped(name) for name in target.classes])
     right, found = np.indices((len(names), len(names))).reshape(2, -1)
@@ -110,7 +110,7 @@ def draw_confusion(
 
 def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> None:
     """Draw predicted over right numbers, both ``(n,)``."""
-    from .plots_results import plot_predictions
+    from .inspection.plots_results import plot_predictions
 
     _save(plot_predictions(y, found, ax=_axes(SIZE)), path)
 

@@ -11,7 +11,7 @@ from architectures import HEADS, Run, random_run
 from states import contents
 
 import fastmlp as fm
-from fastmlp.gradient_check import GradientCheck, ParameterCheck
+from fastmlp.inspection.gradient_check import GradientCheck, ParameterCheck
 from fastmlp.kernels.reference import activations as reference
 from fastmlp.kernels.reference import losses as reference_losses
 

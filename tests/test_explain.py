@@ -15,7 +15,7 @@ from states import contents
 import fastmlp as fm
 from fastmlp import activations, explain_ops, explain_training, losses, optimizers, program
 from fastmlp.declarations.custom import CustomLoss
-from fastmlp.explanation import Explanation, shown
+from fastmlp.inspection.explanation import Explanation, shown
 from fastmlp.kernels.typing import Array
 
 RNG = np.random.default_rng(3)

@@ -11,8 +11,8 @@ from architectures import HEADS, OPTIMIZERS, Run, optimizer, random_run
 from states import contents
 
 import fastmlp as fm
+from fastmlp.inspection.range_test import RangeTest
 from fastmlp.kernels.typing import Array
-from fastmlp.range_test import RangeTest
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(1000, 6))

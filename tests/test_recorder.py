@@ -11,8 +11,8 @@ from architectures import HEADS, Run, random_run
 from states import contents
 
 import fastmlp as fm
+from fastmlp.inspection.recorder import Statistics
 from fastmlp.kernels.typing import Array
-from fastmlp.recorder import Statistics
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(400, 4))

@@ -37,8 +37,8 @@ from ..training.sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
     from ..data.rows import Features
-    from ..explanation import Explanation
     from ..inference.predictor import Predictor
+    from ..inspection.explanation import Explanation
     from ..kernels.typing import Array
     from ..runners.compiled.runner import CompiledRunner
 
@@ -607,7 +607,7 @@ class Sequential:
         DivergenceError
             The update is not finite.
         """
-        from ..explain import explain_example
+        from ..inspection.explain import explain_example
 
         return explain_example(self, x, y)
 

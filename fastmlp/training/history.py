@@ -190,7 +190,7 @@ class History:
             from matplotlib.figure import Figure
         except ImportError as error:
             raise missing_extra("matplotlib", "plot") from error
-        from ..plots_network import plot_learning_curves
+        from ..inspection.plots_network import plot_learning_curves
 
         size = (4.8 * len(panels), 3.6)
         if path is None:

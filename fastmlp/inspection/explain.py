@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .data.rows import FeaturePair, SparseRows
+from ..data.rows import FeaturePair, SparseRows
+from ..model.copying import copy_of
+from ..program.state import view
 from .explain_ops import Traced, backward_steps, forward_step
 from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
 from .explanation import Explanation, Step
-from .model.copying import copy_of
-from .program.state import view
 
 if TYPE_CHECKING:
-    from .data.rows import Features
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
+    from ..data.rows import Features
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
 
 
 def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:

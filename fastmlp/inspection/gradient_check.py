@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .common.checks import check_bool, check_number, check_positive_int
-from .model.copying import copy_of
-from .program.state import view
-from .runners import numpy_runner
+from ..common.checks import check_bool, check_number, check_positive_int
+from ..model.copying import copy_of
+from ..program.state import view
+from ..runners import numpy_runner
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
 
 # Half the distance between the two points of a difference, as a share of the parameter where that
 # is above 1. The later ones are tried where the loss bends too much, or has a kink, within it.

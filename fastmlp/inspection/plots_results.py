@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import check_int, describe, unknown_name
+from ..data.features import check_features
+from ..model.sequential import Sequential
 from .axes import color_bar, prepared, tidy
-from .common.checks import check_int, describe, unknown_name
-from .data.features import check_features
-from .model.sequential import Sequential
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _POINTS = 200
 _MOST_LABELS = 12

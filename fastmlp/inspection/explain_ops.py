@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .explanation import Step
-from .kernels import reference as kernels
-from .program.program import (
+from ..kernels import reference as kernels
+from ..program.program import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -28,12 +27,13 @@ from .program.program import (
     Write,
     inputs_of,
 )
-from .runners.numpy_runner import REFERENCE, Pass
+from ..runners.numpy_runner import REFERENCE, Pass
+from .explanation import Step
 
 if TYPE_CHECKING:
-    from .declarations.activations import Activation
-    from .kernels.typing import Array
-    from .program.state import State
+    from ..declarations.activations import Activation
+    from ..kernels.typing import Array
+    from ..program.state import State
 
 Value: TypeAlias = tuple[Any, ...]
 """Formula, numbers and, where there are any, worked elements of what an operation writes."""

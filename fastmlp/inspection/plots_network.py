@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import describe, unknown_name
+from ..model.sequential import Sequential
+from ..program.program import DropoutOp
+from ..training.history import History
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
-from .common.checks import describe, unknown_name
-from .model.sequential import Sequential
-from .program.program import DropoutOp
 from .recorder import Recorder, Statistics
-from .training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
     from .range_test import RangeTest
 
 # The corner that a metric's curve leaves free.

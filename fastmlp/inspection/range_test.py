@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_int, check_number, check_positive_int
-from .data.batches import Batches, RowOrder
-from .declarations.optimizers import Ftrl
-from .errors import DivergenceError
-from .model.copying import copy_of
+from ..common.checks import check_int, check_number, check_positive_int
+from ..data.batches import Batches, RowOrder
+from ..declarations.optimizers import Ftrl
+from ..errors import DivergenceError
+from ..model.copying import copy_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
-    from .program.state import State
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+    from ..program.state import State
 
 # Share of the past in the smoothed loss.
 _SMOOTHING = 0.9

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..kernels import reference as kernels
+from ..program.state import view
+from ..runners import numpy_runner
 from .explain_ops import Traced, slot_names
 from .explanation import Step
-from .kernels import reference as kernels
-from .program.state import view
-from .runners import numpy_runner
 
 if TYPE_CHECKING:
-    from .declarations.optimizers import Optimizer
-    from .kernels.typing import Array
-    from .program.program import Group, Tensor
-    from .program.state import State
+    from ..declarations.optimizers import Optimizer
+    from ..kernels.typing import Array
+    from ..program.program import Group, Tensor
+    from ..program.state import State
 
 LOSSES = {
     "mse": ("mean((p - t)**2)", "2 (p - t) / k"),

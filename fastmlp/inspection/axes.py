@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .common.checks import describe
-from .errors import missing_extra
+from ..common.checks import describe
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data.features import counted
-from .program.program import ActivationOp, DenseOp
+from ..data.features import counted
+from ..program.program import ActivationOp, DenseOp
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
-    from .program.program import Program
+    from ..kernels.typing import Array
+    from ..program.program import Program
 
 DEAD = 0.5
 """Share of a layer's units."""

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import check_bool
+from ..common.checks import check_bool
+from ..errors import TrainingWarning
+from ..runners import numpy_runner
+from ..training.callbacks import Callback
 from .diagnosis import Diagnosis, Look
-from .errors import TrainingWarning
-from .runners import numpy_runner
-from .training.callbacks import Callback
 
 if TYPE_CHECKING:
-    from .kernels.typing import Array
-    from .training.sources import FitData
+    from ..kernels.typing import Array
+    from ..training.sources import FitData
 
 SAMPLE_ROWS = 256
 """Rows of the sample on which gradients and activations are worked out."""
