@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
+    from .importers.keras import from_keras as from_keras
+    from .importers.onnx.networks import from_onnx as from_onnx
+    from .importers.sklearn import from_sklearn as from_sklearn
+    from .importers.torch.networks import from_torch as from_torch
     from .inference.file import load_predictor as load_predictor
     from .inference.predictor import Predictor as Predictor
     from .inspection.gradient_check import check_gradients as check_gradients
@@ -75,10 +79,6 @@ if TYPE_CHECKING:
     from .network.layers import Residual as Residual
     from .network.layers import WideAndDeep as WideAndDeep
     from .runners.compiled.warmup import warmup as warmup
-    from .taken.keras_networks import from_keras as from_keras
-    from .taken.onnx_networks import from_onnx as from_onnx
-    from .taken.sklearn_networks import from_sklearn as from_sklearn
-    from .taken.torch_networks import from_torch as from_torch
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
     from .training.callbacks import EarlyStopping as EarlyStopping
@@ -130,10 +130,10 @@ _MODULES = {
         *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
         *("OneCycle", "ReduceOnPlateau", "StepDecay"),
     ),
-    "taken.keras_networks": ("from_keras",),
-    "taken.onnx_networks": ("from_onnx",),
-    "taken.sklearn_networks": ("from_sklearn",),
-    "taken.torch_networks": ("from_torch",),
+    "importers.keras": ("from_keras",),
+    "importers.onnx.networks": ("from_onnx",),
+    "importers.sklearn": ("from_sklearn",),
+    "importers.torch.networks": ("from_torch",),
     "runners.compiled.warmup": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

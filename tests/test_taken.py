@@ -12,10 +12,9 @@ import pytest
 from taken_checks import assert_taken, rows
 
 import fastmlp as fm
-from fastmlp.kernels.typing import Array
-from fastmlp.taken.assembly import sequential, take
-from fastmlp.taken.graph import Node, parts_of_graph
-from fastmlp.taken.parts import (
+from fastmlp.importers.assembly import sequential, take
+from fastmlp.importers.graph import Node, parts_of_graph
+from fastmlp.importers.parts import (
     Join,
     Part,
     Scale,
@@ -26,6 +25,7 @@ from fastmlp.taken.parts import (
     dense,
     standardization,
 )
+from fastmlp.kernels.typing import Array
 
 RNG = np.random.default_rng(3)
 X = rows(2000, 4, "float64")

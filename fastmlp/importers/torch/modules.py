@@ -11,10 +11,10 @@ import torch.fx
 from torch import nn
 from torch.nn import functional
 
-from ..declarations.activations import ELU, LeakyReLU
-from ..network.layers import BatchNorm, Dropout
-from .graph import Node, parts_of_graph
-from .parts import (
+from ...declarations.activations import ELU, LeakyReLU
+from ...network.layers import BatchNorm, Dropout
+from ..graph import Node, parts_of_graph
+from ..parts import (
     Part,
     Scale,
     Step,
@@ -25,8 +25,8 @@ from .parts import (
     dense,
     dtype_of,
 )
-from .torch_comparison import evaluating
-from .torch_functions import (
+from .comparison import evaluating
+from .functions import (
     ARITHMETIC,
     CONCATENATIONS,
     FUNCTIONS,
@@ -38,10 +38,10 @@ from .torch_functions import (
     SIGNATURES,
     SYNONYMS,
 )
-from .torch_state import tensor_values
+from .state import tensor_values
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 _KNOWN = (
     "Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, Softmax, ELU, SELU, GELU, SiLU, Mish",

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.activations import Activation, get_activation
-from ..errors import ModelFileError
-from ..kernels.reference.activations import activation_forward
-from ..network.layers import Activation as ActivationLayer
-from ..network.layers import Dense, WideAndDeep
-from ..program.program import categories
-from ..runners.numpy_runner import NumpyRunner
-from .assembly import take
-from .graph import Node, parts_of_graph
-from .onnx_nodes import nodes_of
-from .onnx_source import Source, read_model
-from .parts import Part, Step, dtype_of
+from ...declarations.activations import Activation, get_activation
+from ...errors import ModelFileError
+from ...kernels.reference.activations import activation_forward
+from ...network.layers import Activation as ActivationLayer
+from ...network.layers import Dense, WideAndDeep
+from ...program.program import categories
+from ...runners.numpy_runner import NumpyRunner
+from ..assembly import take
+from ..graph import Node, parts_of_graph
+from ..parts import Part, Step, dtype_of
+from .nodes import nodes_of
+from .source import Source, read_model
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
-    from ..model.sequential import Sequential
+    from ...kernels.typing import Array
+    from ...model.sequential import Sequential
 
 
 def from_onnx(

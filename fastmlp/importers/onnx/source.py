@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import describe
-from ..common.onnx_package import import_onnx
-from ..errors import ModelFileError
+from ...common.checks import describe
+from ...common.onnx_package import import_onnx
+from ...errors import ModelFileError
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 __all__ = ["Source", "read_model"]
 

@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.activations import ELU, LeakyReLU
-from ..network.layers import BatchNorm, Embedding
-from .graph import Node
-from .onnx_recognition import as_written, is_affine, may_compose, recognise
-from .onnx_source import Source
-from .parts import (
-    Part,
-    Scale,
-    Step,
-    activation,
-    batch_norm,
-    cannot_take,
-    dense,
-    standardization,
-)
+from ...declarations.activations import ELU, LeakyReLU
+from ...network.layers import BatchNorm, Embedding
+from ..graph import Node
+from ..parts import Part, Scale, Step, activation, batch_norm, cannot_take, dense, standardization
+from .recognition import as_written, is_affine, may_compose, recognise
+from .source import Source
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 KNOWN = (
     "Gemm, MatMul, BatchNormalization, Scaler",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..network.layers import Activation, BatchNorm, Branch, Dense, Dropout, Layer, Residual
-from .parts import dtype_of
+from ...network.layers import Activation, BatchNorm, Branch, Dense, Dropout, Layer, Residual
+from ..parts import dtype_of
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 _COUNTER = "num_batches_tracked"
 _OF_DENSE = {"weight", "bias"}

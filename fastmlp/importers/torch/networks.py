@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..common.checks import describe
-from ..declarations.activations import Activation
-from ..network.layers import Layer, check_layers
-from .assembly import sequential, take, with_output
-from .torch_state import assigned
+from ...common.checks import describe
+from ...declarations.activations import Activation
+from ...network.layers import Layer, check_layers
+from ..assembly import sequential, take, with_output
+from .state import assigned
 
 if TYPE_CHECKING:
-    from ..model.sequential import Sequential
+    from ...model.sequential import Sequential
 
 
 def from_torch(
@@ -94,7 +94,7 @@ def from_torch(
             "pass the module in place of its state_dict()"
         )
     if layers is None:
-        from .torch_modules import parts_of_module
+        from .modules import parts_of_module
 
         parts, found = parts_of_module(source)
         model = take(parts, n_features, dtype or found, classes, output_activation, **arguments)
@@ -108,7 +108,7 @@ def from_torch(
             n_features = len(next(iter(weights.values())))
         model = sequential(network, n_features, weights, dtype or found, classes, **arguments)
     if module:
-        from .torch_comparison import check_output
+        from .comparison import check_output
 
         check_output(source, model, output_activation)
     return model

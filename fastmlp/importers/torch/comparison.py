@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..declarations.activations import Activation, get_activation
-from ..kernels.reference.activations import activation_forward
-from ..runners.numpy_runner import NumpyRunner
-from .torch_state import tensor_values
+from ...declarations.activations import Activation, get_activation
+from ...kernels.reference.activations import activation_forward
+from ...runners.numpy_runner import NumpyRunner
+from .state import tensor_values
 
 if TYPE_CHECKING:
-    from ..model.sequential import Sequential
+    from ...model.sequential import Sequential
 
 _ROWS = 32
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
-from ..kernels.reference.activations import activation_forward
-from .onnx_source import Source
+from ...declarations.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
+from ...kernels.reference.activations import activation_forward
+from .source import Source
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 _AFFINE = frozenset(("Add", "Cast", "Div", "Identity", "Mul", "Neg", "Sub"))
 
