@@ -18,7 +18,7 @@ from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
 from fastmlp.export import c_math, c_source
-from fastmlp.export.c_memory import Place, plan
+from fastmlp.export.c.memory import Place, plan
 from fastmlp.kernels.typing import Array
 from fastmlp.program.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
 

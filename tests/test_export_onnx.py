@@ -15,7 +15,7 @@ from random_weights import TOLERANCE
 import fastmlp as fm
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.declarations.custom import CustomActivation
-from fastmlp.export.onnx_file import make_model
+from fastmlp.export.onnx.file import make_model
 from fastmlp.kernels.reference import activation_forward
 from fastmlp.kernels.typing import Array
 

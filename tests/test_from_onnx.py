@@ -13,7 +13,7 @@ from onnx_graphs import error, graph_of, network, node, onnx, run
 from random_weights import TOLERANCE
 
 import fastmlp as fm
-from fastmlp.export.onnx_file import make_model
+from fastmlp.export.onnx.file import make_model
 from fastmlp.kernels.typing import Array
 
 RNG = np.random.default_rng(0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..program.program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
-from .c_memory import plan
+from .c.memory import plan
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor

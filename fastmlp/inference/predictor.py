@@ -310,7 +310,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from ..export.c_header import export_c, export_quantized
+        from ..export.c.header import export_c, export_quantized
 
         if quantize is None and calibration is None:
             export_c(self, path, prefix, math)
@@ -339,7 +339,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from ..export.onnx_file import export_onnx
+        from ..export.onnx.file import export_onnx
 
         export_onnx(self, path)
 
@@ -363,7 +363,7 @@ class Predictor:
         OSError
             A file cannot be written.
         """
-        from ..export.python_file import export_python
+        from ..export.python.file import export_python
 
         export_python(self, path, weights)
 

@@ -119,7 +119,7 @@ class QuantizedPredictor:
         OSError
             The file cannot be written.
         """
-        from ..export.c_int8 import export_c_int8
+        from ..export.c.int8 import export_c_int8
 
         export_c_int8(self, path, prefix)
 

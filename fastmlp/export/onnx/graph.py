@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.onnx_package import import_onnx
+from ...common.onnx_package import import_onnx
 
 if TYPE_CHECKING:
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 OPSET = 13
 """Of the operators: old enough for nearly every runtime, and it has all that is used here."""

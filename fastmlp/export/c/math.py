@@ -21,8 +21,8 @@ from __future__ import annotations
 import math
 import re
 
-from ..kernels.formats import FLOAT32, FLOAT64, Format
-from .c_source import literal, with_prefix
+from ...kernels.formats import FLOAT32, FLOAT64, Format
+from .source import literal, with_prefix
 
 ELEMENTARY = ("exp", "expm1", "log1p", "tanh", "erfc")
 

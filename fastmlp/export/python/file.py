@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..common.atomic_file import atomic_file
-from ..data.features import counted
-from ..program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
-from .python_forward import Forward
-from .python_functions import FUNCTIONS, with_needs
-from .python_text import (
+from ...common.atomic_file import atomic_file
+from ...data.features import counted
+from ...program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
+from ..supported import check_supported
+from ..words import in_words
+from .forward import Forward
+from .functions import FUNCTIONS, with_needs
+from .text import (
     WIDTH,
     array_of_columns,
     array_of_labels,
@@ -25,14 +27,12 @@ from .python_text import (
     quoted,
     wrapped,
 )
-from .supported import check_supported
-from .words import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..inference.predictor import Predictor
-    from ..program.program import InferenceProgram
+    from ...inference.predictor import Predictor
+    from ...program.program import InferenceProgram
 
 _PLACES = ("inside", "beside")
 _BESIDE = "Path(__file__).with_name"
@@ -188,7 +188,7 @@ def _docstring(predictor: Predictor, name: str) -> list[str]:
 
 
 def _description(predictor: Predictor, name: str) -> Iterator[str]:
-    from .. import __version__
+    from ... import __version__
 
     program, units = predictor.program, predictor.n_outputs
     n, wide = program.input.width, program.wide

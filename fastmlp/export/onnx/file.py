@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import __version__
-from ..common.atomic_file import atomic_file
-from ..common.onnx_package import import_onnx
-from ..program.program import (
+from ... import __version__
+from ...common.atomic_file import atomic_file
+from ...common.onnx_package import import_onnx
+from ...program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,
@@ -23,13 +23,13 @@ from ..program.program import (
     Slot,
     Tensor,
 )
-from .onnx_activations import add_activation
-from .onnx_graph import IR_VERSION, OPSET, GraphWriter
-from .supported import check_supported
+from ..supported import check_supported
+from .activations import add_activation
+from .graph import IR_VERSION, OPSET, GraphWriter
 
 if TYPE_CHECKING:
-    from ..inference.predictor import Predictor
-    from ..kernels.typing import Array
+    from ...inference.predictor import Predictor
+    from ...kernels.typing import Array
 
 ROWS = "rows"
 """The name of the dimension that may have any length."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..int8.fixed_point import (
+from ...int8.fixed_point import (
     CODE_MAX,
     CODE_MIN,
     CURVE_BITS,
@@ -13,7 +13,7 @@ from ..int8.fixed_point import (
     SOFTMAX_BITS,
     SOFTMAX_LIMIT,
 )
-from .c_source import finite_check
+from .source import finite_check
 
 _CODE = f"""
 static inline signed char P_code(int64_t value)

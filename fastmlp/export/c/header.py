@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import describe
-from ..program.program import (
+from ...common.checks import describe
+from ...program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,
@@ -22,9 +22,13 @@ from ..program.program import (
     Slot,
     Tensor,
 )
-from . import c_functions, c_math
-from .c_memory import Place, plan
-from .c_source import (
+from ..costs import multiply_adds
+from ..supported import check_supported
+from ..words import in_words, op_in_words
+from . import functions as c_functions
+from . import math as c_math
+from .memory import Place, plan
+from .source import (
     ARGUMENT_ERRORS,
     C_TYPES,
     Header,
@@ -38,12 +42,9 @@ from .c_source import (
     version_line,
     write_header,
 )
-from .costs import multiply_adds
-from .supported import check_supported
-from .words import in_words, op_in_words
 
 if TYPE_CHECKING:
-    from ..inference.predictor import Predictor
+    from ...inference.predictor import Predictor
 
 MATH = ("math.h", "inline")
 

@@ -13,8 +13,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..int8.constants import Constant, constants
-from ..int8.program import (
+from ...int8.constants import Constant, constants
+from ...int8.program import (
     Codes,
     CurveToCodes,
     CurveToFloat,
@@ -28,8 +28,10 @@ from ..int8.program import (
     ToFloat,
     offsets,
 )
-from .c_int8_functions import FUNCTIONS
-from .c_source import (
+from ..costs import multiply_adds
+from ..words import in_words
+from .int8_functions import FUNCTIONS
+from .source import (
     ARGUMENT_ERRORS,
     Header,
     array,
@@ -41,12 +43,10 @@ from .c_source import (
     with_prefix,
     write_header,
 )
-from .costs import multiply_adds
-from .words import in_words
 
 if TYPE_CHECKING:
-    from ..int8.predictor import QuantizedPredictor
-    from ..kernels.typing import Array
+    from ...int8.predictor import QuantizedPredictor
+    from ...kernels.typing import Array
 
 
 def export_c_int8(

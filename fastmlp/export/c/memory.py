@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..program.program import (
+from ...program.program import (
     ActivationOp,
     AddOp,
     EmbeddingOp,

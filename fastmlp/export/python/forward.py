@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..program.program import (
+from ...program.program import (
     ActivationOp,
     AddOp,
     ConcatOp,
@@ -16,11 +16,11 @@ from ..program.program import (
     inputs_of,
     with_inputs,
 )
-from .python_functions import FUNCTIONS
-from .python_text import call_of_list
+from .functions import FUNCTIONS
+from .text import call_of_list
 
 if TYPE_CHECKING:
-    from ..program.program import InferenceOp, InferenceProgram, Slot
+    from ...program.program import InferenceOp, InferenceProgram, Slot
 
 _INDENT = " " * 8
 _LONGEST_SELECTION = 24

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .. import __version__
-from ..common.atomic_file import atomic_file
-from ..common.checks import describe
-from ..kernels.typing import Array
+from ... import __version__
+from ...common.atomic_file import atomic_file
+from ...common.checks import describe
+from ...kernels.typing import Array
 
 WIDTH = 100
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..declarations.activations import Activation
-from ..kernels.reference.activations import SELU_ALPHA, SELU_SCALE
-from .onnx_graph import GraphWriter
+from ...declarations.activations import Activation
+from ...kernels.reference.activations import SELU_ALPHA, SELU_SCALE
+from .graph import GraphWriter
 
 # (1 + a) Phi(-a) e^(a^2 / 2), Phi the normal distribution function, as a polynomial in
 # u = (a - c) / (a + c), which takes all a >= 0 to -1 <= u < 1: for each dtype c and coefficients.

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ..kernels.typing import Array
+    from ...kernels.typing import Array
 
 WIDTH = 100
 _LONGEST_LITERAL = 128
