@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import tables
 from .common.checks import unknown_name
 from .data.features import counted
-from .preparation import Target
+from .tables import reading as tables
+from .tables.preparation import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Source:
     title : str
         The data set's name, or the file's.
     columns, kinds : dict
-        As `fastmlp.preparation.fit` takes them.
+        As `fastmlp.tables.preparation.fit` takes them.
     y : ndarray, shape (n,)
         Labels of a classification, float64 numbers of a regression.
     target : Target

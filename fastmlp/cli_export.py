@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from . import cli_frozen
 from .data.features import counted
 from .int8.quantize import refuse_layers
-from .preparation import CategoryColumn
+from .tables.preparation import CategoryColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .cli_frozen import Frozen
-    from .preparation import Column
+    from .tables.preparation import Column
 
 _MOST_SHOWN = 20
 # Options that belong to some formats only.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import tables
 from .cli_data import read_columns, read_target
 from .data.features import counted
 from .errors import ModelFileError
@@ -21,7 +20,8 @@ from .inference.file import load_predictor
 from .inference.freezing import Scaling
 from .inference.predictor import Predictor, freeze
 from .model.file import load
-from .preparation import Preparation, ScaledColumn
+from .tables import reading as tables
+from .tables.preparation import Preparation, ScaledColumn
 
 if TYPE_CHECKING:
     import os

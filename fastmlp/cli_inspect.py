@@ -12,8 +12,8 @@ from .inference.file import load_predictor
 from .int8.quantize import refuse_layers
 from .kernels import available_backends
 from .network.summary import summarize
-from .preparation import CategoryColumn, Preparation
 from .runners.compile_notice import told_of_compiling
+from .tables.preparation import CategoryColumn, Preparation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .cli_frozen import Frozen
     from .inference.predictor import Predictor
     from .model.sequential import Sequential
-    from .preparation import Column, Target
+    from .tables.preparation import Column, Target
 
 _MOST_SHOWN = 30
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .cli_data import Source
     from .declarations.optimizers import Optimizer
     from .kernels.typing import Array
-    from .preparation import Target
+    from .tables.preparation import Target
 
 
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:

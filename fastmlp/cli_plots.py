@@ -10,14 +10,14 @@ import numpy as np
 
 from .cli_report import predictions
 from .inspection.axes import SIZE, tidy
-from .preparation import CategoryColumn, Preparation, ScaledColumn
+from .tables.preparation import CategoryColumn, Preparation, ScaledColumn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .kernels.typing import Array
     from .model.sequential import Sequential
-    from .preparation import Column, Target
+    from .tables.preparation import Column, Target
 
 _POINTS = 200
 _MOST_CATEGORIES = 30

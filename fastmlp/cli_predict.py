@@ -6,7 +6,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from . import tables
 from .cli_data import read_columns, read_target
 from .cli_report import (
     metrics,
@@ -18,7 +17,8 @@ from .cli_report import (
 )
 from .data.features import counted
 from .model.file import load
-from .preparation import Preparation
+from .tables import reading as tables
+from .tables.preparation import Preparation
 
 if TYPE_CHECKING:
     from .model.sequential import Sequential

@@ -32,8 +32,8 @@ from .common.checks import unknown_name
 from .data.features import counted
 from .errors import missing_extra
 from .model.sequential import Sequential
-from .preparation import Preparation, fit
 from .runners.compile_notice import told_of_compiling
+from .tables.preparation import Preparation, fit
 from .training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from .cli_data import Source
     from .kernels.typing import Array
-    from .preparation import Target
+    from .tables.preparation import Target
 
 
 def train(arguments: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from test_cli_tables import houses, write
 
 import fastmlp as fm
 from fastmlp.cli import main
-from fastmlp.preparation import CategoryColumn, Preparation, ScaledColumn
+from fastmlp.tables.preparation import CategoryColumn, Preparation, ScaledColumn
 
 QUICK = ("--backend", "numpy", "-e", "5", "-l", "8")
 TARGETS = ("price", "kind", "large", "level")

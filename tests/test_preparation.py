@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fastmlp as fm
-from fastmlp.preparation import CategoryColumn, Preparation, ScaledColumn, Target, fit
+from fastmlp.tables.preparation import CategoryColumn, Preparation, ScaledColumn, Target, fit
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("sklearn")

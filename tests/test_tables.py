@@ -10,7 +10,7 @@ import pytest
 
 pd = pytest.importorskip("pandas")
 
-from fastmlp import tables  # noqa: E402
+from fastmlp.tables import reading as tables  # noqa: E402
 
 
 def column(*cells: str | None) -> pd.Series:

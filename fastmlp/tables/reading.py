@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import missing_extra
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 KINDS = ("number", "boolean", "date", "category")
 _BOOLEANS = {"true": 1.0, "false": 0.0}

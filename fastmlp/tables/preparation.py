@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from .common.checks import check_number
-from .errors import ModelFileError, missing_extra
-from .tables import KINDS
+from ..common.checks import check_number
+from ..errors import ModelFileError, missing_extra
+from .reading import KINDS
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
 
 _VERSION = 1
 _MOST_CATEGORIES = 1000
@@ -101,7 +101,7 @@ class Target:
     name : str
         Of its column.
     kind : str
-        One of `fastmlp.tables.KINDS`: what its cells spell.
+        One of `fastmlp.tables.reading.KINDS`: what its cells spell.
     classes : tuple of str
         Names of the classes in the order of the sorted labels; empty for a regression.
     mean, scale : float
@@ -277,7 +277,7 @@ def fit(
     columns : mapping from str to ndarray, shape (n,)
         As `Preparation.matrix` takes them.
     kinds : mapping from str to str
-        What each of them holds, one of `fastmlp.tables.KINDS`.
+        What each of them holds, one of `fastmlp.tables.reading.KINDS`.
     rows : ndarray of int
         The rows that are looked at.
     target : Target
