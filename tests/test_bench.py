@@ -205,7 +205,7 @@ def test_bad_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_a_picture_needs_matplotlib_before_anything_is_measured(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("fastmlp.cli_bench.find_spec", lambda name: None)
+    monkeypatch.setattr("fastmlp.cli.bench.find_spec", lambda name: None)
     assert "matplotlib" in error_of(capsys, "bench", "--output", str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
 

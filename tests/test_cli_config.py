@@ -13,7 +13,7 @@ from commands import error_of
 
 import fastmlp as fm
 from fastmlp.cli import main
-from fastmlp.cli_config import with_config
+from fastmlp.cli.config import with_config
 
 QUICK = ("--backend", "numpy", "-e", "5", "-l", "8")
 

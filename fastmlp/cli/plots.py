@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cli_report import predictions
-from .inspection.axes import SIZE, tidy
-from .tables.preparation import CategoryColumn, Preparation, ScaledColumn
+from ..inspection.axes import SIZE, tidy
+from ..tables.preparation import CategoryColumn, Preparation, ScaledColumn
+from .report import predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
-    from .tables.preparation import Column, Target
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+    from ..tables.preparation import Column, Target
 
 _POINTS = 200
 _MOST_CATEGORIES = 30
@@ -97,7 +97,7 @@ def draw_confusion(
         As `metrics.classification_details` gives it.
     target : Target
     """
-    from .inspection.plots_results import plot_confusion_matrix
+    from ..inspection.plots_results import plot_confusion_matrix
 
     names = np.array([_escaped(name) for name in target.classes])
     right, found = np.indices((len(names), len(names))).reshape(2, -1)
@@ -110,7 +110,7 @@ def draw_confusion(
 
 def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> None:
     """Draw predicted over right numbers, both ``(n,)``."""
-    from .inspection.plots_results import plot_predictions
+    from ..inspection.plots_results import plot_predictions
 
     _save(plot_predictions(y, found, ax=_axes(SIZE)), path)
 

@@ -11,9 +11,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from . import cli_options as options
-from .cli_config import with_config
-from .cli_values import with_underscores
+from . import options as options
+from .config import with_config
+from .values import with_underscores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import __version__
+    from .. import __version__
 
     parser = _Parser(
         prog="fastmlp",
@@ -102,37 +102,37 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from .cli_train import train
+    from .train import train
 
     train(arguments)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from .cli_predict import predict
+    from .predict import predict
 
     predict(arguments)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from .cli_predict import evaluate
+    from .predict import evaluate
 
     evaluate(arguments)
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from .cli_export import export
+    from .export import export
 
     export(arguments)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    from .cli_inspect import inspect
+    from .inspect import inspect
 
     inspect(arguments)
 
 
 def _bench(arguments: argparse.Namespace) -> None:
-    from .cli_bench import bench
+    from .bench import bench
 
     bench(arguments)
 

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cli_data import read_columns, read_target
-from .data.features import counted
-from .errors import ModelFileError
-from .inference.file import load_predictor
-from .inference.freezing import Scaling
-from .inference.predictor import Predictor, freeze
-from .model.file import load
-from .tables import reading as tables
-from .tables.preparation import Preparation, ScaledColumn
+from ..data.features import counted
+from ..errors import ModelFileError
+from ..inference.file import load_predictor
+from ..inference.freezing import Scaling
+from ..inference.predictor import Predictor, freeze
+from ..model.file import load
+from ..tables import reading as tables
+from ..tables.preparation import Preparation, ScaledColumn
+from .data import read_columns, read_target
 
 if TYPE_CHECKING:
     import os
 
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
 
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3

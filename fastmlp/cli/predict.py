@@ -6,22 +6,15 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from .cli_data import read_columns, read_target
-from .cli_report import (
-    metrics,
-    predictions,
-    print_confusion,
-    print_metrics,
-    write_columns,
-    write_json,
-)
-from .data.features import counted
-from .model.file import load
-from .tables import reading as tables
-from .tables.preparation import Preparation
+from ..data.features import counted
+from ..model.file import load
+from ..tables import reading as tables
+from ..tables.preparation import Preparation
+from .data import read_columns, read_target
+from .report import metrics, predictions, print_confusion, print_metrics, write_columns, write_json
 
 if TYPE_CHECKING:
-    from .model.sequential import Sequential
+    from ..model.sequential import Sequential
 
 
 def predict(arguments: argparse.Namespace) -> None:

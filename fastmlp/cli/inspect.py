@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from . import cli_frozen
-from .export.costs import Costs, seconds_of_a_row
-from .export.words import in_words
-from .inference.file import load_predictor
-from .int8.quantize import refuse_layers
-from .kernels import available_backends
-from .network.summary import summarize
-from .runners.compile_notice import told_of_compiling
-from .tables.preparation import CategoryColumn, Preparation
+from ..export.costs import Costs, seconds_of_a_row
+from ..export.words import in_words
+from ..inference.file import load_predictor
+from ..int8.quantize import refuse_layers
+from ..kernels import available_backends
+from ..network.summary import summarize
+from ..runners.compile_notice import told_of_compiling
+from ..tables.preparation import CategoryColumn, Preparation
+from . import frozen as cli_frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .cli_frozen import Frozen
-    from .inference.predictor import Predictor
-    from .model.sequential import Sequential
-    from .tables.preparation import Column, Target
+    from ..inference.predictor import Predictor
+    from ..model.sequential import Sequential
+    from ..tables.preparation import Column, Target
+    from .frozen import Frozen
 
 _MOST_SHOWN = 30
 

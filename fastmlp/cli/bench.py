@@ -11,16 +11,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import missing_extra
-from .peers.measure import measure
-from .peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES, Options
-from .peers.process import PeerError
-from .peers.report import draw, markdown, short
+from ..errors import missing_extra
+from ..peers.measure import measure
+from ..peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES, Options
+from ..peers.process import PeerError
+from ..peers.report import draw, markdown, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .peers.measure import Results
+    from ..peers.measure import Results
 
 
 def bench(arguments: argparse.Namespace) -> None:

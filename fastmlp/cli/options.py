@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from .cli_values import Switch, integer, number, stem, threads
+from .values import Switch, integer, number, stem, threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -379,9 +379,9 @@ def _add_machine(add: Callable[..., Any]) -> None:
 
 def declare_bench(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``fastmlp bench``."""
-    from .peers.networks import CASES
-    from .peers.options import FULL, SHORT, SHORT_CASES
-    from .peers.peer import BASE, LIBRARIES
+    from ..peers.networks import CASES
+    from ..peers.options import FULL, SHORT, SHORT_CASES
+    from ..peers.peer import BASE, LIBRARIES
 
     parser.usage = "fastmlp bench [option ...]"
     parser.description = (

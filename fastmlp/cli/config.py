@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .errors import missing_extra
+from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .training.metrics import classification_details, regression_details, regression_metrics
+from ..training.metrics import classification_details, regression_details, regression_metrics
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .kernels.typing import Array
-    from .model.sequential import Sequential
-    from .tables.preparation import Target
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+    from ..tables.preparation import Target
 
 _MOST_SHOWN = 12
 

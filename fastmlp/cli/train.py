@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import cli_data
-from .cli_network import hidden_layers, optimizer_of, output_of
-from .cli_plots import draw_confusion, draw_predictions, draw_response
-from .cli_report import (
+from ..common.checks import unknown_name
+from ..data.features import counted
+from ..errors import missing_extra
+from ..model.sequential import Sequential
+from ..runners.compile_notice import told_of_compiling
+from ..tables.preparation import Preparation, fit
+from ..training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from . import data as cli_data
+from .network import hidden_layers, optimizer_of, output_of
+from .plots import draw_confusion, draw_predictions, draw_response
+from .report import (
     Predictions,
     metrics,
     numbers,
@@ -28,20 +35,13 @@ from .cli_report import (
     write_csv,
     write_json,
 )
-from .common.checks import unknown_name
-from .data.features import counted
-from .errors import missing_extra
-from .model.sequential import Sequential
-from .runners.compile_notice import told_of_compiling
-from .tables.preparation import Preparation, fit
-from .training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .cli_data import Source
-    from .kernels.typing import Array
-    from .tables.preparation import Target
+    from ..kernels.typing import Array
+    from ..tables.preparation import Target
+    from .data import Source
 
 
 def train(arguments: argparse.Namespace) -> None:

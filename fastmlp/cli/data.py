@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .common.checks import unknown_name
-from .data.features import counted
-from .tables import reading as tables
-from .tables.preparation import Target
+from ..common.checks import unknown_name
+from ..data.features import counted
+from ..tables import reading as tables
+from ..tables.preparation import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .kernels.typing import Array
+    from ..kernels.typing import Array
 
 _FEW = 20
 
@@ -100,7 +100,7 @@ def read_columns(kinds: dict[str, str], frame: Any) -> dict[str, Array]:
 
 
 def _from_dataset(name: str, task: str | None) -> Source:
-    from . import datasets
+    from .. import datasets
 
     data = datasets.load(name)
     if task == "classification" and data.task == "regression":

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cli_data import Source
-    from .declarations.optimizers import Optimizer
-    from .kernels.typing import Array
-    from .tables.preparation import Target
+    from ..declarations.optimizers import Optimizer
+    from ..kernels.typing import Array
+    from ..tables.preparation import Target
+    from .data import Source
 
 
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
-    from .network.layers import Dense
+    from ..network.layers import Dense
 
     return Dense(
         units,
@@ -27,7 +27,7 @@ def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
 
 def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
     """Layers of the widths, activation and regularisation that the options name."""
-    from .network.layers import Activation, BatchNorm, Dropout
+    from ..network.layers import Activation, BatchNorm, Dropout
 
     layers: list[Any] = []
     for units in arguments.layers:
@@ -46,8 +46,8 @@ def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
 
 def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
     """The optimizer of that name with its learning rate, decay and bounds of the gradient."""
-    from .declarations.optimizers import get_optimizer
-    from .declarations.schedules import ExponentialDecay
+    from ..declarations.optimizers import get_optimizer
+    from ..declarations.schedules import ExponentialDecay
 
     return replace(
         get_optimizer(arguments.optimizer),

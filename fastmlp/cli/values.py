@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from .common.checks import check_int, check_number
+from ..common.checks import check_int, check_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

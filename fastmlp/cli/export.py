@@ -8,16 +8,16 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import cli_frozen
-from .data.features import counted
-from .int8.quantize import refuse_layers
-from .tables.preparation import CategoryColumn
+from ..data.features import counted
+from ..int8.quantize import refuse_layers
+from ..tables.preparation import CategoryColumn
+from . import frozen as cli_frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .cli_frozen import Frozen
-    from .tables.preparation import Column
+    from ..tables.preparation import Column
+    from .frozen import Frozen
 
 _MOST_SHOWN = 20
 # Options that belong to some formats only.
