@@ -34,7 +34,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from fastmlp.kernels.compiled.runner import BARRIER
+from fastmlp.kernels.compiled.machine.runner import BARRIER
 from fastmlp.peers.machine import available_cores
 from fastmlp.peers.networks import CASES, first_parameters, make_data, prediction_error
 from fastmlp.runners.compiled.executable import Executable

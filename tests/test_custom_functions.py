@@ -284,7 +284,7 @@ def test_forms_of_functions(function: Any, derivative: Any) -> None:
 def test_constants_do_not_widen_the_arithmetic(name: str) -> None:
     """A float32 network is computed in float32, else a loop has half as many lanes."""
     numba = pytest.importorskip("numba")
-    from fastmlp.kernels.compiled.custom import activation_functions
+    from fastmlp.kernels.compiled.machine.custom import activation_functions
 
     register(name)
     forward, backward = activation_functions(kernel_custom.ACTIVATIONS[name])

@@ -469,7 +469,7 @@ def test_nothing_is_in_y_before_the_last_code_is_checked() -> None:
 
 
 def test_inline_functions_are_the_kernels_own() -> None:
-    math = pytest.importorskip("fastmlp.kernels.compiled.math")
+    math = pytest.importorskip("fastmlp.kernels.compiled.machine.math")
     for c_type, kernel in (("float", math._FLOAT32), ("double", math._FLOAT64)):
         ours, _ = c_math._FORMATS[c_type]
         for name in vars(ours):

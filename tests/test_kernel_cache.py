@@ -74,7 +74,7 @@ import ctypes
 
 import numpy as np
 
-from fastmlp.kernels.compiled.op import OPS
+from fastmlp.kernels.compiled.machine.op import OPS
 from fastmlp.kernels.compiled import probe
 
 
@@ -161,7 +161,7 @@ def test_loading_does_not_set_up_the_compiler(package, cache):
     code = (
         CALL
         + """
-from fastmlp.kernels.compiled.cache import _LOADS_ALONE
+from fastmlp.kernels.compiled.machine.cache import _LOADS_ALONE
 
 value = call()
 report(value=value, set_up="numba.np.arraymath" in sys.modules, set_up_first=not _LOADS_ALONE)
@@ -187,7 +187,7 @@ def test_an_edit_of_another_module_is_seen(package, cache):
 def test_an_edit_that_no_kernel_names_compiles_again(where, package, cache):
     run(package, PROBE, cache)
     if where == "an option":
-        options = package / "kernels/compiled/options.py"
+        options = package / "kernels/compiled/machine/options.py"
         edit(options, '"boundscheck": False', '"boundscheck": True')
     else:
         (package / "kernels/reference/another.py").write_text("", encoding="utf-8")
@@ -227,7 +227,7 @@ def test_an_edited_kernel_predicts_otherwise(package, cache):
     assert second["compiled"] == 0
     assert first["value"] == second["value"] == pytest.approx(math.tanh(0.75), rel=1e-6)
     edit(
-        package / "kernels/compiled/math.py",
+        package / "kernels/compiled/machine/math.py",
         r"_register\(tanh, \w+\)",
         "_register(tanh, _emit_exp)",
     )
@@ -411,7 +411,7 @@ for dtype in ("float32", "float64"):
         model = fm.Sequential(layers, optimizer=optimizer, dtype=dtype, backend="numba")
         use(model, scaled, y, sample_weight=np.arange(10))
 
-from fastmlp.kernels.compiled.op import OPS
+from fastmlp.kernels.compiled.machine.op import OPS
 from fastmlp.runners.compiled.warmup import everything
 
 report(

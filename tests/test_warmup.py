@@ -120,7 +120,7 @@ def test_few_kernels_are_compiled_without_workers(tmp_path, cache):
 def test_kernels_that_workers_do_not_know_are_compiled_here(tmp_path, cache):
     pytest.importorskip("tqdm")
     code = f"""
-from fastmlp.kernels.compiled.op import op
+from fastmlp.kernels.compiled.machine.op import op
 
 
 @op("out")

@@ -7,19 +7,6 @@ whose place it takes, such as ``d_z`` that of ``d_out``, but may not overlap ano
 
 from __future__ import annotations
 
-from . import (
-    activations,
-    batchnorm,
-    dense,
-    dropout,
-    embedding,
-    gradients,
-    losses,
-    optimizers,
-    rows,
-    softmax,
-    sparse,
-)
 from .functions_activations import activation_backward, activation_forward
 from .functions_batchnorm import batchnorm_backward, batchnorm_forward
 from .functions_dense import dense_backward, dense_forward
@@ -46,6 +33,19 @@ from .functions_optimizers import (
     sgd_update,
 )
 from .functions_sparse import sparse_backward, sparse_forward
+from .ops import (
+    activations,
+    batchnorm,
+    dense,
+    dropout,
+    embedding,
+    gradients,
+    losses,
+    optimizers,
+    rows,
+    softmax,
+    sparse,
+)
 
 __all__ = [
     "activation_backward",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..reference.activations import look_up
 from ..typing import ActivationSpec, Array
 from .buffers import buffer, copied
-from .call import call
+from .machine.call import call
 
 
 def _resolve(activation: ActivationSpec) -> tuple[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..typing import Array
 from .buffers import buffer, copied
-from .call import call
+from .machine.call import call
 
 
 def batchnorm_forward(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..typing import ActivationSpec, Array
 from .buffers import buffer
-from .call import call
 from .functions_activations import activation_backward, activation_forward
+from .machine.call import call
 
 
 def dense_forward(

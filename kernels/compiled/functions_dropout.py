@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..typing import Array
 from .buffers import buffer
-from .call import call
+from .machine.call import call
 
 
 def philox4x32(

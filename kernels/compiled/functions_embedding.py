@@ -6,7 +6,7 @@ import numpy as np
 
 from ..typing import Array
 from .buffers import buffer
-from .call import call
+from .machine.call import call
 
 
 def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) -> Array:

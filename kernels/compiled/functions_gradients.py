@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from ..typing import Array
-from .call import call, new_scalars
-from .op import N_SCALARS
+from .machine.call import call, new_scalars
+from .machine.op import N_SCALARS
 
 
 def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 from ..reference.losses import registered_loss
 from ..typing import Array
 from .buffers import copied
-from .call import call, new_scalars
-from .op import N_SCALARS, WEIGHT_SUM
+from .machine.call import call, new_scalars
+from .machine.op import N_SCALARS, WEIGHT_SUM
 
 # The scalars of the loss and of the number of right predictions.
 _LOSS, _CORRECT = N_SCALARS, N_SCALARS + 1

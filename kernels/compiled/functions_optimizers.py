@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..typing import Array
-from .call import call
+from .machine.call import call
 
 _ALL_ROWS: dict[str, Any] = {"touched": None, "width": 0}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..typing import Array
 from .buffers import buffer
-from .call import call
+from .machine.call import call
 
 
 def _rows(data: Array, indices: Array, indptr: Array) -> dict[str, Any]:

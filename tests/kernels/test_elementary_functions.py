@@ -44,7 +44,7 @@ def test_limits_give_no_warnings() -> None:
 
 def test_compiled_code_knows_these_very_functions() -> None:
     pytest.importorskip("numba")
-    from fastmlp.kernels.compiled import math as compiled
+    from fastmlp.kernels.compiled.machine import math as compiled
 
     for name in elementary.__all__:
         assert getattr(elementary, name) is getattr(compiled, name)

@@ -17,7 +17,7 @@ pytest.importorskip("numba")
 
 from llvmlite import binding
 
-from fastmlp.kernels.compiled.call import call
+from fastmlp.kernels.compiled.machine.call import call
 
 Array = np.ndarray
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)

@@ -45,8 +45,8 @@ def test_every_kernel_is_in_the_table() -> None:
 
 
 def test_every_activation_and_loss_is_in_the_table() -> None:
-    from fastmlp.kernels.compiled.activations import ELEMENTWISE
-    from fastmlp.kernels.compiled.losses import LOSSES
+    from fastmlp.kernels.compiled.ops.activations import ELEMENTWISE
+    from fastmlp.kernels.compiled.ops.losses import LOSSES
 
     for family in ("activation_forward", "activation_backward"):
         specs = [k.make(Inputs("float64"), 2, 2) for k in KERNELS if k.function == family]

@@ -11,8 +11,8 @@ import pytest
 
 numba = pytest.importorskip("numba")
 
-from fastmlp.kernels.compiled import math as vector_math  # noqa: E402
-from fastmlp.kernels.compiled.options import FASTMATH, OPTIONS  # noqa: E402
+from fastmlp.kernels.compiled.machine import math as vector_math  # noqa: E402
+from fastmlp.kernels.compiled.machine.options import FASTMATH, OPTIONS  # noqa: E402
 
 # The largest errors promised, in units in the last place.
 LIMITS = {"exp": 2.0, "expm1": 4.0, "log": 2.0, "log1p": 4.0, "tanh": 4.0, "erf": 4.0}

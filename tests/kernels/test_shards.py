@@ -12,8 +12,8 @@ pytest.importorskip("numba")
 import itertools
 
 from fastmlp.kernels import reference
-from fastmlp.kernels.compiled.call import call, new_scalars
-from fastmlp.kernels.compiled.op import N_SCALARS, OPS, WEIGHT_SUM
+from fastmlp.kernels.compiled.machine.call import call, new_scalars
+from fastmlp.kernels.compiled.machine.op import N_SCALARS, OPS, WEIGHT_SUM
 
 Arrays = dict[str, np.ndarray]
 ROWS, COLUMNS = 21, 37

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...kernels.compiled.op import N_COUNTERS
-from ...kernels.compiled.runner import (
+from ...kernels.compiled.machine.op import N_COUNTERS
+from ...kernels.compiled.machine.runner import (
     ATTRIBUTES,
     BATCH_SIZE,
     COUNTERS,

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...data.rows import Layout
 from ...declarations.activations import Activation
-from ...kernels.compiled.activations import elementwise
-from ...kernels.compiled.op import N_SCALARS
+from ...kernels.compiled.machine.op import N_SCALARS
+from ...kernels.compiled.ops.activations import elementwise
 from ...program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
 from ...program.state import State, Weights, aligned_zeros
 from . import shards as cuts

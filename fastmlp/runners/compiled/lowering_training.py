@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...data.rows import Layout
-from ...kernels.compiled.op import OPS
-from ...kernels.compiled.runner import CHECK_LOSS, CHECK_WEIGHTS
+from ...kernels.compiled.machine.op import OPS
+from ...kernels.compiled.machine.runner import CHECK_LOSS, CHECK_WEIGHTS
 from ...program.program import Group
 from . import shards as cuts
 from .lowering import Encoder, Memory, address

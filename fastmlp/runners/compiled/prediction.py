@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...data.rows import Layout
-from ...kernels.compiled.op import N_SCALARS
+from ...kernels.compiled.machine.op import N_SCALARS
 from ...program.program import InferenceOp, InferenceProgram, Slot
 from ...program.state import State, Weights
 from .buffer_plan import for_inference

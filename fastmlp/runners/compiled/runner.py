@@ -11,7 +11,7 @@ import numpy as np
 
 from ...data.batches import Batches
 from ...data.rows import Layout
-from ...kernels.compiled.op import CORRECT_SUM, LOSS_SUM, ROWS_SUM, STEP
+from ...kernels.compiled.machine.op import CORRECT_SUM, LOSS_SUM, ROWS_SUM, STEP
 from ...program.program import inference_ops
 from ...program.state import State
 from ..numpy_runner import NumpyRunner

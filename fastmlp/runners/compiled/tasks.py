@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.rows import FeaturePair, SparseRows
-from ...kernels.compiled.op import OPS
-from ...kernels.compiled.runner import BARRIER, FIRST_ARGUMENT, INSTRUCTION_SIZE, N_ATTRIBUTES
+from ...kernels.compiled.machine.op import OPS
+from ...kernels.compiled.machine.runner import (
+    BARRIER,
+    FIRST_ARGUMENT,
+    INSTRUCTION_SIZE,
+    N_ATTRIBUTES,
+)
 from .shards import Cut
 
 if TYPE_CHECKING:

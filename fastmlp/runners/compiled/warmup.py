@@ -34,7 +34,7 @@ _RUNNER = Kernel("run_steps", "")
 
 def everything() -> Iterator[Kernel]:
     """What runs a program, and each op, dtype and member that a program can name."""
-    from ...kernels.compiled.op import OPS
+    from ...kernels.compiled.machine.op import OPS
 
     yield _RUNNER
     for dtype in ("float32", "float64"):
@@ -65,7 +65,7 @@ def warmup(progress: bool = False) -> None:
     """
     bar = _bar() if progress else None
     get_backend("numba")
-    from ...kernels.compiled.cache import cache_folder
+    from ...kernels.compiled.machine.cache import cache_folder
 
     if cache_folder() is None:
         raise OSError(
@@ -115,8 +115,8 @@ def _is_cached(kernel: Kernel) -> bool:
 
 def load(kernel: Kernel) -> None:
     """Load a kernel, or compile it where it is not in the cache."""
-    from ...kernels.compiled.op import OPS
-    from ...kernels.compiled.runner import runner
+    from ...kernels.compiled.machine.op import OPS
+    from ...kernels.compiled.machine.runner import runner
 
     if kernel == _RUNNER:
         runner()
@@ -140,7 +140,7 @@ def _compile_all(kernels: list[Kernel], advance: Callable[[], None]) -> None:
 @contextmanager
 def kept_or_error() -> Iterator[None]:
     """Make it an error that a kernel is compiled and cannot be kept."""
-    from ...kernels.compiled.cache import CacheWarning
+    from ...kernels.compiled.machine.cache import CacheWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", CacheWarning)

@@ -58,7 +58,7 @@ def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> li
 
 def _units(kernels: Iterable[Kernel]) -> list[list[Kernel]]:
     """Kernels by dtype and module, for those share what they call; the most work first."""
-    from ...kernels.compiled.op import OPS
+    from ...kernels.compiled.machine.op import OPS
 
     units: dict[tuple[str, str], list[Kernel]] = {}
     work: dict[tuple[str, str], int] = {}

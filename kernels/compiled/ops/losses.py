@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from .. import custom
+from ... import custom
+from ..machine.custom import loss_functions
+from ..machine.intrinsics import cast, like, pointer
+from ..machine.math import exp, log, log1p
+from ..machine.op import ROWS, WEIGHT_SUM, op
+from ..machine.options import INLINED, device_inlined
 from .activations import logistic
-from .custom import loss_functions
-from .intrinsics import cast, like, pointer
-from .math import exp, log, log1p
-from .op import ROWS, WEIGHT_SUM, op
-from .options import INLINED, device_inlined
 from .rows import share_of_rows
 
 # Terms that are added up before their sum is: a longer sum loses digits.

@@ -7,16 +7,8 @@ import math
 
 import numpy as np
 
-from .intrinsics import cast, pointer
-from .op import (
-    CORRECT_SUM,
-    LAST_LOSS,
-    LOSS_SUM,
-    ROWS,
-    ROWS_SUM,
-    WEIGHT_SUM,
-    op,
-)
+from ..machine.intrinsics import cast, pointer
+from ..machine.op import CORRECT_SUM, LAST_LOSS, LOSS_SUM, ROWS, ROWS_SUM, WEIGHT_SUM, op
 
 _BLOCK = 1024
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import (
+from ..machine.intrinsics import (
     cast,
     integers,
     pointer,
@@ -19,10 +19,10 @@ from .intrinsics import (
     source_itemsize,
     source_pointer,
 )
-from .op import ROWS, START, op
-from .options import device
+from ..machine.op import ROWS, START, op
+from ..machine.options import device
+from ..machine.vectors import itemsize
 from .rows import DTYPES
-from .vectors import itemsize
 
 _SOURCE = ("data", "indices", "index_bytes", "indptr", "order")
 _LINE_BYTES = 64

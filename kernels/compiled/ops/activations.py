@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 from numba.extending import overload
 
-from .. import custom
-from .custom import activation_functions
-from .intrinsics import cast, like, pointer
-from .math import erf, exp, expm1, log1p, tanh
-from .op import ROWS, op
-from .options import INLINED, device_inlined
+from ... import custom
+from ..machine.custom import activation_functions
+from ..machine.intrinsics import cast, like, pointer
+from ..machine.math import erf, exp, expm1, log1p, tanh
+from ..machine.op import ROWS, op
+from ..machine.options import INLINED, device_inlined
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717

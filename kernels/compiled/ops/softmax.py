@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from .intrinsics import cast, integers, pointer
+from ..machine.intrinsics import cast, integers, pointer
+from ..machine.math import exp, log
+from ..machine.op import ROWS, START, WEIGHT_SUM, op
+from ..machine.options import device, device_reduction
 from .losses import per_unit_of_weight
-from .math import exp, log
-from .op import ROWS, START, WEIGHT_SUM, op
-from .options import device, device_reduction
 from .rows import share_of_rows
 
 

@@ -7,10 +7,10 @@ of a matrix's columns.
 
 from __future__ import annotations
 
-from .copies import copy
-from .gemm import call_product, load_product
-from .op import ROWS, op
-from .vectors import constants, itemsize, lanes, stack
+from ..machine.copies import copy
+from ..machine.gemm import call_product, load_product
+from ..machine.op import ROWS, op
+from ..machine.vectors import constants, itemsize, lanes, stack
 
 _ones = constants(1.0, 1)
 # Room for the transpose of part of a weight's gradient: half a vector of columns, four vectors of

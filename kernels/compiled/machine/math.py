@@ -32,8 +32,8 @@ from numba import types
 from numba.core.typing import signature
 from numba.extending import lower_builtin, type_callable
 
-from ..formats import FLOAT32, FLOAT64, Format
-from ..reference.math import erf, exp, expm1, log, log1p, tanh
+from ...formats import FLOAT32, FLOAT64, Format
+from ...reference.math import erf, exp, expm1, log, log1p, tanh
 
 __all__ = ["erf", "exp", "expm1", "log", "log1p", "tanh"]
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from .intrinsics import cast, integers, pointer, prefetch, source_itemsize, source_pointer
-from .op import ROWS, START, WEIGHT_SUM, op
-from .options import device
+from ..machine.intrinsics import cast, integers, pointer, prefetch, source_itemsize, source_pointer
+from ..machine.op import ROWS, START, WEIGHT_SUM, op
+from ..machine.options import device
 
 # Of the arrays that rows are read from.
 DTYPES = ("float32", "float64", "uint8")

@@ -22,7 +22,7 @@ import numba
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 
-from ..compiling import announce
+from ...compiling import announce
 
 # Before it loads a function, Numba sets up all that compiling takes: 0.35 s, half of them for
 # importing SciPy's BLAS. Machine code that calls neither Numba's runtime nor its library needs none
@@ -33,7 +33,7 @@ _LOADS_ALONE = None not in _NUMBA and _NUMBA <= (0, 68)
 
 def _digest_of_sources() -> str:
     """Digest of the text of every module below ``kernels/`` and of Numba's version."""
-    folder = Path(__file__).resolve().parent.parent
+    folder = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode())

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .intrinsics import cast, integers, pointer
-from .op import ROWS, STEP, op
-from .options import device_inlined
+from ..machine.intrinsics import cast, integers, pointer
+from ..machine.op import ROWS, STEP, op
+from ..machine.options import device_inlined
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

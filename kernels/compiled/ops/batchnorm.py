@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import cast, pointer
-from .op import ROWS, op
+from ..machine.intrinsics import cast, pointer
+from ..machine.op import ROWS, op
 
 
 @op(

@@ -20,8 +20,8 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
-from ..custom import STEP, Custom
-from ..reference import math
+from ...custom import STEP, Custom
+from ...reference import math
 from .intrinsics import like
 from .options import INLINED, device_inlined
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..typing import Array
+from ...typing import Array
 from .op import N_COUNTERS, N_SCALARS, OPS, ROWS, STEP
 
 _Counters = ctypes.c_int64 * N_COUNTERS

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import (
+from ..machine.intrinsics import (
     cast,
     doubles,
     like,
@@ -20,10 +20,10 @@ from .intrinsics import (
     short_integers,
     smallest_normal,
 )
-from .math import expm1, log
-from .op import BATCH, STEP, op
-from .options import device
-from .vectors import itemsize
+from ..machine.math import expm1, log
+from ..machine.op import BATCH, STEP, op
+from ..machine.options import device
+from ..machine.vectors import itemsize
 
 _COMMON = ("parameters", "gradients", "count", "rates", "rate_stride")
 # Where there is an address of touched rows, as `sparse_backward` leaves them, these rows of `width`

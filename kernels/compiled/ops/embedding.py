@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 
-from .intrinsics import cast, pointer
-from .op import ROWS, op
-from .options import device
+from ..machine.intrinsics import cast, pointer
+from ..machine.op import ROWS, op
+from ..machine.options import device
 
 
 @device
