@@ -7,13 +7,13 @@ whose place it takes, such as ``d_z`` that of ``d_out``, but may not overlap ano
 
 from __future__ import annotations
 
-from .functions_activations import activation_backward, activation_forward
-from .functions_batchnorm import batchnorm_backward, batchnorm_forward
-from .functions_dense import dense_backward, dense_forward
-from .functions_dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
-from .functions_embedding import embedding_backward, embedding_forward
-from .functions_gradients import add_penalty, clip_by_norm, clip_by_value
-from .functions_losses import (
+from .activations import activation_backward, activation_forward
+from .batchnorm import batchnorm_backward, batchnorm_forward
+from .dense import dense_backward, dense_forward
+from .dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
+from .embedding import embedding_backward, embedding_forward
+from .gradients import add_penalty, clip_by_norm, clip_by_value
+from .losses import (
     custom_loss,
     huber_loss,
     mean_absolute_error,
@@ -23,16 +23,6 @@ from .functions_losses import (
     sigmoid_cross_entropy,
     softmax_cross_entropy,
 )
-from .functions_optimizers import (
-    adagrad_update,
-    adam_update,
-    adamw_update,
-    ftrl_update,
-    nadam_update,
-    rmsprop_update,
-    sgd_update,
-)
-from .functions_sparse import sparse_backward, sparse_forward
 from .ops import (
     activations,
     batchnorm,
@@ -46,6 +36,16 @@ from .ops import (
     softmax,
     sparse,
 )
+from .optimizers import (
+    adagrad_update,
+    adam_update,
+    adamw_update,
+    ftrl_update,
+    nadam_update,
+    rmsprop_update,
+    sgd_update,
+)
+from .sparse import sparse_backward, sparse_forward
 
 __all__ = [
     "activation_backward",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..typing import ActivationSpec, Array
+from .activations import activation_backward, activation_forward
 from .buffers import buffer
-from .functions_activations import activation_backward, activation_forward
 from .machine.call import call
 
 
