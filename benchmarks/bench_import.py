@@ -12,7 +12,7 @@ from .fresh_process import FIRST_FIT, Usage, run
 class Import:
     """A process that imports and ends; NumPy's and Numba's are there to be compared with."""
 
-    params = (["numpy", "numba", "fastmlp", "fastmlp.model.sequential", "fastmlp.kernels"],)
+    params = (["numpy", "numba", "fastmlp", "fastmlp.model", "fastmlp.kernels"],)
     param_names = ("module",)
 
     def time_import(self, module: str) -> None:

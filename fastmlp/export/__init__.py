@@ -1,1 +1,5 @@
-"""What a frozen network can be written as: a C header, a Python file, an ONNX graph."""
+"""Frozen networks as programs for other machines, and what they cost there.
+
+In: a frozen program, float or int8. Out: text or bytes of a file.
+May not know: models, training, where the program came from.
+"""

@@ -27,7 +27,7 @@ _MOST_WORKERS = 8
 # What ops call by name is compiled with the first of them, and takes as long as ten ops.
 _WORK_OF_PREPARING = 10
 
-_WORK = "import sys; sys.path[:] = sys.argv[1:]; from fastmlp.runners.compiled.warmup_workers import work; work()"
+_WORK = f"import sys; sys.path[:] = sys.argv[1:]; from {__name__} import work; work()"
 
 
 def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> list[Kernel]:

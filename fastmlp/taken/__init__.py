@@ -1,1 +1,0 @@
-"""Networks that were trained elsewhere, taken in as networks of this library."""
