@@ -136,7 +136,7 @@ def test_metadata(wheel: zipfile.ZipFile, metadata: Message) -> None:
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert metadata["Requires-Python"] == ">=3.10"
     (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
-    assert "fastmlp = fastmlp.cli.commands:main" in wheel.read(name).decode()
+    assert "fastmlp = fastmlp.cli:main" in wheel.read(name).decode()
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
 
 

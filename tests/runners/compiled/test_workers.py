@@ -391,7 +391,7 @@ INTERRUPTED_ANYWHERE = """
 
     def interrupt_after(number):
         # A signal is handled once a call has returned; here after the calls that these files make.
-        files, count, where = ("threads.py", "compiled_runner.py"), 0, None
+        files, count, where = ("compiled/workers.py", "compiled/runner.py"), 0, None
 
         def profile(frame, event, arg):
             nonlocal count, where

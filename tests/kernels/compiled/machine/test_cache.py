@@ -51,7 +51,7 @@ report(value=float(model.predict([[0.5, 0.25]])[0, 0]))
 
 # An op of its own compiles in less than a second. What it calls is in another module.
 HELPER = """
-from .options import device
+from .machine.options import device
 
 
 @device
@@ -60,8 +60,8 @@ def factor():
 """
 OP = """
 from .helper import factor
-from .intrinsics import cast, pointer
-from .op import op
+from .machine.intrinsics import cast, pointer
+from .machine.op import op
 
 
 @op("out")
