@@ -181,7 +181,8 @@ def _bound(rows: int, model: Any, batch: int) -> int:
     from fastmlp.runners.compiled.buffer_plan import for_training
     from fastmlp.runners.compiled.lowering import reads_z
 
-    program, parameters = model._program, model._state.parameters
+    state = model.training_state.state
+    program, parameters = state.program, state.parameters
     workspace = batch * sum(for_training(program, reads_z).widths) * parameters.itemsize
     return int(64 * _MIB + 16 * rows + 8 * parameters.nbytes + workspace)
 
