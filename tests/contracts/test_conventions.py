@@ -16,14 +16,6 @@ from fastmlp.kernels.typing import Array
 N = 70
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def data(n_features: int = 4, n: int = N) -> tuple[Array, Array]:
     """Rows, and numbers that have something to do with them."""
     rng = np.random.default_rng(31)
