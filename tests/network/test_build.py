@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
 import pytest
+from plain_models import network
 from small_models import NUMBERS, features
 
 import fastmlp as fm
+from fastmlp.declarations.initializers import draw
 
 WIDTHS = {
     "softmax of one unit": (
@@ -78,3 +84,90 @@ def test_networks_larger_than_memory_build_nothing(units):
         model.build(4)
     with pytest.raises(ValueError, match="no parameters yet"):
         _ = model.parameters
+
+
+AFTER = {
+    "relu": "he",
+    "leaky_relu": "he",
+    "elu": "he",
+    "gelu": "he",
+    "silu": "he",
+    "mish": "he",
+    "softplus": "he",
+    "selu": "lecun_normal",
+    "tanh": "glorot",
+    "sigmoid": "glorot",
+    "softmax": "glorot",
+    "linear": "glorot",
+    "exp": "glorot",
+}
+
+
+@pytest.mark.parametrize("activation", AFTER)
+@pytest.mark.parametrize("place", ["its own", "after", "past BatchNorm"])
+def test_auto_looks_at_the_activation_that_follows(place: str, activation: str) -> None:
+    def layers(initializer: str) -> list[Any]:
+        if place == "its own":
+            return [fm.Dense(30, activation, initializer=initializer), fm.Dense(2)]
+        dense, after = fm.Dense(30, initializer=initializer), fm.Activation(activation)
+        norm = [fm.BatchNorm()] if place == "past BatchNorm" else []
+        return [dense, *norm, after, fm.Dense(2)]
+
+    auto, chosen = (
+        network("numpy", layers(name)).build(20).parameters["0.weight"]
+        for name in ("auto", AFTER[activation])
+    )
+    np.testing.assert_array_equal(auto, chosen)
+
+
+def test_auto_in_nested_layers() -> None:
+    """What stands last in a residual meets no activation; an output layer meets its own."""
+
+    def layers(*names: str) -> list[Any]:
+        first, second, last = names
+        return [
+            fm.Residual([fm.Dense(9, "relu", first), fm.Dense(9, "linear", second)]),
+            fm.Activation("relu"),
+            fm.Dense(3, "softmax", last),
+        ]
+
+    auto = network("numpy", layers("auto", "auto", "auto")).build(9)
+    chosen = network("numpy", layers("he", "glorot", "glorot")).build(9)
+    for name, value in chosen.parameters.items():
+        np.testing.assert_array_equal(auto.parameters[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "scale"),
+    [
+        ("he", math.sqrt(2 / 200)),
+        ("he_uniform", math.sqrt(2 / 200)),
+        ("glorot", math.sqrt(2 / 500)),
+        ("xavier", math.sqrt(2 / 500)),
+        ("glorot_normal", math.sqrt(2 / 500)),
+        ("lecun_normal", math.sqrt(1 / 200)),
+        ("random", 0.01),
+        ("zeros", 0.0),
+    ],
+)
+def test_first_values(initializer: str, scale: float) -> None:
+    model = network("numpy", [fm.Dense(300, "relu", initializer), fm.BatchNorm(), fm.Dense(1)])
+    parameters, buffers = model.build(200).parameters, model.buffers
+    assert np.std(parameters["0.weight"]) == pytest.approx(scale, rel=0.02)
+    assert abs(np.mean(parameters["0.weight"])) <= 0.02 * scale
+    if initializer in ("glorot", "xavier", "he_uniform"):
+        assert np.max(np.abs(parameters["0.weight"])) == pytest.approx(math.sqrt(3) * scale, 0.01)
+    for name in ("0.bias", "1.beta", "2.bias"):
+        assert not parameters[name].any()
+    assert (parameters["1.gamma"] == 1).all()
+    assert not buffers["1.running_mean"].any()
+    assert (buffers["1.running_var"] == 1).all()
+
+
+def test_first_weights_are_those_of_the_seed(backend: str) -> None:
+    """Weights are drawn in float64 from one generator, in the order of the parameters."""
+    model = network(backend, [fm.Dense(6, "relu"), fm.Dense(2)], dtype="float32").build(3)
+    rng = np.random.default_rng(np.random.SeedSequence(3).spawn(3)[0])
+    for name, kind, shape in (("0.weight", "he", (3, 6)), ("1.weight", "glorot", (6, 2))):
+        expected = draw(kind, rng, *shape).astype(np.float32)
+        np.testing.assert_array_equal(model.parameters[name], expected)
