@@ -23,14 +23,6 @@ from fastmlp.program.program import DenseOp, ScaleOp
 BACKENDS = ["numpy", "numba"]
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    chosen: str = request.param
-    return chosen
-
-
 def trained(layers: list[Any], n_features: int = 5, dtype: str = "float32", **given: Any) -> Any:
     """A network whose running statistics, biases and factors are none of those it starts with."""
     model = fm.Sequential(layers, dtype=dtype, backend="numpy", random_state=0, **given)

@@ -20,14 +20,6 @@ NUMBERS = np.sin(X[:, 0]) + X[:, 1] * X[:, 2] + 0.1 * RNG.normal(size=1000)
 CLASSES = np.digitize(NUMBERS, [-0.5, 0.5])
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def network(backend: str = "numpy", last: Any = None, **arguments: Any) -> fm.Sequential:
     layers = [fm.Dense(32, "relu"), fm.Dropout(0.1), fm.Dense(32, "relu"), last or fm.Dense(1)]
     return fm.Sequential(layers, backend=backend, **{"random_state": 4, **arguments})

@@ -10,7 +10,6 @@ import pytest
 
 import fastmlp as fm
 
-BACKENDS = ["numpy", "numba"]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 4))
 Y = np.array(["no", "yes"])[(X[:, 0] * X[:, 1] > 0).astype(int)]
@@ -18,14 +17,6 @@ Y = np.array(["no", "yes"])[(X[:, 0] * X[:, 1] > 0).astype(int)]
 
 class StopError(Exception):
     pass
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
 
 
 def make(backend: str, rate: Any = 0.01) -> fm.Sequential:

@@ -11,19 +11,10 @@ import pytest
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
 
-BACKENDS = ["numpy", "numba"]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3)).astype(np.float32)
 LABELS = np.array(["a", "b", "c"])[RNG.integers(0, 3, 200)]
 WEIGHTS = RNG.uniform(0.5, 2.0, 200)
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
 
 
 def make(backend: str, units: int = 3, **more: Any) -> fm.Sequential:
