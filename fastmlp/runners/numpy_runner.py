@@ -10,14 +10,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from ..common.dispatch import DispatchTable
 from ..data.batches import Batches
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from ..kernels import reference as kernels
-from ..program.program import (
+from ..program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -25,15 +26,13 @@ from ..program.program import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
-    Group,
-    InferenceOp,
-    Op,
-    Program,
+    Operation,
     ScaleOp,
     SelectOp,
     Slot,
     Write,
 )
+from ..program.program import Group, Program
 from ..program.state import State, Weights
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Pass:
         self.values: dict[Slot, Array] = {}
         self.sparse: dict[Slot, SparseRows] = {}
         self.gradients: dict[Slot, Array] = {}
-        self.kept: dict[Slot, Any] = {}
+        self.saved_for_backward: dict[Slot, dict[str, Array]] = {}
 
     @property
     def state(self) -> State:
@@ -77,7 +76,7 @@ class Pass:
             else:
                 self.values[program.wide] = x.wide
 
-    def give(self, slot: Slot, write: Write, gradient: Array) -> None:
+    def accumulate_gradient(self, slot: Slot, write: Write, gradient: Array) -> None:
         """Set or add to the gradient of a slot."""
         if write is Write.SET:
             self.gradients[slot] = gradient
@@ -109,7 +108,7 @@ def _dense_backward(op: DenseOp, run: Pass) -> None:
     if op.bias is not None:
         is_zero = op.zero_bias_gradient and run.training
         run.state.gradient(op.bias)[...] = 0.0 if is_zero else d_bias
-    run.give(op.x, op.d_x, d_x)
+    run.accumulate_gradient(op.x, op.d_x, d_x)
 
 
 def _activation_forward(op: ActivationOp, run: Pass) -> None:
@@ -118,13 +117,15 @@ def _activation_forward(op: ActivationOp, run: Pass) -> None:
 
 def _activation_backward(op: ActivationOp, run: Pass) -> None:
     z, out, kernel = run.values[op.x], run.values[op.out], op.activation.kernel
-    run.give(op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel))
+    run.accumulate_gradient(
+        op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel)
+    )
 
 
 def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
     state = run.state
     momentum = op.momentum if run.update_statistics else 0.0
-    run.values[op.out], *run.kept[op.out] = kernels.batchnorm_forward(
+    run.values[op.out], x_hat, inv_std = kernels.batchnorm_forward(
         run.values[op.x],
         state.parameter(op.gamma),
         state.parameter(op.beta),
@@ -134,10 +135,12 @@ def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
         op.epsilon,
         run.training,
     )
+    run.saved_for_backward[op.out] = {"x_hat": x_hat, "inv_std": inv_std}
 
 
 def _batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
-    x_hat, inv_std = run.kept[op.out]
+    saved = run.saved_for_backward[op.out]
+    x_hat, inv_std = saved["x_hat"], saved["inv_std"]
     gamma = run.state.parameter(op.gamma)
     if run.training:
         d_x, d_gamma, d_beta = kernels.batchnorm_backward(
@@ -148,23 +151,24 @@ def _batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
         d_x, d_gamma, d_beta = d_out * gamma * inv_std, (d_out * x_hat).sum(0), d_out.sum(0)
     run.state.gradient(op.gamma)[...] = d_gamma
     run.state.gradient(op.beta)[...] = d_beta
-    run.give(op.x, op.d_x, d_x)
+    run.accumulate_gradient(op.x, op.d_x, d_x)
 
 
 def _dropout_forward(op: DropoutOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x]
     if run.training:
         state = run.state
-        run.values[op.out], run.kept[op.out] = kernels.dropout_forward(
+        run.values[op.out], mask = kernels.dropout_forward(
             run.values[op.x], op.rate, state.seed, state.step, op.number
         )
+        run.saved_for_backward[op.out] = {"mask": mask}
 
 
 def _dropout_backward(op: DropoutOp, run: Pass) -> None:
     d_out = run.gradients[op.out]
     if run.training:
-        d_out = kernels.dropout_backward(d_out, run.kept[op.out])
-    run.give(op.x, op.d_x, d_out)
+        d_out = kernels.dropout_backward(d_out, run.saved_for_backward[op.out]["mask"])
+    run.accumulate_gradient(op.x, op.d_x, d_out)
 
 
 def _add_forward(op: AddOp, run: Pass) -> None:
@@ -172,8 +176,8 @@ def _add_forward(op: AddOp, run: Pass) -> None:
 
 
 def _add_backward(op: AddOp, run: Pass) -> None:
-    run.give(op.y, op.d_y, run.gradients[op.out])
-    run.give(op.x, op.d_x, run.gradients[op.out])
+    run.accumulate_gradient(op.y, op.d_y, run.gradients[op.out])
+    run.accumulate_gradient(op.x, op.d_x, run.gradients[op.out])
 
 
 def _select_forward(op: SelectOp, run: Pass) -> None:
@@ -183,7 +187,7 @@ def _select_forward(op: SelectOp, run: Pass) -> None:
 def _select_backward(op: SelectOp, run: Pass) -> None:
     d_x = np.zeros_like(run.values[op.x])
     d_x[:, op.columns] = run.gradients[op.out]
-    run.give(op.x, op.d_x, d_x)
+    run.accumulate_gradient(op.x, op.d_x, d_x)
 
 
 def _concat_forward(op: ConcatOp, run: Pass) -> None:
@@ -193,7 +197,9 @@ def _concat_forward(op: ConcatOp, run: Pass) -> None:
 def _concat_backward(op: ConcatOp, run: Pass) -> None:
     d_out, stop = run.gradients[op.out], op.out.width
     for part, write in zip(reversed(op.parts), reversed(op.d_parts), strict=True):
-        run.give(part, write, np.ascontiguousarray(d_out[:, stop - part.width : stop]))
+        run.accumulate_gradient(
+            part, write, np.ascontiguousarray(d_out[:, stop - part.width : stop])
+        )
         stop -= part.width
 
 
@@ -225,27 +231,35 @@ def _no_backward(op: ScaleOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
-REFERENCE: dict[type, tuple[Callable[[Any, Pass], None], Callable[[Any, Pass], None]]] = {
-    DenseOp: (_dense_forward, _dense_backward),
-    ActivationOp: (_activation_forward, _activation_backward),
-    BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
-    DropoutOp: (_dropout_forward, _dropout_backward),
-    AddOp: (_add_forward, _add_backward),
-    SelectOp: (_select_forward, _select_backward),
-    ConcatOp: (_concat_forward, _concat_backward),
-    EmbeddingOp: (_embedding_forward, _embedding_backward),
-    ScaleOp: (_scale_forward, _no_backward),
-}
+Forward: TypeAlias = Callable[[Any, Pass], None]
+Backward: TypeAlias = Callable[[Any, Pass], None]
+
+REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
+    "REFERENCE",
+    __name__,
+    {
+        DenseOp: (_dense_forward, _dense_backward),
+        ActivationOp: (_activation_forward, _activation_backward),
+        BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
+        DropoutOp: (_dropout_forward, _dropout_backward),
+        AddOp: (_add_forward, _add_backward),
+        SelectOp: (_select_forward, _select_backward),
+        ConcatOp: (_concat_forward, _concat_backward),
+        EmbeddingOp: (_embedding_forward, _embedding_backward),
+        ScaleOp: (_scale_forward, _no_backward),
+    },
+)
+"""What each kind of operation computes, forward and backward."""
 
 
-def forward(ops: tuple[InferenceOp, ...], run: Pass) -> None:
+def forward(ops: tuple[Operation, ...], run: Pass) -> None:
     """Run operations in their order."""
     for op in ops:
         REFERENCE[type(op)][0](op, run)
 
 
 def predict(
-    weights: State | Weights, ops: tuple[InferenceOp, ...], output: Slot, x: Features
+    weights: State | Weights, ops: tuple[Operation, ...], output: Slot, x: Features
 ) -> Array:
     """The values of a slot for all rows, block by block."""
     blocks = []
@@ -258,7 +272,7 @@ def predict(
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
-def backward(ops: tuple[Op, ...], run: Pass) -> None:
+def backward(ops: tuple[Operation, ...], run: Pass) -> None:
     """Run the gradients of operations in the opposite order."""
     for op in reversed(ops):
         if op.out in run.gradients:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import DivergenceError
-from ..program.program import DropoutOp
 from ..program.state import State
 from ..runners.numpy_runner import Pass, forward
 
@@ -51,7 +50,7 @@ def _broken_slot(state: State, x: Features) -> str | None:
             forward((op,), run)
             layer, _, name = names.get(op.out, (last, "", "value"))
             last = layer
-            if isinstance(op, DropoutOp):
+            if op.training_only:
                 continue
             if not np.isfinite(run.values[op.out]).all():
                 return f"{layer} (its {name})"
