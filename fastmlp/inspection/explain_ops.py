@@ -24,7 +24,8 @@ from ..program.ops import (
     Tensor,
     Write,
 )
-from ..runners.numpy_runner import REFERENCE, Pass
+from ..runners.reference_ops import REFERENCE
+from ..runners.reference_pass import Pass
 from .explanation import Step
 
 if TYPE_CHECKING:

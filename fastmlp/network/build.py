@@ -91,7 +91,7 @@ def _check_exact_codes(ops: Sequence[Operation], dtype: str) -> None:
 
 def _split_head(
     ops: Sequence[Operation], output: Slot, loss: Loss
-) -> tuple[tuple[Operation, ...], tuple[Operation, ...], Slot]:
+) -> tuple[tuple[Operation, ...], tuple[ActivationOp, ...], Slot]:
     """Part the operations before the loss from a last activation that the loss contains."""
     last = ops[-1]
     if not loss.on_logits:

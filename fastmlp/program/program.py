@@ -118,7 +118,7 @@ class Program(InferenceProgram):
     ----------
     ops : tuple of Operation
         From `input` to the slot that the head reads.
-    output_ops : tuple of Operation
+    output_ops : tuple of ActivationOp
         From there to `output`: an activation that the loss already contains. Only predictions
         need them.
     records : tuple of (str, Slot)
@@ -127,7 +127,7 @@ class Program(InferenceProgram):
         Length of the flat vector of buffers.
     """
 
-    output_ops: tuple[Operation, ...]
+    output_ops: tuple[ActivationOp, ...]
     head: Head
     records: tuple[tuple[str, Slot], ...]
     buffers: tuple[Tensor, ...]

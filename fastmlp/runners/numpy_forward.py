@@ -1,6 +1,6 @@
 """Predictions with NumPy alone, each operation bound to its weights once.
 
-The operations are those of `numpy_runner.REFERENCE`, which is the specification. Of one row the
+The operations are those of `reference_ops.REFERENCE`, which is the specification. Of one row the
 arithmetic takes less time than a look into a table, so those of most networks look nothing up. Each
 step works on one row, ``(width,)``, as well as on rows, ``(n, width)``.
 """
@@ -17,7 +17,8 @@ from ..kernels import reference as kernels
 from ..kernels.reference.activations import look_up
 from ..program.ops import ActivationOp, AddOp, DenseOp, Operation, Slot
 from ..program.state import Weights
-from .numpy_runner import REFERENCE, Pass
+from .reference_ops import REFERENCE
+from .reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import DivergenceError
 from ..program.state import State
-from ..runners.numpy_runner import Pass, forward
+from ..runners.reference_ops import forward
+from ..runners.reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features

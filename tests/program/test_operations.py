@@ -17,7 +17,8 @@ from fastmlp.inspection.explain_ops import Traced, backward_steps, forward_step
 from fastmlp.kernels.typing import Array
 from fastmlp.program import ops
 from fastmlp.program.ops import Operation, Slot, Tensor, Write
-from fastmlp.runners.numpy_runner import REFERENCE, Pass, forward
+from fastmlp.runners.reference_ops import REFERENCE, forward
+from fastmlp.runners.reference_pass import Pass
 
 OPERATIONS = [
     value

@@ -1,6 +1,6 @@
 """How each kind of operation is encoded: which ops, on which memory, forward and backward.
 
-The compiled twin of the tables in `numpy_runner.py`: a new kind of operation is one row here.
+The compiled twin of the table in `reference_ops.py`: a new kind of operation is one row here.
 """
 
 from __future__ import annotations
