@@ -18,7 +18,6 @@ from fastmlp.declarations.custom import CustomLoss
 from fastmlp.inspection import explain_ops, explain_training
 from fastmlp.inspection.explanation import Explanation, shown
 from fastmlp.kernels.typing import Array
-from fastmlp.program import program
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(30, 4))
