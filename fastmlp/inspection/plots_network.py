@@ -8,7 +8,6 @@ import numpy as np
 
 from ..common.checks import describe, unknown_name
 from ..model.sequential import Sequential
-from ..program.program import DropoutOp
 from ..training.history import History
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
 from .recorder import Recorder, Statistics
@@ -283,7 +282,7 @@ def _layer_outputs(model: Sequential, X: object) -> dict[str, Array]:
     """The output of each layer by its name; a dropout, which does nothing here, is left out."""
     activations = model.activations(X)
     program = model.training_state.program
-    dropped = {op.out for op in program.ops if isinstance(op, DropoutOp)}
+    dropped = {op.out for op in program.ops if op.training_only}
     names = [name for name, slot in program.records if slot not in dropped]
     return {name: activations[name] for name in names if name.endswith(".output")}
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .program import InferenceProgram, Program, Tensor
+from .ops import Tensor
+from .program import InferenceProgram, Program
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -148,7 +148,7 @@ class Encoder:
 
     def normalised(self, op: BatchNormOp) -> Memory:
         """Where a BatchNorm keeps x_hat for its backward pass."""
-        return self._buffers[self.storage.normalised[op.out]]
+        return self._buffers[self.storage.saved_for_backward[op.out, "x_hat"]]
 
     def inv_std(self, op: BatchNormOp) -> int:
         """Where it keeps 1 / std."""
@@ -158,7 +158,7 @@ class Encoder:
 
     def mask(self, op: DropoutOp) -> Memory:
         """Where a dropout keeps its mask."""
-        return self._buffers[self.storage.masks[op.out]]
+        return self._buffers[self.storage.saved_for_backward[op.out, "mask"]]
 
     def kept(self, op: Op, name: str, width: int) -> Memory:
         """What else an operation's forward pass leaves for its backward pass: rows of `width`."""
