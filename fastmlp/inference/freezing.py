@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..common.arrays import aligned_zeros
 from ..program.program import (
     BatchNormOp,
     ConcatOp,
@@ -40,7 +41,7 @@ from ..program.program import (
     with_tensors,
     without_training,
 )
-from ..program.state import State, Weights, aligned_zeros
+from ..program.state import State, Weights
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -117,7 +118,6 @@ def lay_out(
     parameters = aligned_zeros((stop,), program.dtype)
     for tensor in tensors.values():
         parameters[tensor.start : tensor.stop] = values[tensor.name].ravel()
-    parameters.flags.writeable = False
     frozen = InferenceProgram(
         dtype=program.dtype,
         input=program.input,

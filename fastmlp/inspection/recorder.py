@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -175,8 +174,7 @@ class Recorder(Callback):
     def _loss(self) -> float:
         """The loss of the sample as in training, but with the same dropout mask in each epoch."""
         x, y, weight = self._sample
-        state = copy.copy(self._model._state)
-        state.step = self._first_step
+        state = self._model._state.sharing(step=self._first_step)
         run = numpy_runner.Pass(state, training=True, update_statistics=False)
         run.feed(x)
         with np.errstate(all="ignore"):
