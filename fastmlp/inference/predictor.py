@@ -416,5 +416,5 @@ def freeze(
                     f"column {column} of X holds the codes of an Embedding, which must not be "
                     "scaled; scale the other columns, and train on these codes as they are"
                 )
-    weights = freeze_program(state, before, after)
+    weights = freeze_program(state, before, after, feature_names)
     return Predictor(weights, targets, backend, n_threads, feature_names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_bool
+from ..common.warn import warn
 from ..errors import TrainingWarning
 from ..runners import numpy_runner
 from ..training.callbacks import Callback
@@ -168,8 +168,7 @@ class Recorder(Callback):
         self.epochs.append(epoch)
         for message in self._diagnosis.of(look):
             self.warnings.append(message)
-            # The line that called fit, which calls run_fit, which calls this.
-            warnings.warn(message, TrainingWarning, stacklevel=4)
+            warn(message, TrainingWarning)
 
     def _loss(self) -> float:
         """The loss of the sample as in training, but with the same dropout mask in each epoch."""

@@ -671,7 +671,7 @@ class Sequential:
         before = names = None
         if scaler is not None:
             before, names = scaling_of(scaler, program.input.width), feature_names_of(scaler)
-            warn_of_lost_digits("X", before.shift, program.dtype, 3)
+            warn_of_lost_digits(program, before.shift, names)
         targets = self._encoder(program)
         return freeze(state, targets, self.backend, self.n_threads, before, feature_names=names)
 
