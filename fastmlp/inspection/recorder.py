@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_bool
+from ..common.warn import warn
 from ..errors import TrainingWarning
 from ..runners import numpy_runner
 from ..training.callbacks import Callback
@@ -171,14 +170,12 @@ class Recorder(Callback):
         self.epochs.append(epoch)
         for message in self._diagnosis.of(look):
             self.warnings.append(message)
-            # The line that called fit, which calls run_fit, which calls this.
-            warnings.warn(message, TrainingWarning, stacklevel=4)
+            warn(message, TrainingWarning)
 
     def _loss(self) -> float:
         """The loss of the sample as in training, but with the same dropout mask in each epoch."""
         x, y, weight = self._sample
-        state = copy.copy(self._model.training_state.state)
-        state.step = self._first_step
+        state = self._model.training_state.state.sharing(step=self._first_step)
         run = numpy_runner.Pass(state, training=True, update_statistics=False)
         run.feed(x)
         with np.errstate(all="ignore"):

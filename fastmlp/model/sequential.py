@@ -476,7 +476,7 @@ class Sequential:
             if names is not None and fitted is not None:
                 check_column_names(fitted, names, "the scaler", "model")
             names = names if fitted is None else fitted
-            warn_of_lost_digits("X", before.shift, program.dtype, 3)
+            warn_of_lost_digits(program, before.shift, names)
         targets = training.encoder()
         where = self.backend, self.n_threads
         return freeze(training.state, targets, *where, before, feature_names=names)
