@@ -178,8 +178,14 @@ class Sequential:
 
     @property
     def random_state(self) -> int:
-        """The seed."""
+        """The seed; another one is used from the building or the next reset on."""
         return self.training_state.seed
+
+    @random_state.setter
+    def random_state(self, random_state: int) -> None:
+        self.training_state.seed = check_int("random_state", random_state, 0)
+        if self.training_state.blueprint is None:
+            self.training_state.reset()
 
     # Building
 
