@@ -13,7 +13,7 @@ from paths import ROOT
 
 from fastmlp.kernels import get_backend, reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
-from fastmlp.runners.numpy_runner import REFERENCE
+from fastmlp.runners.reference_ops import REFERENCE
 
 FOLDER = ROOT / "docs/derivations"
 INDEX = FOLDER / "README.md"

@@ -11,11 +11,11 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.declarations.activations import Activation
-from fastmlp.program.program import Slot
+from fastmlp.program.ops import Operation, Slot
 
 
 @dataclass(frozen=True)
-class ClampOp:
+class ClampOp(Operation):
     """An operation of a user's own."""
 
     x: Slot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +18,6 @@ from fastmlp.declarations.custom import CustomLoss
 from fastmlp.inspection import explain_ops, explain_training
 from fastmlp.inspection.explanation import Explanation, shown
 from fastmlp.kernels.typing import Array
-from fastmlp.program import program
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(30, 4))
@@ -279,8 +278,7 @@ def test_penalties_are_told() -> None:
     )
 
 
-def test_every_kind_of_operation_loss_activation_and_optimizer_has_words() -> None:
-    assert set(explain_ops.WORDS) == set(get_args(program.Op))
+def test_every_loss_activation_and_optimizer_has_words() -> None:
     own = {loss.name for loss in losses.LOSSES.values() if not isinstance(loss, CustomLoss)}
     assert set(explain_training.LOSSES) == own
     assert set(explain_ops.ACTIVATIONS) == {*activations.WITHOUT_PARAMETER, "leaky_relu", "elu"} - {
@@ -288,15 +286,6 @@ def test_every_kind_of_operation_loss_activation_and_optimizer_has_words() -> No
     }
     kernels = {each.kernel for each in optimizers.OPTIMIZERS.values()}
     assert {name.partition(" ")[0] for name in explain_training.UPDATES} == kernels
-
-
-def test_an_operation_without_words_has_a_row_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain_ops, "WORDS", {})
-    model = fm.Sequential([fm.Dense(3, "relu"), fm.Dense(2)], backend="numpy").build(4)
-    step = model.explain(X[0]).find("forward", "0.output")
-    assert step.formula == "0.output = ActivationOp(0.preactivation)"
-    np.testing.assert_array_equal(step.values["0.output"], model.activations(X[:1])["0.output"])
-    assert model.explain(X[0], [1.0, 2.0]).find("backward", "d_0.preactivation").values
 
 
 @pytest.fixture

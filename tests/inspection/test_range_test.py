@@ -48,9 +48,9 @@ def test_losses_are_those_of_training_steps() -> None:
     model = fm.Sequential(layers, backend="numpy", random_state=4).build(6)
     test = fm.find_learning_rate(model, X, NUMBERS, steps=30, batch_size=1000, highest=1e-2)
     for rate, loss in zip(test.rates, test.losses, strict=True):
-        model.optimizer = replace(model.optimizer, learning_rate=float(rate))
-        state = model._state
-        state.program = replace(state.program, optimizers=(model.optimizer,))
+        state = model.training_state.state
+        optimizer = replace(model.optimizer, learning_rate=float(rate))
+        state.program = replace(state.program, optimizers=(optimizer,))
         assert model.train_step(X, NUMBERS) == pytest.approx(loss, rel=1e-4)
 
 

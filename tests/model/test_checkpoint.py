@@ -100,7 +100,7 @@ def test_arguments_replace_those_of_the_file(tmp_path: Path) -> None:
         path, X, Y, backend="numpy", epochs=1, validation_data=(X, Y), batch_size=150, verbose=0
     )
     assert len(resumed.history) == 3
-    assert resumed._state.step == 2 * 2 + 1
+    assert resumed.training_state.state.step == 2 * 2 + 1
 
 
 def test_no_epochs_are_refused(tmp_path: Path) -> None:

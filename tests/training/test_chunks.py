@@ -80,9 +80,9 @@ def test_each_chunk_is_cut_by_itself(backend: str) -> None:
     model = make(backend, units=1)
     model.fit(cut(70, X, X[:, 0]), epochs=2, batch_size=32, verbose=0)
     # 70 rows are three batches, the 60 of the last chunk two.
-    assert model._state.step == 2 * (3 + 3 + 2)
+    assert model.training_state.state.step == 2 * (3 + 3 + 2)
     model.fit(cut(70, X, X[:, 0]), epochs=1, batch_size=None, verbose=0)
-    assert model._state.step == 16 + 3
+    assert model.training_state.state.step == 16 + 3
 
 
 def test_a_chunk_of_classes_without_weight_changes_nothing(backend: str) -> None:
@@ -128,7 +128,7 @@ def test_a_data_loader(backend: str) -> None:
     model = make(backend, units=1, optimizer=fm.Adam(0.02))
     history = model.fit(loader, epochs=30, verbose=0)
     assert history["loss"][-1] < 0.3 * history["loss"][0]
-    assert model._state.step == 30 * len(loader)
+    assert model.training_state.state.step == 30 * len(loader)
 
 
 def test_divergence_in_a_chunk_keeps_the_last_finite_epoch(backend: str) -> None:
