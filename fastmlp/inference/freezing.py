@@ -13,17 +13,18 @@ the scale and shift stay as an operation of their own.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
+from ..common.warn import warn
 from ..program.ops import BatchNormOp, DenseOp, Operation, ScaleOp, Slot, Tensor, padded
 from ..program.program import InferenceProgram, Program, inference_ops
-from ..program.state import State, Weights, aligned_zeros
+from ..program.state import State, Weights
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -47,7 +48,10 @@ class Scaling:
 
 
 def freeze_program(
-    state: State, before: Scaling | None = None, after: Scaling | None = None
+    state: State,
+    before: Scaling | None = None,
+    after: Scaling | None = None,
+    feature_names: Sequence[str] | None = None,
 ) -> Weights:
     """The program and the weights of predictions, read-only.
 
@@ -57,10 +61,12 @@ def freeze_program(
         Of the network; it is only read.
     before, after : Scaling, optional
         Of X (of two inputs X_deep), and of the output.
+    feature_names : sequence of str, optional
+        Those of the columns of X, for warnings.
     """
     program = state.program
     ops, output = inference_ops(program)
-    graph = _Graph(program, list(ops), output)
+    graph = _Graph(program, list(ops), output, feature_names)
     for op in ops:
         if any(tensor in program.buffers for tensor in op.tensors):
             FROZEN[type(op)](graph, op, state)
@@ -93,7 +99,6 @@ def lay_out(
     parameters = aligned_zeros((stop,), program.dtype)
     for tensor in tensors.values():
         parameters[tensor.start : tensor.stop] = values[tensor.name].ravel()
-    parameters.flags.writeable = False
     frozen = InferenceProgram(
         dtype=program.dtype,
         input=program.input,
@@ -106,25 +111,58 @@ def lay_out(
     return Weights(frozen, parameters)
 
 
-def warn_of_lost_digits(what: str, shift: Array, dtype: str, stacklevel: int) -> None:
-    """Warn of columns whose distance from 0, in what is one when scaled, leaves them few digits."""
-    column = int(np.abs(shift).argmax())
-    distance = abs(float(shift[column]))
-    error = distance * float(np.finfo(dtype).eps)
-    if error > _LARGEST_ERROR:
-        warnings.warn(
-            f"column {column} of {what} is {distance:.3g} times as far from 0 as scaling leaves it "
-            f"wide: a predictor in {dtype} takes it as it is, and may be wrong by {error:.2g} of "
-            "that width; give the model dtype='float64', or bring the column nearer to 0 first",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
+def warn_of_lost_digits(
+    program: InferenceProgram,
+    shift: Array,
+    feature_names: Sequence[str] | None = None,
+    layer: str = "",
+) -> None:
+    """Warn of columns whose distance from 0, in what is one when scaled, leaves them few digits.
+
+    Parameters
+    ----------
+    program : InferenceProgram
+    shift : (width,) array
+        The distance of each column.
+    feature_names : sequence of str, optional
+        Of X, where it is X that is scaled.
+    layer : str
+        The layer whose inputs are scaled; empty for the columns of X.
+    """
+    epsilon = float(np.finfo(program.dtype).eps)
+    distances = np.abs(np.asarray(shift, np.float64))
+    n_far, number = int((distances * epsilon > _LARGEST_ERROR).sum()), int(distances.argmax())
+    if not n_far:
+        return
+    whole, example, remedy = "columns of X", f"column {number}", "take a constant off such columns"
+    if layer:
+        whole, example = f"inputs of layer {layer}", f"input {number}"
+        remedy = "standardize X"
+    elif feature_names is not None and len(feature_names) == len(shift):
+        example = f"column {number}, {feature_names[number]!r},"
+    if program.wide is not None:
+        whole = whole.replace("X", "X_deep")
+    distance = distances[number]
+    warn(
+        f"{n_far} of the {len(shift)} {whole} lie too far from 0, beside the scale that they are "
+        f"divided by, for {program.dtype}: {example} is {distance:.3g} times its scale away from "
+        "0. A predictor takes it as it is, for that division is part of its weights, and may be "
+        f"wrong as if it were moved by {distance * epsilon:.2g} of its scale. Give the model "
+        f"dtype='float64', or {remedy} before the training"
+    )
 
 
 class _Graph:
     """Operations in their order and the values of their tensors, in float64, while they change."""
 
-    def __init__(self, program: Program, ops: list[Operation], output: Slot) -> None:
+    def __init__(
+        self,
+        program: Program,
+        ops: list[Operation],
+        output: Slot,
+        feature_names: Sequence[str] | None,
+    ) -> None:
+        self.feature_names = feature_names
         self.ops = ops
         self.output = output
         self.values: dict[str, Array] = {}
@@ -266,7 +304,10 @@ def _freeze_batchnorm(graph: _Graph, op: BatchNormOp, state: State) -> None:
     scale = gamma.astype(np.float64) / deviation
     scaling = Scaling(scale, beta.astype(np.float64) - mean * scale)
     path = op.gamma.name.removesuffix(".gamma")
-    warn_of_lost_digits(f"the input of {path}", mean / deviation, state.program.dtype, 6)
+    if op.x == state.program.input:
+        warn_of_lost_digits(state.program, mean / deviation, graph.feature_names)
+    else:
+        warn_of_lost_digits(state.program, mean / deviation, layer=f"{path} (BatchNorm)")
     graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
 
 

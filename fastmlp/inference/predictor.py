@@ -97,14 +97,11 @@ class Predictor:
 
     def __getstate__(self) -> dict[str, Any]:
         # Tables hold addresses of this process's memory; a copy makes its own.
-        names = ("program", "backend", "n_threads", "feature_names", "targets")
-        return {name: vars(self)[name] for name in names} | {"vector": self._weights.parameters}
+        names = ("program", "backend", "n_threads", "feature_names", "targets", "_weights")
+        return {name: vars(self)[name] for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vector = state.pop("vector")
-        vector.flags.writeable = False
         vars(self).update(state)
-        self._weights = Weights(self.program, vector)
         self._start()
 
     @property
@@ -419,5 +416,5 @@ def freeze(
                     f"column {column} of X holds the codes of an Embedding, which must not be "
                     "scaled; scale the other columns, and train on these codes as they are"
                 )
-    weights = freeze_program(state, before, after)
+    weights = freeze_program(state, before, after, feature_names)
     return Predictor(weights, targets, backend, n_threads, feature_names)

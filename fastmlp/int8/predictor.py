@@ -58,11 +58,31 @@ class QuantizedPredictor:
         self.predictor = predictor
         self.integers = integers
         self.report = report
-        self.classes = predictor.classes
-        self.task = predictor.task
-        self.feature_names = predictor.feature_names
-        self.n_features = integers.encode.out.width
-        self.n_outputs = integers.n_outputs
+
+    @property
+    def classes(self) -> Array | None:
+        """The labels in the order of the outputs; None for a regression."""
+        return self.predictor.classes
+
+    @property
+    def task(self) -> str:
+        """What the outputs mean: binary, multiclass, multilabel or regression."""
+        return self.predictor.task
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """One for each column of X, where they are known."""
+        return self.predictor.feature_names
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return self.integers.encode.out.width
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of a row."""
+        return self.integers.n_outputs
 
     def __call__(self, x: object, out: Array | None = None) -> Array:
         """Predict one row or many.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 
-def explain(
+def divergence_error(
     state: State, x: Features, y: Array, weight: Array | None, epoch: int, batch: int
 ) -> DivergenceError:
     """Find the first layer with values that are not finite, with the weights as they are."""

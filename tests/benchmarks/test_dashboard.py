@@ -89,7 +89,7 @@ class Site:
             "repo": str(self.repository),
             "branches": ["main"],
             "environment_type": "virtualenv",
-            "benchmark_dir": str(ROOT / "benchmarks"),
+            "benchmark_dir": str(ROOT / "benchmarks/suite"),
             "results_dir": str(folder / "results"),
             "html_dir": str(self.html),
         }

@@ -33,14 +33,6 @@ def names(*listed: str) -> Any:
     return pytest.mark.parametrize("name", params)
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    chosen: str = request.param
-    return chosen
-
-
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

@@ -294,7 +294,7 @@ def use(path):
         model = fm.load(path, backend="numpy")
     except fm.ModelFileError:
         return
-    x = np.ones((8, model._program.input.width))
+    x = np.ones((8, model.training_state.program.input.width))
     outcome(lambda: model.predict(x))
     outcome(lambda: model.predict_classes(x))
     outcome(lambda: model.fit(x, np.array(list("abc"))[LABELS], epochs=1, verbose=0))

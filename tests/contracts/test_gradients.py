@@ -17,14 +17,6 @@ N_ROWS, N_FEATURES = 24, 4
 STEP = 1e-6
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 @dataclass(frozen=True)
 class Case:
     """A network whose gradients are checked."""

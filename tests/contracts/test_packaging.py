@@ -18,9 +18,9 @@ from paths import ROOT
 
 import fastmlp
 
-# Folders by the path that they are installed under; the last two are links there in the tree.
-LINKED = {"fastmlp/kernels": ROOT / "kernels", "fastmlp/peers": ROOT / "benchmarks" / "peers"}
-SOURCES = {"fastmlp": ROOT / "fastmlp", **LINKED}
+# Folders by the path that they are installed under; the second is a link there in the tree.
+KERNELS = "fastmlp/kernels"
+SOURCES = {"fastmlp": ROOT / "fastmlp", KERNELS: ROOT / "kernels"}
 
 
 def modules() -> set[str]:
@@ -29,9 +29,6 @@ def modules() -> set[str]:
         f"{installed}/{path.relative_to(folder).as_posix()}"
         for installed, folder in SOURCES.items()
         for path in folder.rglob("*.py")
-        if LINKED.keys().isdisjoint(
-            f"{installed}/{parent.as_posix()}" for parent in path.relative_to(folder).parents
-        )
     }
 
 
@@ -41,7 +38,7 @@ def copy_of_the_sources(folder: Path) -> Path:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("fastmlp", "kernels", "benchmarks/peers"):
+    for name in ("fastmlp", "kernels"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
     return folder
 
@@ -84,19 +81,12 @@ def test_each_package_has_an_init() -> None:
         assert f"{package.replace('.', '/')}/__init__.py" in modules()
 
 
-@pytest.mark.parametrize("installed", LINKED)
-def test_links_for_what_runs_in_the_tree(installed: str) -> None:
-    link = ROOT / installed
+def test_the_only_link_is_relative_and_leads_to_the_kernels() -> None:
+    link = ROOT / KERNELS
     assert link.is_symlink()
     assert not link.readlink().is_absolute()
-    assert link.resolve() == LINKED[installed]
-
-
-def test_peers_have_one_name() -> None:
-    code = "import benchmarks.peers, fastmlp.peers.machine; import benchmarks.peers.machine"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert "No module named 'benchmarks.peers.machine'" in run.stderr
+    assert link.resolve() == SOURCES[KERNELS]
+    assert [path for path in (ROOT / "fastmlp").rglob("*") if path.is_symlink()] == [link]
 
 
 @pytest.mark.slow

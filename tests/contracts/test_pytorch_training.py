@@ -23,14 +23,6 @@ N_ROWS, BATCH, EPOCHS = 4 * 32 + 7, 32, 10
 Tensors = dict[str, Any]
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 @pytest.fixture(autouse=True)
 def double_precision() -> Generator[None, None, None]:
     """NAdam keeps its product of momenta in the default dtype, so it has to be float64."""

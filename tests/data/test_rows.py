@@ -294,7 +294,7 @@ def test_wide_rows_are_never_made_dense(backend: str) -> None:
     model.fit((csr, deep), y, epochs=2, batch_size=32, validation_split=0.25, verbose=0)
     model.predict((csr, deep))
     if backend == "numba":
-        runner = model._runner
+        runner = model.runner
         tables = [runner._kept, *(forward._kept for forward in runner._forward.values())]
         assert all(0 < kept.largest < 32 * 2**20 for kept in tables)
 

@@ -25,15 +25,6 @@ from fastmlp.declarations.schedules import Constant, ExponentialDecay
 from fastmlp.inspection.explain_update import evaluate
 from fastmlp.kernels import reference
 
-
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 SIGNATURES = {
     SGD: {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False},
     RMSprop: {"learning_rate": 1e-3, "rho": 0.9, "epsilon": 1e-8},

@@ -24,14 +24,6 @@ X = RNG.normal(size=(30, 4))
 Y = np.digitize(X[:, 0], [-0.4, 0.4])
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def everything(backend: str, **arguments: Any) -> fm.Sequential:
     """A classifier with an operation of each kind, but the ones that need other inputs."""
     layers = [

@@ -20,14 +20,6 @@ X = RNG.normal(size=(24, 4))
 Y = np.digitize(X[:, 0], [-0.4, 0.4])
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def everything(backend: str, dtype: str = "float32") -> fm.Sequential:
     layers = [
         fm.Dense(12, l1=1e-3),

@@ -20,14 +20,6 @@ NUMBERS = np.sin(X[:, 0]) + X[:, 1] * X[:, 2] + 0.1 * RNG.normal(size=1000)
 CLASSES = np.digitize(NUMBERS, [-0.5, 0.5])
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def network(backend: str = "numpy", last: Any = None, **arguments: Any) -> fm.Sequential:
     layers = [fm.Dense(32, "relu"), fm.Dropout(0.1), fm.Dense(32, "relu"), last or fm.Dense(1)]
     return fm.Sequential(layers, backend=backend, **{"random_state": 4, **arguments})
@@ -56,9 +48,9 @@ def test_losses_are_those_of_training_steps() -> None:
     model = fm.Sequential(layers, backend="numpy", random_state=4).build(6)
     test = fm.find_learning_rate(model, X, NUMBERS, steps=30, batch_size=1000, highest=1e-2)
     for rate, loss in zip(test.rates, test.losses, strict=True):
-        model.optimizer = replace(model.optimizer, learning_rate=float(rate))
-        state = model._state
-        state.program = replace(state.program, optimizers=(model.optimizer,))
+        state = model.training_state.state
+        optimizer = replace(model.optimizer, learning_rate=float(rate))
+        state.program = replace(state.program, optimizers=(optimizer,))
         assert model.train_step(X, NUMBERS) == pytest.approx(loss, rel=1e-4)
 
 

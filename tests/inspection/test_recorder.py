@@ -19,14 +19,6 @@ X = RNG.normal(size=(400, 4))
 Y = np.digitize(np.sin(2 * X[:, 0]) + X[:, 1], [-0.6, 0.6])
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def network(backend: str = "numpy", layers: Any = None, **arguments: Any) -> fm.Sequential:
     layers = layers or [
         fm.Dense(12),

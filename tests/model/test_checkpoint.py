@@ -10,7 +10,6 @@ import pytest
 
 import fastmlp as fm
 
-BACKENDS = ["numpy", "numba"]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 4))
 Y = np.array(["no", "yes"])[(X[:, 0] * X[:, 1] > 0).astype(int)]
@@ -18,14 +17,6 @@ Y = np.array(["no", "yes"])[(X[:, 0] * X[:, 1] > 0).astype(int)]
 
 class StopError(Exception):
     pass
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
 
 
 def make(backend: str, rate: Any = 0.01) -> fm.Sequential:
@@ -109,7 +100,7 @@ def test_arguments_replace_those_of_the_file(tmp_path: Path) -> None:
         path, X, Y, backend="numpy", epochs=1, validation_data=(X, Y), batch_size=150, verbose=0
     )
     assert len(resumed.history) == 3
-    assert resumed._state.step == 2 * 2 + 1
+    assert resumed.training_state.state.step == 2 * 2 + 1
 
 
 def test_no_epochs_are_refused(tmp_path: Path) -> None:

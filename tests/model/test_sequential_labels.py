@@ -13,14 +13,6 @@ from fastmlp.kernels.typing import Array
 N = 90
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def three() -> tuple[Array, Array]:
     """Three groups of rows, far from each other."""
     rng = np.random.default_rng(61)

@@ -15,14 +15,6 @@ BACKENDS = ["numpy", "numba"]
 N_ROWS = 90
 
 
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def data(seed: int = 0) -> tuple[Array, Array]:
     """Two columns of numbers and two of codes, 5 and 3 categories, in turns; a target of both."""
     rng = np.random.default_rng(seed)

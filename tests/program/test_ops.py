@@ -34,7 +34,7 @@ def runs(kind: type[Operation], training: bool = True) -> Iterator[tuple[Any, Pa
     """Each operation of a kind in the networks of all layers, and a pass that has come to it."""
     for layer in LAYERS:
         model = network(layer, "numpy").build(X.shape[1])
-        state = model._state
+        state = model.training_state.state
         for op in state.program.ops:
             if isinstance(op, kind):
                 run = Pass(state, training, update_statistics=False)
@@ -92,7 +92,7 @@ class ClampOp(Operation):
 def test_a_missing_row_is_named() -> None:
     op = ClampOp(Slot(0, "x", 2), Slot(1, "out", 2))
     model = network(LAYERS[0], "numpy").build(X.shape[1])
-    run = Traced(model._state, training=True)
+    run = Traced(model.training_state.state, training=True)
     with pytest.raises(TypeError, match=r"ClampOp has no row in REFERENCE in fastmlp/runners/\w+"):
         forward((op,), run)
     with pytest.raises(TypeError, match=r"ClampOp has no row in WORDS in fastmlp/inspection/\w+"):
@@ -271,5 +271,5 @@ def test_sparse_rows_give_what_dense_ones_do(kind: type[Operation]) -> None:
 
 def test_multiply_adds_are_those_of_the_weights() -> None:
     model = network(LAYERS[0], "numpy").build(X.shape[1])
-    weights = [t.size for t in model._program.parameters if t.name.endswith("weight")]
-    assert sum(op.multiply_adds for op in model._program.ops) == sum(weights)
+    weights = [t.size for t in model.training_state.program.parameters if t.name.endswith("weight")]
+    assert sum(op.multiply_adds for op in model.training_state.program.ops) == sum(weights)

@@ -11,19 +11,10 @@ import pytest
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
 
-BACKENDS = ["numpy", "numba"]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3)).astype(np.float32)
 LABELS = np.array(["a", "b", "c"])[RNG.integers(0, 3, 200)]
 WEIGHTS = RNG.uniform(0.5, 2.0, 200)
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
 
 
 def make(backend: str, units: int = 3, **more: Any) -> fm.Sequential:
@@ -89,9 +80,9 @@ def test_each_chunk_is_cut_by_itself(backend: str) -> None:
     model = make(backend, units=1)
     model.fit(cut(70, X, X[:, 0]), epochs=2, batch_size=32, verbose=0)
     # 70 rows are three batches, the 60 of the last chunk two.
-    assert model._state.step == 2 * (3 + 3 + 2)
+    assert model.training_state.state.step == 2 * (3 + 3 + 2)
     model.fit(cut(70, X, X[:, 0]), epochs=1, batch_size=None, verbose=0)
-    assert model._state.step == 16 + 3
+    assert model.training_state.state.step == 16 + 3
 
 
 def test_a_chunk_of_classes_without_weight_changes_nothing(backend: str) -> None:
@@ -137,7 +128,7 @@ def test_a_data_loader(backend: str) -> None:
     model = make(backend, units=1, optimizer=fm.Adam(0.02))
     history = model.fit(loader, epochs=30, verbose=0)
     assert history["loss"][-1] < 0.3 * history["loss"][0]
-    assert model._state.step == 30 * len(loader)
+    assert model.training_state.state.step == 30 * len(loader)
 
 
 def test_divergence_in_a_chunk_keeps_the_last_finite_epoch(backend: str) -> None:

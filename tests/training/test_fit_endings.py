@@ -20,14 +20,6 @@ from fastmlp.kernels.typing import Array
 N = 70
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 def classes() -> tuple[Array, Array]:
     rng = np.random.default_rng(51)
     X = rng.normal(size=(N, 4))

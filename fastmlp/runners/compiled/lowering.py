@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from ...common.arrays import aligned_zeros
 from ...data.rows import Layout
 from ...declarations.activations import Activation
 from ...kernels.compiled.machine.op import N_SCALARS
 from ...kernels.compiled.ops.activations import elementwise
 from ...program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
-from ...program.state import State, Weights, aligned_zeros
+from ...program.state import State, Weights
 from . import shards as cuts
 from .buffer_plan import Storage
 from .shards import SINGLE, Cut

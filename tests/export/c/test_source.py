@@ -95,7 +95,7 @@ def rows_for(frozen: Any, n: int, seed: int = 1) -> Array:
     rng = np.random.default_rng(seed)
     rows = rng.normal(0.0, 2.0, (n, c_source.total_features(frozen.n_features)))
     start = frozen.n_features[0] if isinstance(frozen.n_features, tuple) else 0
-    for column, count in frozen._categories.items():
+    for column, count in frozen.training_state.categories.items():
         rows[:, start + column] = rng.integers(0, count, n)
     return rows.astype(frozen.dtype)
 

@@ -156,7 +156,7 @@ def test_ties(dtype: str) -> None:
     ):
         predictor, _ = classifier(units, activation, y, dtype)
         model = fm.Sequential([fm.Dense(units, activation)], dtype=dtype, backend="numpy").build(3)
-        model._targets = predictor.targets
+        model.training_state.targets = predictor.targets
         found = run(make_model(model.freeze()), X)
         label = found["labels" if units == 2 else "label"]
         assert label.tolist() == model.predict_classes(X).tolist()

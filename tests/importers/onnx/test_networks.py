@@ -53,7 +53,7 @@ def test_what_was_exported_comes_back(seed: int, dtype: str, tmp_path: Path) -> 
     predictor = model.freeze()
     predictor.export_onnx(tmp_path / "model.onnx")
     back = fm.from_onnx(tmp_path / "model.onnx", backend="numpy")
-    assert (back.dtype, back._encoder(back._program).task) == (dtype, predictor.task)
+    assert (back.dtype, back.training_state.encoder().task) == (dtype, predictor.task)
     assert error(back.predict(X), predictor(X)) < 30 * TOLERANCE[dtype]
 
 

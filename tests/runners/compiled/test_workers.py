@@ -358,7 +358,7 @@ def test_ctrl_c_in_a_long_fit(delay, n_threads):
     assert not helpers()
     assert np.isfinite(model.predict(X)).all()
     # Adam's corrections and dropout's masks go on from the number of updates that were done.
-    updates = model._state.step
+    updates = model.training_state.state.step
     assert updates > 0
     assert bits(model) == bits(after_updates(wide(n_threads=n_threads), updates))
     fit(model)
@@ -428,12 +428,13 @@ INTERRUPTED_ANYWHERE = """
         helpers = [t for t in threading.enumerate() if t.name.startswith("fastmlp")]
         assert not helpers, f"interrupted in {where()}: {helpers} left"
         expected = network()
-        for step in range(model._state.step):
+        updates = model.training_state.state.step
+        for step in range(updates):
             rows = slice(16 * (step % 4), 16 * (step % 4) + 16)
             expected.train_step(X[rows], y[rows])
         for name, value in expected.parameters.items():
             same = np.array_equal(model.parameters[name], value)
-            assert same, f"interrupted in {where()}: not the model of {model._state.step} updates"
+            assert same, f"interrupted in {where()}: not the model of {updates} updates"
     print(number)
 """
 
@@ -605,4 +606,4 @@ def test_auto_by_sizes(
     """Where a second thread paid in measurements, and where it did not."""
     monkeypatch.setattr("fastmlp.runners.compiled.workers.available_cores", lambda: 2)
     model = fm.Sequential([fm.Dense(units) for units in widths[1:]]).build(widths[0])
-    assert training_threads("auto", model._program, batch, 16) == workers
+    assert training_threads("auto", model.training_state.program, batch, 16) == workers

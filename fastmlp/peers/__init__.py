@@ -4,10 +4,8 @@
 library runs in processes of its own, one for each number of threads, which is pinned before the
 library is imported; the processes take turns, with a pause between them so that no spinning thread
 disturbs the next.
+
+In: names of cases and libraries, numbers of threads. Out: times, losses, a table, a picture.
+May not know: the command line; of fastmlp it uses what users import, for it measures older
+versions too.
 """
-
-from __future__ import annotations
-
-if __name__ != "fastmlp.peers":
-    # Whatever walks the folder, as asv does, must not import the modules under a second name.
-    __path__ = []

@@ -11,19 +11,16 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from math import ceil
-from pathlib import Path
 from typing import Any
 
+from benchmarks import CHECKOUT
+from benchmarks.shared.clock import slow_clock
+from benchmarks.shared.networks import TRAINING, new_model, skip_impossible
 from fastmlp.peers.networks import Case, first_parameters, get_case, loss, make_data
 from fastmlp.peers.peer import BASE, LIBRARIES
 from fastmlp.peers.process import Process
 from fastmlp.peers.with_fastmlp import views
 from fastmlp.peers.worker import Worker, pin
-
-from .clock import slow_clock
-from .networks import TRAINING, new_model, skip_impossible
-
-_CHECKOUT = str(Path(__file__).resolve().parent.parent)
 
 _ROWS = 12_800
 _PREDICTED_ROWS = 100_000
@@ -42,9 +39,9 @@ def _start(library: str, threads: int) -> Callable[..., Any]:
         worker = Worker(library, threads)
         return lambda do, **arguments: getattr(worker, do)(**arguments)
     # A worker of another library imports the checkout's package: an older one has no workers.
-    sys.path.insert(0, _CHECKOUT)
+    sys.path.insert(0, str(CHECKOUT))
     process = Process(library, threads)
-    sys.path.remove(_CHECKOUT)
+    sys.path.remove(str(CHECKOUT))
     atexit.register(process.close)
     return process.ask
 

@@ -5,18 +5,27 @@ from __future__ import annotations
 import subprocess
 import tempfile
 
-from .cold_start import DTYPES, KINDS, Compiling, warmups
-from .fresh_process import FIRST_FIT, Usage, run
+from benchmarks.cold_start import DTYPES, KINDS, Compiling, warmups
+from benchmarks.shared.fresh_process import FIRST_FIT, Usage, run
+
+# By parameter; the model stands in different modules at different commits.
+_IMPORTS = {
+    "numpy": "import numpy",
+    "numba": "import numba",
+    "fastmlp": "import fastmlp",
+    "fastmlp.model": "from fastmlp import Sequential",
+    "fastmlp.kernels": "import fastmlp.kernels",
+}
 
 
 class Import:
     """A process that imports and ends; NumPy's and Numba's are there to be compared with."""
 
-    params = (["numpy", "numba", "fastmlp", "fastmlp.model", "fastmlp.kernels"],)
+    params = (list(_IMPORTS),)
     param_names = ("module",)
 
     def time_import(self, module: str) -> None:
-        run(f"import {module}")
+        run(_IMPORTS[module])
 
 
 class FirstFit:

@@ -11,7 +11,7 @@ from .peer import BLOCK_VARIANTS, blocks
 
 
 def environment(threads: int) -> dict[str, str]:
-    """onnxruntime takes the number of threads as an argument."""
+    """Onnxruntime takes the number of threads as an argument."""
     return {}
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
+from benchmarks.shared.clock import count_repeats, slow_clock
+from benchmarks.shared.kernel_table import BENCHMARK_SIZES, KERNELS, Inputs, copied
 from fastmlp.kernels import available_backends, get_backend
-
-from .clock import count_repeats, slow_clock
-from .kernel_table import BENCHMARK_SIZES, KERNELS, Inputs, copied
 
 _DTYPE = "float32"
 _KERNELS = {kernel.label: kernel for kernel in KERNELS}

@@ -18,12 +18,12 @@ from .networks import (
 
 
 def environment(threads: int) -> dict[str, str]:
-    """fastmlp takes the number of threads as an argument."""
+    """Fastmlp takes the number of threads as an argument."""
     return {}
 
 
 def refusal(case: Case) -> str | None:
-    """fastmlp does all cases."""
+    """Fastmlp does all cases."""
     return None
 
 

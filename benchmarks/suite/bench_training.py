@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.shared.clock import count_repeats, slow_clock
+from benchmarks.shared.networks import STEPS, TRAINING, Training, skip_impossible, training
 from fastmlp.peers.networks import CASES
-
-from .clock import count_repeats, slow_clock
-from .networks import STEPS, TRAINING, Training, skip_impossible, training
 
 _SAMPLE_SECONDS = 0.2
 
@@ -51,7 +50,7 @@ class ShareOfProducts:
 
     def track_products(self, network: str) -> float:
         # It reads internals that an older fastmlp lacks; the other benchmarks do without.
-        from . import products
+        from benchmarks import products
 
         return median(products.measure(CASES[network], rounds=5, rows=16_000).shares)
 

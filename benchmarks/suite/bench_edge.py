@@ -8,12 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import fastmlp as fm
-
-from .clock import count_repeats, slow_clock
-from .edge_networks import LARGE, SMALL, Network
-from .edge_ways import WAYS, NotInstalled
-from .exported_c import CORTEX_M4, can_build_firmware, firmware
-from .fresh_process import run_after
+from benchmarks.shared.clock import count_repeats, slow_clock
+from benchmarks.shared.edge_networks import LARGE, SMALL, Network
+from benchmarks.shared.edge_ways import WAYS, NotInstalled
+from benchmarks.shared.exported_c import CORTEX_M4, can_build_firmware, firmware
+from benchmarks.shared.fresh_process import run_after
 
 _SAMPLE_SECONDS = 0.02
 _OURS = (

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import CHECKOUT
+
 Array = np.ndarray[Any, Any]
 
 COMPILER = "cc"
@@ -23,7 +25,7 @@ FLAGS = ("-std=c99", "-O3", "-march=native")
 ARM_COMPILER = "arm-none-eabi-gcc"
 ARM_FLAGS = ("-std=c99", "-O2")
 _SMALLEST = ("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")
-_FIRMWARE = Path(__file__).resolve().parent.parent / "examples" / "edge" / "cortex_m4"
+_FIRMWARE = CHECKOUT / "examples" / "edge" / "cortex_m4"
 # An instruction takes 32 ns of the emulated clock, of which a tick takes 40.
 _EMULATOR = (
     *("qemu-system-arm", "-display", "none", "-monitor", "none", "-serial", "none"),

@@ -7,10 +7,9 @@ from functools import cache
 
 import numpy as np
 
+from benchmarks.shared.clock import count_repeats, slow_clock
+from benchmarks.shared.networks import new_model, skip_impossible
 from fastmlp.peers.networks import CASES, first_parameters, make_data, prediction_error
-
-from .clock import count_repeats, slow_clock
-from .networks import new_model, skip_impossible
 
 _SAMPLE_SECONDS = 0.05
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import fastmlp
-from fastmlp.peers.networks import CASES, make_data
-
-from .memory import (
+from benchmarks.memory import (
     FILE_ROWS,
     Peak,
     further_cases,
+    import_backend,
     is_supported,
     measure,
     ordinary_cases,
     train_beyond_limit,
 )
-from .networks import new_model
+from benchmarks.shared.networks import new_model
+from fastmlp.peers.networks import CASES, make_data
 
 _FITS = {str(case): case for case in ordinary_cases(1_000_000) + further_cases(1_000_000)}
 
@@ -76,4 +76,4 @@ class PeakMemoryOfPrediction:
 
 def peakmem_import() -> None:
     """Import what a fit needs."""
-    import fastmlp.runners.compiled.runner  # noqa: F401
+    import_backend("numba")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from statistics import median
 
+from benchmarks.fit_costs import (
+    LARGE,
+    SIZES,
+    SMALL,
+    Training,
+    python_of_an_epoch,
+    rows_by_size,
+    rows_of,
+)
 from fastmlp.peers.networks import CASES
-
-from .fit_costs import LARGE, SIZES, SMALL, Training, python_of_an_epoch, rows_by_size, rows_of
 
 _ROUNDS = 3
 _REPEATS = 300
