@@ -29,6 +29,7 @@ from ..training.history import History
 from ..training.prepare import prepare_fit
 from ..training.state import TrainingState
 from ..training.step import evaluate, gradients, step
+from .format import ModelFile, write_model
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
@@ -178,8 +179,14 @@ class Sequential:
 
     @property
     def random_state(self) -> int:
-        """The seed."""
+        """The seed; another one is used from the building or the next reset on."""
         return self.training_state.seed
+
+    @random_state.setter
+    def random_state(self, random_state: int) -> None:
+        self.training_state.seed = check_int("random_state", random_state, 0)
+        if self.training_state.blueprint is None:
+            self.training_state.reset()
 
     # Building
 
@@ -420,9 +427,7 @@ class Sequential:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, optimizer state included, to a file in the safetensors format."""
-        from .file import save
-
-        save(self, path)
+        write_model(path, ModelFile(self.training_state, self.history, self.metadata))
 
     def freeze(self, scaler: object = None) -> Predictor:
         """Return a predictor: the network as it is now, ready to predict and to be exported.

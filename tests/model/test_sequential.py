@@ -264,3 +264,23 @@ def test_random_state_none_draws_a_seed() -> None:
     assert a.random_state != b.random_state
     again = network("numpy", random_state=a.random_state).build(4)
     np.testing.assert_array_equal(again.parameters["0.weight"], a.parameters["0.weight"])
+
+
+def test_declarations_after_construction() -> None:
+    """What has no effect any more is refused."""
+    X, y = np.eye(4), np.arange(4.0)
+    model = fm.Sequential([fm.Dense(1)], random_state=0)
+    model.optimizer, model.random_state = "sgd", 5
+    other = fm.Sequential([fm.Dense(1)], optimizer="sgd", random_state=5)
+    for each in (model, other):
+        each.fit(X, y, epochs=2, verbose=0)
+    np.testing.assert_array_equal(model.predict(X), other.predict(X))
+    with pytest.raises(AttributeError, match="the model is built, and its optimizer has its state"):
+        model.optimizer = "adam"
+    model.random_state = 6
+    np.testing.assert_array_equal(model.predict(X), other.predict(X))
+    model.reset()
+    fresh = fm.Sequential([fm.Dense(1)], random_state=6).build(4)
+    np.testing.assert_array_equal(model.predict(X), fresh.predict(X))
+    with pytest.raises(AttributeError):
+        model.layers = [fm.Dense(2)]  # type: ignore[misc]

@@ -124,7 +124,7 @@ def test_a_model_is_trained_on(way: str, backend: str, tmp_path: Path) -> None:
     expected = goes_on(trained(backend))
     again = WAYS[way](trained(backend), tmp_path)
     for name in VECTORS:
-        assert_own(getattr(again._state, name))
+        assert_own(getattr(again.training_state.state, name))
     for found, wanted in zip(goes_on(again), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
     assert again.predict_classes(data()[0]).dtype.kind == "U"
@@ -165,7 +165,7 @@ def test_a_file_that_a_model_was_read_from_is_the_callers(mode: str, tmp_path: P
 
 def test_copies_of_a_state_share_nothing() -> None:
     model = trained("numpy")
-    state = model._state
+    state = model.training_state.state
     for other in (copy.copy(state), copy.deepcopy(state)):
         for name in VECTORS:
             assert_own(getattr(other, name))
@@ -192,8 +192,8 @@ def test_a_snapshot_is_brought_up_to_date(backend: str, tmp_path: Path) -> None:
     model.set_weights(snapshot)
     np.testing.assert_array_equal(model.predict(data()[0]), expected)
     model.parameters["0.bias"][...] = 3.0
-    model._state.update(snapshot)
-    start = model._program.parameters[1].start
+    model.training_state.state.update(snapshot)
+    start = model.training_state.program.parameters[1].start
     assert (snapshot.vectors["parameters"][start : start + 7] == 3.0).all()
 
 
@@ -260,7 +260,7 @@ def test_resumed_fits_and_loaded_models(backend: str, tmp_path: Path) -> None:
     model.save(tmp_path / "model.safetensors")
     again = fm.load(tmp_path / "model.safetensors", backend=backend)
     for name in VECTORS[:-1]:
-        assert_own(getattr(again._state, name))
+        assert_own(getattr(again.training_state.state, name))
     for found, wanted in zip(goes_on(again), goes_on(model), strict=True):
         np.testing.assert_array_equal(found, wanted)
 
