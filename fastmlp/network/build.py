@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.activations import Activation, get_activation
-from ..declarations.initializers import draw, resolve_auto
+from ..declarations.activations import Activation, Output, get_activation
+from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
 from ..program.program import (
@@ -80,7 +80,7 @@ class Builder:
         """Build layers one after the other; `after` names the activation that follows the last."""
         for place, layer in enumerate(layers):
             following = next_activation(layers[place:]) or get_activation(after)
-            x = layer.build(self, x, f"{prefix}{place}", resolve_auto(following))
+            x = layer.build(self, x, f"{prefix}{place}", following.traits.initializer)
         return x
 
     def add(self, kind: Any, name: str, width: int, **fields: Any) -> Slot:
@@ -97,8 +97,8 @@ class Builder:
         return None if taken else self.wide
 
     def activate(self, z: Slot, activation: Activation, name: str) -> Slot:
-        """Apply an activation; the linear one costs nothing."""
-        if activation.name == "linear":
+        """Apply an activation; one that changes nothing costs nothing."""
+        if activation.traits.is_identity:
             self.records.append((name, z))
             return z
         return self.add(ActivationOp, name, z.width, x=z, activation=activation)
@@ -192,7 +192,7 @@ def next_activation(layers: Sequence[Layer]) -> Activation | None:
     """The activation that the first layer's output meets, past BatchNorm."""
     for layer in layers:
         activation = layer.activation_function
-        if activation is not None and activation.name != "linear":
+        if activation is not None and not activation.traits.is_identity:
             return activation
         if layer is not layers[0] and not isinstance(layer, BatchNorm):
             return activation
@@ -221,7 +221,7 @@ def build_program(
         raise ValueError("the network has no parameters; add a Dense layer")
     activation = output_activation(layers)
     chosen_loss = choose_loss(loss, activation)
-    if activation.name == "softmax" and output.width < 2:
+    if activation.traits.output is Output.CLASSES and output.width < 2:
         raise ValueError(
             "a softmax over one unit is always 1; use Dense(1, activation='sigmoid') for two "
             "classes, or one unit for each class"
@@ -275,7 +275,7 @@ def _split_head(
 
 
 def _threshold(loss: Loss, activation: Activation) -> float | None:
-    if activation.name != "sigmoid":
+    if activation.traits.output is not Output.PROBABILITIES:
         return None
     return 0.0 if loss.on_logits else 0.5
 

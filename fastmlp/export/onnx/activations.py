@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...declarations.activations import Activation
-from ...kernels.reference.activations import SELU_ALPHA, SELU_SCALE
+from ...kernels.constants import SELU_ALPHA, SELU_SCALE
 from .graph import GraphWriter
 
 # (1 + a) Phi(-a) e^(a^2 / 2), Phi the normal distribution function, as a polynomial in
