@@ -18,14 +18,12 @@ from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
 from fastmlp.export import c_math, c_source
+from fastmlp.export.c import activations as c_activations
 from fastmlp.export.c.memory import Place, plan
 from fastmlp.kernels.typing import Array
 from fastmlp.program.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
 
-ACTIVATIONS = (
-    *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu"),
-    *("gelu", "silu", "mish", "softplus", "exp"),
-)
+ACTIVATIONS = tuple(c_activations.ACTIVATIONS)
 OK, NULL, NOT_FINITE, CATEGORY = range(4)
 
 

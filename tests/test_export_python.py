@@ -20,7 +20,7 @@ from scipy.sparse import issparse
 import fastmlp as fm
 from fastmlp.data.targets import target_encoder
 from fastmlp.declarations.activations import ACTIVATIONS
-from fastmlp.export.python.functions import FUNCTIONS
+from fastmlp.export.python.activations import ACTIVATIONS as FUNCTIONS
 from fastmlp.inference.predictor import Predictor
 from fastmlp.program.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
 from fastmlp.program.state import Weights
