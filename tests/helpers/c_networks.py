@@ -9,14 +9,12 @@ import numpy as np
 from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
+from fastmlp.export.c import activations as c_activations
 from fastmlp.export.c import source as c_source
 from fastmlp.kernels.typing import Array
 from fastmlp.program.program import categories
 
-ACTIVATIONS = (
-    *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu"),
-    *("gelu", "silu", "mish", "softplus", "exp"),
-)
+ACTIVATIONS = tuple(c_activations.ACTIVATIONS)
 OK, NULL, NOT_FINITE, CATEGORY = range(4)
 
 

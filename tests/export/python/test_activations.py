@@ -11,7 +11,7 @@ from random_weights import TOLERANCE
 
 import fastmlp as fm
 from fastmlp.declarations.activations import ACTIVATIONS
-from fastmlp.export.python.functions import FUNCTIONS
+from fastmlp.export.python.activations import ACTIVATIONS as FUNCTIONS
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
