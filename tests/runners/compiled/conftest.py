@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,3 +16,9 @@ def no_thread_left() -> Iterator[None]:
 
     with no_thread_left_behind():
         yield
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """Where scripts of a test keep kernels; empty at first."""
+    return tmp_path / "cache"
