@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 from pathlib import Path
 from typing import Any
@@ -170,19 +169,3 @@ def test_files_appear_when_they_are_complete(tmp_path: Path) -> None:
         predictor.export_onnx(tmp_path / "missing" / "model.onnx")
     predictor.export_onnx(tmp_path / "model.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
-
-
-def test_without_onnx_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *arguments: Any) -> Any:
-        if name.split(".")[0] == "onnx":
-            raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
-        return real(name, *arguments)
-
-    predictor = fm.Sequential([fm.Dense(1)], backend="numpy").build(2).freeze()
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install 'fastmlp\[export\]'"):
-        predictor.export_onnx("never.onnx")
-    with pytest.raises(ImportError, match=r"pip install 'fastmlp\[export\]'"):
-        fm.from_onnx("never.onnx")
