@@ -12,6 +12,9 @@ import pytest
 
 _REQUIRE_ALL = "FASTMLP_REQUIRE_ALL"
 
+# Their assertions tell what they compared, as those of tests do.
+pytest.register_assert_rewrite(*(path.stem for path in Path(__file__).parent.glob("helpers/*.py")))
+
 # A shell starts what runs in the background with SIGINT ignored, where tests of Ctrl-C would wait
 # for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -45,6 +48,15 @@ def pytest_make_collect_report(
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each backend in turn; the compiled one where Numba is installed."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    name: str = request.param
+    return name
 
 
 def _data_folder(variable: str, what: str) -> Path:

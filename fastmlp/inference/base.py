@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..common.checks import describe
-from ..data.feature_names import check_feature_names
+from ..data.column_names import check_column_names, column_names
 from ..data.features import as_array, check_codes, check_feature_pair, check_features, counted
 from ..data.rows import FeaturePair
 from ..runners.forward import FEW_ROWS
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
     from ..runners.forward import Forward
+
+    Names = Mapping[str, Sequence[str]] | Sequence[str]
 
 # Of arrays that a forward pass reads.
 _DTYPES = tuple(map(np.dtype, ("float32", "float64", "uint8")))
@@ -40,8 +44,9 @@ class BasePredictor:
         Outputs of a row.
     dtype : str
         Of the outputs, ``"float32"`` or ``"float64"``.
-    feature_names : sequence of str, optional
-        One for each column of X; of two inputs, X_wide's first. Data frames must have these.
+    feature_names : sequence of str, or mapping of str to sequence of str, optional
+        One for each column of X, which data frames must have; of two inputs X_deep's, or X_wide's
+        and then X_deep's. Or by the parts of X, ``"X"``, or ``"X_wide"`` and ``"X_deep"``.
     categories : mapping of int to int, optional
         For each column that an Embedding reads, how many categories it has.
     """
@@ -53,14 +58,13 @@ class BasePredictor:
         n_features: int | tuple[int, int],
         n_outputs: int,
         dtype: str,
-        feature_names: Sequence[str] | None = None,
+        feature_names: Names | None = None,
         categories: Mapping[int, int] | None = None,
     ) -> None:
         self.targets = targets
         self.n_features = n_features
         self.n_outputs = n_outputs
         self.dtype = dtype
-        self.feature_names = None if feature_names is None else tuple(feature_names)
         # A method is called sooner than an object with `__call__`.
         self._forward = forward.__call__
         self._categories = categories or {}
@@ -70,9 +74,25 @@ class BasePredictor:
         is_simple = self._n_wide == 0 and not self._categories
         self._read_dtypes = _DTYPES if is_simple else ()
         self._few_shapes = {(self._width,), *((n, self._width) for n in range(1, FEW_ROWS + 1))}
-        n_columns = self._n_wide + self._width
-        if self.feature_names is not None and len(self.feature_names) != n_columns:
-            raise ValueError(f"{len(self.feature_names)} names for {n_columns} columns")
+        self.feature_names = feature_names
+
+    @property
+    def column_names(self) -> Mapping[str, tuple[str, ...]]:
+        """Those of the columns by part of X: ``"X"``, or ``"X_wide"`` and ``"X_deep"``.
+
+        A part whose names are not known is left out.
+        """
+        return MappingProxyType(self._column_names)
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """One for each column of X, of two inputs X_wide's first; None unless all are known."""
+        known = [self._column_names.get(part) for part in _widths(self.n_features)]
+        return None if None in known else tuple(chain.from_iterable(filter(None, known)))
+
+    @feature_names.setter
+    def feature_names(self, names: Names | None) -> None:
+        self._column_names = names_by_part(names, self.n_features)
 
     @property
     def task(self) -> str:
@@ -119,14 +139,7 @@ class BasePredictor:
                 return self._forward(x, out)
             except FloatingPointError:
                 pass  # The checks below find the place.
-        if self._n_wide > 0:
-            return self._predict_pair(x, out)
-        if type(x) is not np.ndarray:
-            return self(self._as_array(x), out)
-        rows = self._check_rows(x)
-        if out is not None:
-            self._check_out(out, x)
-        return self._forward(rows, out)
+        return self._predict_checked(x, out)
 
     def predict_classes(self, x: object) -> Array:
         """Predict the labels of one row or many.
@@ -153,6 +166,20 @@ class BasePredictor:
         row: Array = labels[0]
         return row if outputs.ndim == 1 else labels
 
+    def check_names(self, x: object, name: str = "X", part: str = "X") -> None:
+        """Check that a data frame has the columns of a part of X, where their names are known.
+
+        Raises
+        ------
+        ValueError
+            They have other names or another order.
+        """
+        expected = self._column_names.get(part)
+        given = None if expected is None else column_names(x)
+        if expected is not None and given is not None:
+            attribute = "feature_names" if part == "X" else f"column_names[{part!r}]"
+            check_column_names(given, expected, name, "predictor", attribute)
+
     def _is_readable(self, x: Array) -> bool:
         """Whether a forward pass can read many rows where they lie."""
         return (
@@ -164,7 +191,7 @@ class BasePredictor:
         )
 
     def _as_array(self, x: object) -> Array:
-        check_feature_names(x, self.feature_names, "x", "predictor")
+        self.check_names(x, "x")
         array = as_array(x, "x")
         if array.ndim == 0:
             raise ValueError(f"x must be {self._forms()}, got {describe(x)}")
@@ -186,16 +213,25 @@ class BasePredictor:
     def _forms(self) -> str:
         return f"one row, ({self._width},), or rows, (n, {self._width})"
 
+    def _predict_checked(self, x: object, out: Array | None) -> Array:
+        """Predict what is no array that can be read as it is, or refuse it."""
+        if self._n_wide > 0:
+            return self._predict_pair(x, out)
+        if type(x) is not np.ndarray:
+            return self(self._as_array(x), out)
+        rows = self._check_rows(x)
+        if out is not None:
+            self._check_out(out, x)
+        return self._forward(rows, out)
+
     def _predict_pair(self, x: object, out: Array | None) -> Array:
         if not isinstance(x, tuple) or len(x) != 2:
             raise ValueError(
                 f"the network reads two inputs: pass a tuple (x_wide, x_deep), got {describe(x)}"
             )
         wide, deep = x
-        if self.feature_names is not None:
-            names = self.feature_names
-            check_feature_names(wide, names[: self._n_wide], "x_wide", "predictor")
-            check_feature_names(deep, names[self._n_wide :], "x_deep", "predictor")
+        self.check_names(wide, "X_wide", "X_wide")
+        self.check_names(deep, "X_deep", "X_deep")
         # A sparse array has as many dimensions as it says, and is not NumPy's to reshape.
         single = np.ndim(wide) == np.ndim(deep) == 1
         if single:
@@ -214,6 +250,36 @@ class BasePredictor:
 
     def _check_out(self, out: object, x: Array) -> None:
         _check_out(out, (*x.shape[:-1], self.n_outputs), self._out_dtype)
+
+
+def names_by_part(
+    names: Names | None, n_features: int | tuple[int, int]
+) -> dict[str, tuple[str, ...]]:
+    """Names of columns by part of X, see `BasePredictor`.
+
+    Raises
+    ------
+    ValueError
+        There are more or fewer names than columns.
+    """
+    if names is None:
+        return {}
+    widths = _widths(n_features)
+    if not isinstance(names, Mapping):
+        last, width = list(widths.items())[-1]
+        first = len(names) - width
+        names = {last: names[first:]} | ({"X_wide": names[:first]} if first else {})
+    for part, listed in names.items():
+        if len(listed) != widths.get(part):
+            raise ValueError(f"{len(listed)} names of columns of {part}; there are {widths}")
+    return {part: tuple(listed) for part, listed in names.items()}
+
+
+def _widths(n_features: int | tuple[int, int]) -> dict[str, int]:
+    """How many columns each part of X has."""
+    if isinstance(n_features, int):
+        return {"X": n_features}
+    return {"X_wide": n_features[0], "X_deep": n_features[1]}
 
 
 def _check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

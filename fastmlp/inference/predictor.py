@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,14 @@ from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
-from .base import BasePredictor
+from .base import BasePredictor, names_by_part
 from .freezing import Scaling, freeze_program
 
 if TYPE_CHECKING:
     from ..int8.predictor import QuantizedPredictor
     from ..kernels.typing import Array
     from ..runners.forward import Forward
+    from .base import Names
 
 
 class Predictor(BasePredictor):
@@ -58,16 +59,9 @@ class Predictor(BasePredictor):
         targets: TargetEncoder,
         backend: str,
         n_threads: int | str = "auto",
-        feature_names: Sequence[str] | None = None,
+        feature_names: Names | None = None,
     ) -> None:
         program = weights.program
-        if (
-            program.wide is not None
-            and feature_names is not None
-            and len(feature_names) == program.input.width
-        ):
-            # A scaler of X_deep does not know X_wide's.
-            feature_names = None
         super().__init__(
             _forward(weights, backend, n_threads),
             targets,
@@ -84,13 +78,16 @@ class Predictor(BasePredictor):
 
     def __getstate__(self) -> dict[str, Any]:
         # Tables hold addresses of this process's memory; a copy makes its own.
-        names = ("program", "backend", "n_threads", "feature_names", "targets")
-        return {name: vars(self)[name] for name in names} | {"vector": self._weights.parameters}
+        return {
+            "weights": self._weights,
+            "targets": self.targets,
+            "backend": self.backend,
+            "n_threads": self.n_threads,
+            "feature_names": dict(self.column_names),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        program, vector = state.pop("program"), state.pop("vector")
-        vector.flags.writeable = False
-        Predictor.__init__(self, Weights(program, vector), **state)
+        Predictor.__init__(self, **state)
 
     @property
     def weights(self) -> Mapping[str, Array]:
@@ -276,9 +273,26 @@ def freeze(
     n_threads: int | str,
     before: Scaling | None = None,
     after: Scaling | None = None,
-    feature_names: Sequence[str] | None = None,
+    feature_names: Names | None = None,
 ) -> Predictor:
-    """The predictor of a network; `before` and `after` scale X and the output."""
+    """The predictor of a network.
+
+    Parameters
+    ----------
+    state : State
+    targets : TargetEncoder
+    backend : {"numpy", "numba"}
+    n_threads : int or "auto"
+    before, after : Scaling, optional
+        Of X (of two inputs X_deep), and of the output.
+    feature_names : sequence or mapping, optional
+        As `BasePredictor` takes them.
+
+    Raises
+    ------
+    ValueError
+        `before` scales what an Embedding reads.
+    """
     if before is not None:
         for column in categories(state.program):
             if (before.scale[column], before.shift[column]) != (1.0, 0.0):
@@ -286,5 +300,6 @@ def freeze(
                     f"column {column} of X holds the codes of an Embedding, which must not be "
                     "scaled; scale the other columns, and train on these codes as they are"
                 )
-    weights = freeze_program(state, before, after)
-    return Predictor(weights, targets, backend, n_threads, feature_names)
+    names = names_by_part(feature_names, state.program.n_features)
+    weights = freeze_program(state, before, after, names.get("X", names.get("X_deep")))
+    return Predictor(weights, targets, backend, n_threads, names)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..kernels import reference as kernels
 from ..program.state import view
-from ..runners import numpy_runner
+from ..runners.reference_loss import head_loss
+from ..runners.reference_update import clip
 from .explain_ops import Traced, slot_names
 from .explanation import Step
 
@@ -74,9 +75,9 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
     """The loss with its penalties; the gradient of what the loss reads is left in the pass."""
     state, program = run.state, run.state.program
     head, loss = program.head, program.head.loss
-    read = run.values[head.slot]
-    value, d_read = numpy_runner.head_loss(state, read, y, None)
-    run.gradients[head.slot] = d_read
+    logits = run.values[head.slot]
+    value, d_logits = head_loss(state, logits, y, None)
+    run.gradients[head.slot] = d_logits
     formula, slope = (
         text.replace("{a}", f"{loss.parameter:g}") for text in LOSSES.get(loss.name, ("", ""))
     )
@@ -110,7 +111,7 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
     of = f"{slope}, {names}" if slope else f"derivative of {loss.name}"
     if "/ k" in slope:
         of += f", k = {head.slot.width}"
-    yield Step("backward", d_name, f"{d_name} = {of}", {d_name: d_read})
+    yield Step("backward", d_name, f"{d_name} = {of}", {d_name: d_logits})
 
 
 def _target(y: Array, width: int, loss: Any) -> Array:
@@ -151,7 +152,7 @@ def clipping_steps(state: State) -> Iterator[Step]:
             kernels.clip_by_value(part, optimizer.clip_value)
     clipped = int(np.count_nonzero(before != state.gradients))
     norm = float(np.sqrt(np.sum(np.square(before, dtype=np.float64))))
-    numpy_runner.clip(state)
+    clip(state)
     for limit in sorted(by_value):
         yield Step(
             "update",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,11 +63,14 @@ class QuantizedPredictor(BasePredictor):
             integers.encode.out.width,
             integers.n_outputs,
             "float32",
-            predictor.feature_names,
+            predictor.column_names,
         )
         self.predictor = predictor
         self.integers = integers
         self.report = report
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.predictor, self.integers, self.report)
 
     def export_c(self, path: str | os.PathLike[str], prefix: str = "model") -> None:
         """Write the network as one C99 header that needs ``stdint.h`` alone.

@@ -37,7 +37,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.feature_names import check_feature_names
 from ..data.features import check_features
 from ..program.program import (
     ActivationOp,
@@ -96,7 +95,7 @@ def quantize(predictor: Predictor, X: object, y: object = None) -> QuantizedPred
         the calibration rows.
     """
     refuse_layers(predictor.program)
-    check_feature_names(X, predictor.feature_names, "X", "predictor")
+    predictor.check_names(X)
     rows = check_features(X, predictor.program.input.width, dtype=np.float32)
     targets = predictor.targets
     encoded = None if y is None else targets.encode(y, len(rows), fit=False)

@@ -24,6 +24,7 @@ from ..program.program import Program, Tensor
 from ..program.state import State, named, view
 from ..runners.backends import check_threads, choose_backend
 from ..training.history import History
+from ..training.state import TrainingState, UnfinishedFit
 from .sequential import Sequential
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ assert _layers
 
 def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     """Write a model to a file; see `Sequential.save`."""
-    program = model._program
-    state = model._state
+    training = model.training_state
+    program, state = training.program, training.state
     tensors: dict[str, Array] = {
         **named(program.parameters, state.parameters),
         **named(program.buffers, state.buffers),
@@ -63,12 +64,13 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         "random_state": model.random_state,
         "n_features": program.n_features,
         "step": state.step,
-        "epoch": model._epoch,
-        "schedules": model._schedule_states,
-        "shuffle": model._shuffle_rng.bit_generator.state,
-        "targets": None if model._targets is None else model._targets.to_state(),
+        "epoch": training.epoch,
+        "schedules": training.schedule_states,
+        "shuffle": training.shuffles.bit_generator.state,
+        "targets": None if training.targets is None else training.targets.to_state(),
         "history": model.history.to_dict(),
-        "fit": model._unfinished,
+        "fit": None if training.unfinished is None else training.unfinished.to_dict(),
+        "feature_names": training.feature_names,
     }
     notes = _notes(model.metadata)
     safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
@@ -150,11 +152,12 @@ def _restore(
         n_threads=n_threads,
     )
     n_features = description["n_features"]
-    planned = model._planned(tuple(n_features) if isinstance(n_features, list) else n_features)
+    training = model.training_state
+    planned = training.plan(tuple(n_features) if isinstance(n_features, list) else n_features)
     # Before anything is allocated: a file may claim any size.
     _check_tensors(planned.program, tensors)
-    model._commit(planned)
-    program, state = model._program, model._state
+    training.build(planned)
+    program, state = planned.program, training.state
     for target, given in (
         *((state.parameter(tensor), tensors[tensor.name]) for tensor in program.parameters),
         *((state.buffer(tensor), tensors[tensor.name]) for tensor in program.buffers),
@@ -163,35 +166,50 @@ def _restore(
     ):
         target[...] = given
     state.step = _count("step", description)
-    model._epoch = _count("epoch", description)
-    model._schedule_states = _schedule_states(model, description["schedules"])
-    model._shuffle_rng.bit_generator.state = description["shuffle"]
+    training.epoch = _count("epoch", description)
+    training.schedule_states = _schedule_states(training, description["schedules"])
+    training.shuffles.bit_generator.state = description["shuffle"]
     if description["targets"] is not None:
         targets = TargetEncoder.from_state(description["targets"])
-        fresh = model._encoder(program)
+        fresh = training.encoder()
         for name in ("activation", "units", "loss", "dtype"):
             if getattr(targets, name) != getattr(fresh, name):
                 raise ValueError(f"targets of another network, by their {name}")
-        model._targets = targets
+        training.targets = targets
     model.history = History.from_dict(description["history"])
-    model._unfinished = _unfinished(description.get("fit"))
+    training.unfinished = _unfinished(description.get("fit"))
+    training.feature_names = _feature_names(program, description.get("feature_names", {}))
     model.metadata = {
         key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
     }
     return model
 
 
-def _unfinished(fit: Any) -> dict[str, Any] | None:
+def _feature_names(program: Program, names: Any) -> dict[str, tuple[str, ...]]:
+    """The names of columns by part of X; a file of an earlier version has none."""
+    if program.wide is None:
+        widths = {"X": program.input.width}
+    else:
+        widths = {"X_wide": program.wide.width, "X_deep": program.input.width}
+    found = {}
+    for part, listed in names.items():
+        if len(listed) != widths[part] or not all(isinstance(name, str) for name in listed):
+            raise ValueError(f"{part} has {widths[part]} columns, but the names {listed!r}")
+        found[part] = tuple(listed)
+    return found
+
+
+def _unfinished(fit: Any) -> UnfinishedFit | None:
     """What was left of the fit during which the file was written."""
     if fit is None:
         return None
     size = fit["batch_size"]
-    return {
-        "epochs": check_int("epochs", fit["epochs"], 0),
-        "batch_size": None if size is None else check_int("batch_size", size, 1),
-        "shuffle": check_bool("shuffle", fit["shuffle"]),
-        "validation_split": check_number("validation_split", fit["validation_split"], 0, 1),
-    }
+    return UnfinishedFit(
+        epochs=check_int("epochs", fit["epochs"], 0),
+        batch_size=None if size is None else check_int("batch_size", size, 1),
+        shuffle=check_bool("shuffle", fit["shuffle"]),
+        validation_split=check_number("validation_split", fit["validation_split"], 0, 1),
+    )
 
 
 def _count(name: str, description: dict[str, Any]) -> int:
@@ -225,18 +243,18 @@ def _check_tensors(program: Program, tensors: dict[str, Array]) -> None:
             raise ValueError(f"the tensor {name} has negative variances")
 
 
-def _schedule_states(model: Sequential, states: Any) -> list[dict[str, Any]] | None:
+def _schedule_states(training: TrainingState, states: Any) -> list[dict[str, Any]] | None:
     """What schedules remember, tried out: they must be able to work with it."""
     if states is None:
         return None
     if not isinstance(states, list):
         raise ValueError(f"schedules remember {states!r}")
-    optimizers = model._program.optimizers
+    optimizers = training.program.optimizers
     for optimizer, state in zip(optimizers, states, strict=True):
         schedule = optimizer.schedule
         if not isinstance(state, dict) or state.keys() != schedule.start().keys():
             raise ValueError(f"a schedule remembers {state!r}")
-        rate = float(np.max(schedule.rates(model._epoch, 1, state)))
+        rate = float(np.max(schedule.rates(training.epoch, 1, state)))
         check_number("a learning rate", rate, 0)
         if isinstance(schedule, ReduceOnPlateau):
             schedule.observe({schedule.monitor: 1.0}, state)

@@ -1,6 +1,6 @@
 """Predictions with NumPy alone, each operation bound to its weights once.
 
-The operations are those of `numpy_runner.REFERENCE`, which is the specification. Of one row the
+The operations are those of `reference_ops.REFERENCE`, which is the specification. Of one row the
 arithmetic takes less time than a look into a table, so those of most networks look nothing up. Each
 step works on one row, ``(width,)``, as well as on rows, ``(n, width)``.
 """
@@ -15,9 +15,10 @@ import numpy as np
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from ..kernels import reference as kernels
 from ..kernels.reference.activations import look_up
-from ..program.program import ActivationOp, AddOp, DenseOp, InferenceOp, Slot, inputs_of
+from ..program.ops import ActivationOp, AddOp, DenseOp, Operation, Slot
 from ..program.state import Weights
-from .numpy_runner import REFERENCE, Pass
+from .reference_ops import REFERENCE
+from .reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -74,9 +75,9 @@ def _add(op: AddOp, weights: Weights) -> Step:
     return step
 
 
-def _by_reference(op: InferenceOp, weights: Weights) -> Step:
+def _by_reference(op: Operation, weights: Weights) -> Step:
     """A step of any kind, as the specification has it."""
-    inputs, forward = inputs_of(op), REFERENCE[type(op)][0]
+    inputs, forward = op.inputs, REFERENCE[type(op)][0]
 
     def step(values: Values) -> None:
         run = Pass(weights, training=False)
@@ -101,12 +102,12 @@ class NumpyForward:
     Parameters
     ----------
     weights : Weights
-    ops : tuple of InferenceOp
+    ops : tuple of Operation
         Those that lead to `output`.
     output : Slot
     """
 
-    def __init__(self, weights: Weights, ops: tuple[InferenceOp, ...], output: Slot) -> None:
+    def __init__(self, weights: Weights, ops: tuple[Operation, ...], output: Slot) -> None:
         self._program = weights.program
         self._steps = [_BIND.get(type(op), _by_reference)(op, weights) for op in ops]
         self._input = weights.program.input.index

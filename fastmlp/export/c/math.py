@@ -6,9 +6,9 @@ header, and numbers without a suffix; `render` fills it in. An elementary functi
 
 The inline functions are straight-line arithmetic on bits and numbers, without a branch, so that
 compilers turn loops over them into vector instructions; a ternary between numbers that were
-computed keeps gcc from it. They follow `fastmlp.kernels.compiled.machine.math`: an exact range reduction
-with ln 2 in two parts, then a polynomial or a rational function, accurate to a few units in the
-last place. Infinity and NaN come out as IEEE 754 has them.
+computed keeps gcc from it. They follow `fastmlp.kernels.compiled.machine.math`: an exact range
+reduction with ln 2 in two parts, then a polynomial or a rational function, accurate to a few units
+in the last place. Infinity and NaN come out as IEEE 754 has them.
 
 References
 ----------
