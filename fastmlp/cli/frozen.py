@@ -15,10 +15,10 @@ import numpy as np
 
 from ..data.features import counted
 from ..errors import ModelFileError
-from ..inference.file import load_predictor
 from ..inference.freezing import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
+from ..model.predictor_file import load_predictor
 from ..tables import reading as tables
 from ..tables.preparation import Preparation, ScaledColumn
 from .data import read_columns, read_target

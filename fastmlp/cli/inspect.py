@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..export.costs import Costs, seconds_of_a_row
 from ..export.words import in_words
-from ..inference.file import load_predictor
 from ..int8.quantize import refuse_layers
 from ..kernels import available_backends
+from ..model.predictor_file import load_predictor
 from ..network.summary import summarize
 from ..runners.compile_notice import told_of_compiling
 from ..tables.preparation import CategoryColumn, Preparation

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+Names = Mapping[str, Sequence[str]] | Sequence[str]
+"""Names of columns by part of X, or those of all parts in a row."""
 
 # Names that a message lists; of a wide table the first ones tell enough.
 _LISTED = 8
@@ -78,6 +81,36 @@ def check_column_names(
         f"{name} has other columns than those that the {owner} reads, {_listed(expected)}: "
         f"{' and '.join(differences)}; pass the same columns, or an array without names"
     )
+
+
+def names_by_part(
+    names: Names | None, n_features: int | tuple[int, int]
+) -> dict[str, tuple[str, ...]]:
+    """Names of columns by part of X, ``"X"``, or ``"X_wide"`` and ``"X_deep"``.
+
+    Raises
+    ------
+    ValueError
+        There are more or fewer names than columns.
+    """
+    if names is None:
+        return {}
+    widths = column_counts(n_features)
+    if not isinstance(names, Mapping):
+        last, width = list(widths.items())[-1]
+        first = len(names) - width
+        names = {last: names[first:]} | ({"X_wide": names[:first]} if first else {})
+    for part, listed in names.items():
+        if len(listed) != widths.get(part):
+            raise ValueError(f"{len(listed)} names of columns of {part}; there are {widths}")
+    return {part: tuple(listed) for part, listed in names.items()}
+
+
+def column_counts(n_features: int | tuple[int, int]) -> dict[str, int]:
+    """How many columns each part of X has."""
+    if isinstance(n_features, int):
+        return {"X": n_features}
+    return {"X_wide": n_features[0], "X_deep": n_features[1]}
 
 
 def _listed(names: Sequence[str]) -> str:

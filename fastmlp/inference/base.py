@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
-from ..data.column_names import check_column_names, column_names
+from ..data.column_names import check_column_names, column_counts, column_names, names_by_part
 from ..data.features import as_array, check_codes, check_feature_pair, check_features, counted
 from ..data.rows import FeaturePair
 from ..runners.forward import FEW_ROWS
 
 if TYPE_CHECKING:
+    from ..data.column_names import Names
     from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
     from ..runners.forward import Forward
 
-    Names = Mapping[str, Sequence[str]] | Sequence[str]
 
 # Of arrays that a forward pass reads.
 _DTYPES = tuple(map(np.dtype, ("float32", "float64", "uint8")))
@@ -87,7 +87,7 @@ class BasePredictor:
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """One for each column of X, of two inputs X_wide's first; None unless all are known."""
-        known = [self._column_names.get(part) for part in _widths(self.n_features)]
+        known = [self._column_names.get(part) for part in column_counts(self.n_features)]
         return None if None in known else tuple(chain.from_iterable(filter(None, known)))
 
     @feature_names.setter
@@ -250,36 +250,6 @@ class BasePredictor:
 
     def _check_out(self, out: object, x: Array) -> None:
         _check_out(out, (*x.shape[:-1], self.n_outputs), self._out_dtype)
-
-
-def names_by_part(
-    names: Names | None, n_features: int | tuple[int, int]
-) -> dict[str, tuple[str, ...]]:
-    """Names of columns by part of X, see `BasePredictor`.
-
-    Raises
-    ------
-    ValueError
-        There are more or fewer names than columns.
-    """
-    if names is None:
-        return {}
-    widths = _widths(n_features)
-    if not isinstance(names, Mapping):
-        last, width = list(widths.items())[-1]
-        first = len(names) - width
-        names = {last: names[first:]} | ({"X_wide": names[:first]} if first else {})
-    for part, listed in names.items():
-        if len(listed) != widths.get(part):
-            raise ValueError(f"{len(listed)} names of columns of {part}; there are {widths}")
-    return {part: tuple(listed) for part, listed in names.items()}
-
-
-def _widths(n_features: int | tuple[int, int]) -> dict[str, int]:
-    """How many columns each part of X has."""
-    if isinstance(n_features, int):
-        return {"X": n_features}
-    return {"X_wide": n_features[0], "X_deep": n_features[1]}
 
 
 def _check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
-from .base import BasePredictor, names_by_part
+from .base import BasePredictor
+from .format import PredictorFile, write_predictor
 from .freezing import Scaling, freeze_program
 
 if TYPE_CHECKING:
+    from ..data.column_names import Names
     from ..int8.predictor import QuantizedPredictor
     from ..kernels.typing import Array
     from ..runners.forward import Forward
-    from .base import Names
 
 
 class Predictor(BasePredictor):
@@ -111,9 +113,7 @@ class Predictor(BasePredictor):
         OSError
             The file cannot be written.
         """
-        from .file import save
-
-        save(self, path)
+        write_predictor(path, PredictorFile(self._weights, self.targets, self.column_names))
 
     def export_c(
         self,

@@ -16,6 +16,7 @@ import numpy as np
 from ..common import safetensors
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
+from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..declarations.schedules import ReduceOnPlateau
@@ -177,16 +178,9 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
 
 def _feature_names(program: Program, names: Any) -> dict[str, tuple[str, ...]]:
     """The names of columns by part of X; a file of an earlier version has none."""
-    if program.wide is None:
-        widths = {"X": program.input.width}
-    else:
-        widths = {"X_wide": program.wide.width, "X_deep": program.input.width}
-    found = {}
-    for part, listed in names.items():
-        if len(listed) != widths[part] or not all(isinstance(name, str) for name in listed):
-            raise ValueError(f"{part} has {widths[part]} columns, but the names {listed!r}")
-        found[part] = tuple(listed)
-    return found
+    if not all(isinstance(name, str) for listed in names.values() for name in listed):
+        raise ValueError(f"names of columns that are no words: {names!r}")
+    return names_by_part(names, program.n_features)
 
 
 def _unfinished(fit: Any) -> UnfinishedFit | None:

@@ -1,10 +1,11 @@
-"""Saving and loading predictors: a safetensors file whose metadata hold the program."""
+"""The file of a predictor: a safetensors file whose metadata hold the program."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ..common import safetensors
 from ..common.checks import check_positive_int
 from ..common.config import from_config, to_config
+from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..declarations.activations import Activation
@@ -30,9 +32,8 @@ from ..program.program import (
     Tensor,
     inputs_of,
 )
-from ..program.state import Weights
+from ..program.state import Weights, named
 from .freezing import lay_out
-from .predictor import Predictor
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -41,12 +42,27 @@ _KEY = "fastmlp"
 _KIND = "predictor"
 _VERSION = 1
 
-__all__ = ["load_predictor", "save"]
+
+@dataclass(frozen=True)
+class PredictorFile:
+    """All that a predictor's file holds.
+
+    Attributes
+    ----------
+    weights : Weights
+    targets : TargetEncoder
+    names : mapping of str to sequence of str
+        Those of the columns by part of X, as far as they are known.
+    """
+
+    weights: Weights
+    targets: TargetEncoder
+    names: Mapping[str, Sequence[str]]
 
 
-def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
+def write_predictor(path: str | os.PathLike[str], predictor: PredictorFile) -> None:
     """Write a predictor to a file; see `Predictor.save`."""
-    program, names = predictor.program, predictor.column_names
+    program = predictor.weights.program
     description = {
         "kind": _KIND,
         "version": _VERSION,
@@ -57,28 +73,14 @@ def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "output": program.output.index,
         "targets": predictor.targets.to_state(),
         # Of one input, the names alone.
-        "features": names.get("X") if program.wide is None else dict(names),
+        "features": predictor.names.get("X") if program.wide is None else dict(predictor.names),
     }
-    safetensors.write(path, predictor.weights, {_KEY: json.dumps(description)})
+    tensors = named(program.parameters, predictor.weights.parameters)
+    safetensors.write(path, tensors, {_KEY: json.dumps(description)})
 
 
-def load_predictor(
-    path: str | os.PathLike[str], backend: str = "numpy", n_threads: int | str = "auto"
-) -> Predictor:
-    """Read a predictor, or a model, which is then frozen; it needs NumPy only.
-
-    Parameters
-    ----------
-    path : str or path-like
-        What `Predictor.save` or `Sequential.save` has written.
-    backend : {"numpy", "numba", "auto"}
-        What computes; auto is numba where it is installed.
-    n_threads : int or "auto"
-        Threads of the numba backend.
-
-    Returns
-    -------
-    Predictor
+def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
+    """Read what `write_predictor` has written; None where the file holds something else.
 
     Raises
     ------
@@ -87,16 +89,7 @@ def load_predictor(
         process has not registered.
     FileNotFoundError
         There is no such file.
-
-    Examples
-    --------
-    >>> import fastmlp as fm
-    >>> predictor = fm.load_predictor("model.safetensors")  # doctest: +SKIP
-    >>> predictor([5.1, 3.5, 1.4, 0.2])  # doctest: +SKIP
     """
-    from ..runners.backends import check_threads, choose_backend
-
-    backend, n_threads = choose_backend(backend), check_threads(n_threads)
     tensors, metadata = safetensors.read(path)
     name = os.fspath(path)
     try:
@@ -105,29 +98,21 @@ def load_predictor(
     except (KeyError, RecursionError, TypeError, ValueError):
         kind = version = None
     if kind != _KIND:
-        # A model, or what its reader has the right words for.
-        from ..model.file import load
-
-        return load(path, backend, n_threads).freeze()
+        return None
     if version != _VERSION:
         raise ModelFileError(
             f"{name} holds a predictor of version {version!r}; this fastmlp reads version "
             f"{_VERSION}"
         )
     try:
-        return _read(description, tensors, backend, n_threads)
+        return _read(description, tensors)
     except custom.NotRegisteredError as error:
         raise ModelFileError(f"{name} needs a function of yours: {error}") from error
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged predictor file: {error}") from error
 
 
-def _read(
-    description: Mapping[str, Any],
-    tensors: Mapping[str, Array],
-    backend: str,
-    n_threads: int | str,
-) -> Predictor:
+def _read(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> PredictorFile:
     weights = _read_weights(description, tensors)
     targets = TargetEncoder.from_state(description["targets"])
     if targets.units != weights.program.output.width or targets.dtype != description["dtype"]:
@@ -136,7 +121,7 @@ def _read(
     parts = names.values() if isinstance(names, dict) else [names or []]
     if not all(isinstance(word, str) for part in parts for word in part):
         raise ValueError("names of features that are no words")
-    return Predictor(weights, targets, backend, n_threads, names)
+    return PredictorFile(weights, targets, names_by_part(names, weights.program.n_features))
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
