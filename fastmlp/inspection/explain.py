@@ -11,7 +11,8 @@ from ..model.copying import copy_of
 from ..program.state import view
 from ..training.examples import read_rows
 from .explain_ops import Traced, backward_steps, forward_step
-from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
+from .explain_training import loss_steps, penalty_steps
+from .explain_update import clipping_steps, update_steps
 from .explanation import Explanation, Step
 
 if TYPE_CHECKING:

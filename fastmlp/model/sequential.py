@@ -29,6 +29,7 @@ from ..training.history import History
 from ..training.prepare import prepare_fit
 from ..training.state import TrainingState
 from ..training.step import evaluate, gradients, step
+from .format import ModelFile, write_model
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
@@ -426,9 +427,7 @@ class Sequential:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, optimizer state included, to a file in the safetensors format."""
-        from .file import save
-
-        save(self, path)
+        write_model(path, ModelFile(self.training_state, self.history, self.metadata))
 
     def freeze(self, scaler: object = None) -> Predictor:
         """Return a predictor: the network as it is now, ready to predict and to be exported.

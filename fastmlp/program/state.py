@@ -71,7 +71,7 @@ class State:
     buffers : ndarray
         Running statistics, of length ``program.n_buffers``.
     products : ndarray
-        float64, one a group: what NAdam multiplies up.
+        float64, one a group: the running product of an optimizer that has one.
     step : int
         Updates done so far.
     seed : int

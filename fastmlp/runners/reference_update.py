@@ -29,21 +29,16 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     """Move a group's parameters by its optimizer."""
     optimizer = state.program.optimizers[group.optimizer]
     part = slice(group.start, group.stop)
-    kept: list[Any] = [state.moments[i, part] for i in range(len(optimizer.slots))]
-    p, g, step, constants = (
-        state.parameters[part],
-        state.gradients[part],
-        state.step + 1,
-        optimizer.constants,
+    arguments: dict[str, Any] = {**dict.fromkeys(optimizer.slot_names), **optimizer.constants}
+    for row, name in enumerate(optimizer.slots):
+        arguments[name] = state.moments[row, part]
+    if optimizer.counts_steps:
+        arguments["step"] = state.step + 1
+    if optimizer.running_product:
+        arguments[optimizer.running_product] = state.products[number : number + 1]
+    getattr(kernels, optimizer.kernel)(
+        parameters=state.parameters[part],
+        gradients=state.gradients[part],
+        learning_rate=rate,
+        **arguments,
     )
-    if optimizer.kernel == "sgd_update":
-        velocity = kept[0] if kept else None
-        kernels.sgd_update(p, g, velocity, rate, constants[0], bool(constants[1]))
-    elif optimizer.kernel == "nadam_update":
-        product = state.products[number : number + 1]
-        m, v = kept
-        kernels.nadam_update(p, g, m, v, step, product, rate, *constants)
-    elif optimizer.kernel in ("adam_update", "adamw_update"):
-        getattr(kernels, optimizer.kernel)(p, g, *kept, step, rate, *constants)
-    else:
-        getattr(kernels, optimizer.kernel)(p, g, *kept, rate, *constants)

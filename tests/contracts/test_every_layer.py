@@ -14,14 +14,6 @@ from fastmlp.network.layers import Layer
 every_layer = pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request: pytest.FixtureRequest) -> str:
-    if request.param == "numba":
-        pytest.importorskip("numba")
-    name: str = request.param
-    return name
-
-
 @every_layer
 def test_users_find_it(kind: type[Layer]) -> None:
     assert kind.__name__ in fm.__all__

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
+from optimizer_examples import EXAMPLES, KINDS
 
+import fastmlp as fm
 from fastmlp.declarations.optimizers import (
-    OPTIMIZERS,
     SGD,
     AdaGrad,
     Adam,
@@ -20,6 +22,8 @@ from fastmlp.declarations.optimizers import (
     get_optimizer,
 )
 from fastmlp.declarations.schedules import Constant, ExponentialDecay
+from fastmlp.inspection.explain_update import evaluate
+from fastmlp.kernels import reference
 
 SIGNATURES = {
     SGD: {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False},
@@ -37,6 +41,85 @@ SIGNATURES = {
     Ftrl: {"learning_rate": 0.1, "l1": 0.0, "l2": 0.0, "beta": 1.0},
 }
 
+NO_MOMENTUM = {"momentum": 0.0, "nesterov": False}
+MOMENTUM = {"momentum": 0.9, "nesterov": False}
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+FTRL = {"l1": 0.0, "l2": 0.0, "beta": 1.0}
+
+every_optimizer = pytest.mark.parametrize("name", EXAMPLES)
+
+
+@every_optimizer
+def test_kernels_take_what_is_declared(name: str) -> None:
+    optimizer = EXAMPLES[name]
+    expected = {"parameters", "gradients", "learning_rate"}
+    expected |= {*optimizer.slot_names, *optimizer.constants}
+    expected |= {"step"} if optimizer.counts_steps else set()
+    expected |= {optimizer.running_product} if optimizer.running_product else set()
+    kernel = getattr(reference, optimizer.kernel)
+    assert set(inspect.signature(kernel).parameters) == expected
+    assert set(optimizer.slots) <= set(optimizer.slot_names)
+
+
+@every_optimizer
+def test_the_rule_is_what_the_runners_do(name: str, backend: str) -> None:
+    optimizer = EXAMPLES[name]
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 5)), rng.normal(size=40)
+    # A unit without input has gradients of 0.
+    X[:, 2] = 0.0
+    model = fm.Sequential(
+        [fm.Dense(3, "tanh"), fm.Dense(1)],
+        optimizer=optimizer,
+        dtype="float64",
+        backend=backend,
+        random_state=0,
+    ).build(5)
+    rate = float(optimizer.schedule.rates(0, 1, {}))
+    names = dict.fromkeys(optimizer.slots, 0.0)
+    states: dict[str, dict[str, Any]] = {parameter: dict(names) for parameter in model.parameters}
+    if optimizer.running_product:
+        for state in states.values():
+            state[optimizer.running_product] = 1.0
+    for t in range(1, 6):
+        gradients = model.gradients(X, y)
+        for parameter, state in states.items():
+            given = {"rate": rate, "t": t, "g": gradients[parameter], **optimizer.constants}
+            given["w"] = model.parameters[parameter].copy()
+            found = evaluate(optimizer.rule, {**given, **state})
+            assert found.keys() >= {"w", *optimizer.slots}
+            states[parameter] = {key: found[key] for key in state} | {"w": found["w"]}
+        model.train_step(X, y)
+        for parameter, state in states.items():
+            expected = state.pop("w")
+            np.testing.assert_allclose(
+                model.parameters[parameter], expected, rtol=1e-9, atol=1e-13, err_msg=parameter
+            )
+
+
+@every_optimizer
+def test_both_backends_learn_with_it(name: str, backend: str) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(80, 4))
+    y = X @ rng.normal(size=4)
+    model = fm.Sequential(
+        [fm.Dense(6, "tanh"), fm.Dense(1)],
+        optimizer=EXAMPLES[name],
+        backend=backend,
+        random_state=0,
+    )
+    losses = model.fit(X, y, epochs=20, batch_size=8, verbose=0)["loss"]
+    assert losses[-1] < losses[0]
+    text = str(model.explain(X[0], y[0]))
+    assert all(statement in " ".join(text.split()) for statement in EXAMPLES[name].rule)
+
+
+def test_users_find_all() -> None:
+    for kind in KINDS:
+        assert getattr(fm, kind.__name__) is kind
+        assert kind.__name__ in fm.__all__
+        assert type(get_optimizer(kind.__name__)) is kind
+
 
 @pytest.mark.parametrize(("cls", "expected"), SIGNATURES.items())
 def test_arguments_and_defaults(cls: type[Optimizer], expected: dict[str, object]) -> None:
@@ -53,31 +136,42 @@ def test_arguments_and_defaults(cls: type[Optimizer], expected: dict[str, object
 @pytest.mark.parametrize(
     ("optimizer", "kernel", "slots", "constants", "touched_rows_exact"),
     [
-        (SGD(), "sgd_update", (), (0.0, 0.0), True),
-        (SGD(momentum=0.9), "sgd_update", ("velocity",), (0.9, 0.0), False),
-        (SGD(momentum=0.9, nesterov=True), "sgd_update", ("velocity",), (0.9, 1.0), False),
-        (SGD(ExponentialDecay(0.1, 0.9)), "sgd_update", (), (0.0, 0.0), True),
-        (RMSprop(rho=0.8), "rmsprop_update", ("v",), (0.8, 1e-8), False),
-        (Adam(beta_1=0.8), "adam_update", ("m", "v"), (0.8, 0.999, 1e-8), False),
-        (AdamW(beta_2=0.9), "adamw_update", ("m", "v"), (0.9, 0.9, 1e-8, 0.01), False),
-        (AdaGrad(), "adagrad_update", ("v",), (1e-10,), True),
-        (Nadam(), "nadam_update", ("m", "v"), (0.9, 0.999, 1e-8, 0.004), False),
-        (Ftrl(0.2, 1, 2, 3), "ftrl_update", ("z", "n"), (1.0, 2.0, 3.0), True),
-        (Ftrl(Constant(0.2)), "ftrl_update", ("z", "n"), (0.0, 0.0, 1.0), True),
-        (Ftrl(ExponentialDecay(1, 0.9)), "ftrl_update", ("z", "n"), (0.0, 0.0, 1.0), False),
+        (SGD(), "sgd_update", (), NO_MOMENTUM, True),
+        (SGD(momentum=0.9), "sgd_update", ("velocity",), MOMENTUM, False),
+        (
+            SGD(momentum=0.9, nesterov=True),
+            "sgd_update",
+            ("velocity",),
+            {**MOMENTUM, "nesterov": True},
+            False,
+        ),
+        (SGD(ExponentialDecay(0.1, 0.9)), "sgd_update", (), NO_MOMENTUM, True),
+        (RMSprop(rho=0.8), "rmsprop_update", ("v",), {"rho": 0.8, "epsilon": 1e-8}, False),
+        (Adam(beta_1=0.8), "adam_update", ("m", "v"), {**ADAM, "beta_1": 0.8}, False),
+        (
+            AdamW(beta_2=0.9),
+            "adamw_update",
+            ("m", "v"),
+            {**ADAM, "beta_2": 0.9, "weight_decay": 0.01},
+            False,
+        ),
+        (AdaGrad(), "adagrad_update", ("v",), {"epsilon": 1e-10}, True),
+        (Nadam(), "nadam_update", ("m", "v"), {**ADAM, "momentum_decay": 0.004}, False),
+        (Ftrl(0.2, 1, 2, 3), "ftrl_update", ("z", "n"), {"l1": 1.0, "l2": 2.0, "beta": 3.0}, True),
+        (Ftrl(Constant(0.2)), "ftrl_update", ("z", "n"), FTRL, True),
+        (Ftrl(ExponentialDecay(1, 0.9)), "ftrl_update", ("z", "n"), FTRL, False),
     ],
 )
 def test_what_kernels_take(
     optimizer: Optimizer,
     kernel: str,
     slots: tuple[str, ...],
-    constants: tuple[float, ...],
+    constants: dict[str, float],
     touched_rows_exact: bool,
 ) -> None:
     assert optimizer.kernel == kernel
     assert optimizer.slots == slots
     assert optimizer.constants == constants
-    assert all(type(constant) is float for constant in optimizer.constants)
     assert optimizer.touched_rows_exact is touched_rows_exact
 
 
@@ -89,7 +183,6 @@ def test_names() -> None:
         assert optimizer == cls()  # type: ignore[call-arg]
         assert get_optimizer(cls.__name__.lower()) == optimizer
         assert get_optimizer(optimizer) is optimizer
-    assert len(OPTIMIZERS) == len(SIGNATURES) + 1
 
 
 def test_values_become_plain_floats() -> None:
