@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,18 @@ def backend(request: pytest.FixtureRequest) -> str:
         pytest.importorskip("numba")
     name: str = request.param
     return name
+
+
+@pytest.fixture
+def headless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures need no screen, and none is left behind."""
+    pytest.importorskip("matplotlib")
+    from matplotlib import pyplot
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    pyplot.switch_backend("Agg")
+    yield
+    pyplot.close("all")
 
 
 def _data_folder(variable: str, what: str) -> Path:

@@ -14,14 +14,15 @@ _LISTED = 8
 def column_names(X: Any) -> tuple[str, ...] | None:
     """Return the names of a data frame's columns; None where X is none, or they are not all texts.
 
-    Data frames are those of pandas, polars and Arrow, told by their attributes.
+    Data frames are those of pandas, polars and Arrow, told by their attributes; a row of a pandas
+    frame bears the names too.
     """
     # What is passed most is told by one comparison.
     if type(X) is np.ndarray:
         return None
     names = getattr(X, "column_names", None)
     if names is None:
-        names = getattr(X, "columns", None)
+        names = getattr(X, "columns", getattr(X, "index", None))
     if names is None:
         return None
     try:
@@ -34,7 +35,11 @@ def column_names(X: Any) -> tuple[str, ...] | None:
 
 
 def check_column_names(
-    given: Sequence[str], expected: Sequence[str], name: str, owner: str
+    given: Sequence[str],
+    expected: Sequence[str],
+    name: str,
+    owner: str,
+    attribute: str = "feature_names",
 ) -> None:
     """Refuse a table whose columns are not those expected, in their order.
 
@@ -45,6 +50,8 @@ def check_column_names(
         The table's argument, for messages.
     owner : str
         What reads the table: ``"model"`` or ``"predictor"``.
+    attribute : str
+        The owner's, that holds the names which are expected.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def check_column_names(
     if sorted(given) == sorted(expected):
         raise ValueError(
             f"{name} has its columns in another order, {_listed(given)}, than the {owner} reads "
-            f"them, {_listed(expected)}; pass {name}[list({owner}.feature_names)]"
+            f"them, {_listed(expected)}; pass {name}[list({owner}.{attribute})]"
         )
     missing = [column for column in expected if column not in given]
     unknown = [column for column in given if column not in expected]

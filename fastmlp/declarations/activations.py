@@ -1,25 +1,107 @@
-"""Which activation functions there are and what they take; the kernels hold the arithmetic."""
+"""Which activation functions there are and what the rest of the library has to know about them.
+
+The kernels hold the arithmetic, and whether a function takes a parameter or works on whole rows.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 
 from ..common.checks import check_number, find_name
 from ..common.config import assign, declaration
+from ..kernels.constants import SELU_ALPHA, SELU_SCALE
+from ..kernels.reference.activations import ACTIVATIONS as RULES
+from .formulas import with_numbers
 
-WITHOUT_PARAMETER = (
-    "relu",
-    "tanh",
-    "sigmoid",
-    "softmax",
-    "linear",
-    "selu",
-    "gelu",
-    "silu",
-    "mish",
-    "softplus",
-    "exp",
-)
+
+class Output(Enum):
+    """What a network's outputs are, as its last activation decides; losses go with some kinds."""
+
+    CLASSES = "the probabilities of the classes of a row, which sum to 1"
+    PROBABILITIES = "probabilities, each by itself"
+    RATES = "positive numbers"
+    NUMBERS = "numbers"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What the rest of the library has to know about an activation.
+
+    Attributes
+    ----------
+    formula, derivative : str
+        Python expressions: ``z`` goes in, ``a`` comes out; a name in braces is the parameter or one
+        of `constants`. Of a function of whole rows, `derivative` is the gradient of ``z`` itself,
+        ``d`` being that of ``a``. They may call what `math` has, ``sum`` over the row, and other
+        activations by name.
+    constants : mapping of str to float
+    initializer : str
+        What ``"auto"`` stands for in a layer that this activation follows: ``he`` for functions
+        that pass about half of their input.
+    output : Output
+        What a network that ends in it puts out.
+    limits : (float, float) or None
+        The values that it is close to on both sides, where it is flat.
+    is_identity : bool
+        It changes nothing, so that no operation is needed for it.
+    is_rectifier : bool
+        It is the larger of its input and 0: units may die, and clipping computes it.
+    """
+
+    formula: str = ""
+    derivative: str = ""
+    constants: Mapping[str, float] = field(default_factory=dict)
+    initializer: str = "glorot"
+    output: Output = Output.NUMBERS
+    limits: tuple[float, float] | None = None
+    is_identity: bool = False
+    is_rectifier: bool = False
+
+
+TRAITS: dict[str, Traits] = {
+    "relu": Traits("max(0, z)", "1 if z > 0 else 0", initializer="he", is_rectifier=True),
+    "leaky_relu": Traits(
+        "z if z > 0 else {slope} * z", "1 if z > 0 else {slope}", initializer="he"
+    ),
+    "tanh": Traits("tanh(z)", "1 - a**2", limits=(-1.0, 1.0)),
+    "softmax": Traits("exp(z) / sum(exp(z))", "a * (d - sum(d * a))", output=Output.CLASSES),
+    "sigmoid": Traits(
+        "1 / (1 + exp(-z))", "a * (1 - a)", output=Output.PROBABILITIES, limits=(0.0, 1.0)
+    ),
+    "linear": Traits("z", "1", is_identity=True),
+    "elu": Traits(
+        "z if z > 0 else {alpha} * (exp(z) - 1)",
+        "1 if z > 0 else {alpha} * exp(z)",
+        initializer="he",
+    ),
+    "selu": Traits(
+        "{scale} * z if z > 0 else {scale} * {alpha} * (exp(z) - 1)",
+        "{scale} if z > 0 else {scale} * {alpha} * exp(z)",
+        {"scale": SELU_SCALE, "alpha": SELU_ALPHA},
+        # Its fixed point assumes this variance.
+        initializer="lecun_normal",
+    ),
+    "gelu": Traits(
+        "z * (1 + erf(z / sqrt(2))) / 2",
+        "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z**2 / 2) / sqrt(2 * pi)",
+        initializer="he",
+    ),
+    "silu": Traits("z * sigmoid(z)", "sigmoid(z) * (1 + z * (1 - sigmoid(z)))", initializer="he"),
+    "mish": Traits(
+        "z * tanh(softplus(z))",
+        "tanh(softplus(z)) + z * (1 - tanh(softplus(z))**2) * sigmoid(z)",
+        initializer="he",
+    ),
+    "exp": Traits("exp(z)", "a", output=Output.RATES),
+    "softplus": Traits("log(1 + exp(z))", "sigmoid(z)", initializer="he", output=Output.RATES),
+}
+"""From each of the library's own activations to its traits."""
+
+_NO_TRAITS = Traits()
+
+WITHOUT_PARAMETER = tuple(name for name in TRAITS if RULES[name].parameter is None)
 
 
 class Activation:
@@ -34,6 +116,16 @@ class Activation:
     name: str
 
     @property
+    def traits(self) -> Traits:
+        """What is declared of it; of a function of users' own nothing."""
+        return TRAITS.get(self.name, _NO_TRAITS)
+
+    @property
+    def is_rowwise(self) -> bool:
+        """Whether each output depends on the whole row, so that rows cannot be cut."""
+        return self.name in RULES and RULES[self.name].is_rowwise
+
+    @property
     def parameter(self) -> float | None:
         """The number that the function takes beside its input, None where it takes none."""
         return None
@@ -45,8 +137,17 @@ class Activation:
 
     @property
     def kernel(self) -> str | tuple[str, float]:
-        """What kernels take: ``"relu"``, or ``("leaky_relu", 0.01)`` with a parameter."""
+        """The kernels' argument: ``"relu"``, or ``("leaky_relu", 0.01)`` with a parameter."""
         return self.name if self.parameter is None else (self.name, self.parameter)
+
+    def formulas(self, digits: int = 17) -> tuple[str, str]:
+        """Return formula and derivative with their numbers; empty where none are declared."""
+        traits = self.traits
+        numbers = {**traits.constants, **vars(self)}
+        return (
+            with_numbers(traits.formula, numbers, digits),
+            with_numbers(traits.derivative, numbers, digits),
+        )
 
 
 @declaration
@@ -57,7 +158,7 @@ class PlainActivation(Activation):
     Parameters
     ----------
     name : str
-        One of ``relu tanh sigmoid softmax linear selu gelu silu mish softplus exp``, in any case.
+        One of `WITHOUT_PARAMETER`, in any case.
     """
 
     name: str
@@ -65,6 +166,13 @@ class PlainActivation(Activation):
     def __post_init__(self) -> None:
         name = find_name("activation without a parameter", self.name, WITHOUT_PARAMETER)
         assign(self, name=name)
+
+
+def _default(name: str) -> float:
+    """Return the parameter that kernels take where none is given."""
+    parameter = RULES[name].parameter
+    assert parameter is not None
+    return parameter
 
 
 @declaration
@@ -78,7 +186,7 @@ class LeakyReLU(Activation):
         Any finite number.
     """
 
-    slope: float = 0.01
+    slope: float = _default("leaky_relu")
     name = "leaky_relu"
 
     def __post_init__(self) -> None:
@@ -101,7 +209,7 @@ class ELU(Activation):
         Above 0.
     """
 
-    alpha: float = 1.0
+    alpha: float = _default("elu")
     name = "elu"
 
     def __post_init__(self) -> None:
@@ -113,10 +221,10 @@ class ELU(Activation):
         return self.alpha
 
 
+_WITH_PARAMETER: dict[str, Activation] = {each.name: each for each in (LeakyReLU(), ELU())}
+
 ACTIVATIONS: dict[str, Activation] = {
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    **{name: PlainActivation(name) for name in WITHOUT_PARAMETER},
+    name: _WITH_PARAMETER.get(name) or PlainActivation(name) for name in TRAITS
 }
 """From each name that `get_activation` knows to the activation with its defaults."""
 

@@ -14,7 +14,7 @@ from ..common.checks import describe
 from ..common.config import assign, declaration
 from ..common.warn import warn
 from ..kernels import custom
-from .activations import ACTIVATIONS, Activation
+from .activations import ACTIVATIONS, Activation, Output
 from .losses import LOSSES, Loss
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -25,7 +25,7 @@ class NotRegisteredError(ValueError):
 
 
 class _Registered:
-    """What declarations of registered functions share.
+    """A declaration of a registered function.
 
     Copies have the same function. Pickles, like files, have its name alone.
     """
@@ -65,7 +65,7 @@ class CustomActivation(_Registered, Activation):
 
     @property
     def kernel(self) -> str:
-        """What kernels take: the function as it was registered when this was made."""
+        """The kernels' argument: the function as it was registered when this was made."""
         return self.member
 
 
@@ -81,6 +81,8 @@ class CustomLoss(_Registered, Loss):
 
     name: str
     kernel = "custom_loss"
+    # Those of a softmax are one choice, not numbers with a loss each.
+    outputs = tuple(output for output in Output if output is not Output.CLASSES)
 
     def __post_init__(self) -> None:
         assign(self, _function=_registered(custom.LOSSES, "loss", self.name))
@@ -89,10 +91,6 @@ class CustomLoss(_Registered, Loss):
     def arguments(self) -> tuple[str]:
         """The function that the kernel looks up."""
         return (self.member,)
-
-    def goes_with(self, activation: Activation) -> bool:
-        """Tell whether outputs are numbers, one loss each; those of a softmax are one choice."""
-        return activation.name != "softmax"
 
 
 def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom.Custom:

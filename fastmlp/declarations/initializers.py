@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,24 +12,41 @@ from ..common.checks import check_positive_int, find_name
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from .activations import Activation
 
-INITIALIZERS = (
-    "he",
-    "he_uniform",
-    "glorot",
-    "glorot_normal",
-    "lecun_normal",
-    "random",
-    "zeros",
-)
+    Draw = Callable[[np.random.Generator, int, int], Array]
+
+
+def _normal(deviation: Callable[[int, int], float]) -> Draw:
+    return lambda rng, n_in, n_out: rng.normal(0.0, deviation(n_in, n_out), (n_in, n_out))
+
+
+def _uniform(limit: Callable[[int, int], float]) -> Draw:
+    def draw(rng: np.random.Generator, n_in: int, n_out: int) -> Array:
+        most = limit(n_in, n_out)
+        return rng.uniform(-most, most, (n_in, n_out))
+
+    return draw
+
+
+INITIALIZERS: dict[str, Draw] = {
+    "he": _normal(lambda n_in, n_out: sqrt(2 / n_in)),
+    "he_uniform": _uniform(lambda n_in, n_out: sqrt(6 / n_in)),
+    "glorot": _uniform(lambda n_in, n_out: sqrt(6 / (n_in + n_out))),
+    "glorot_normal": _normal(lambda n_in, n_out: sqrt(2 / (n_in + n_out))),
+    "lecun_normal": _normal(lambda n_in, n_out: sqrt(1 / n_in)),
+    "random": _normal(lambda n_in, n_out: 0.01),
+    "zeros": lambda rng, n_in, n_out: np.zeros((n_in, n_out)),
+}
+"""From each name to what draws the weights of a layer."""
+
+# Of tables of embeddings, not of layers.
+_OTHERS: dict[str, Draw] = {"standard_normal": _normal(lambda n_in, n_out: 1.0)}
 
 _ALIASES = {"xavier": "glorot"}
-_HE = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus")
 
 
 def get_initializer(name: str) -> str:
-    """Return the canonical spelling of an initialiser's name, ``"auto"`` included.
+    """Return the canonical spelling of an initializer's name, ``"auto"`` included.
 
     Parameters
     ----------
@@ -44,17 +62,6 @@ def get_initializer(name: str) -> str:
     """
     found = find_name("initializer", name, ("auto", *INITIALIZERS, *_ALIASES))
     return _ALIASES.get(found, found)
-
-
-def resolve_auto(activation: Activation) -> str:
-    """Tell what ``"auto"`` stands for before this activation.
-
-    He for the relu family and the other functions that pass about half of their input, lecun for
-    selu, whose fixed point assumes it, glorot for all else.
-    """
-    if activation.name in _HE:
-        return "he"
-    return "lecun_normal" if activation.name == "selu" else "glorot"
 
 
 def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:
@@ -82,25 +89,12 @@ def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:
     Raises
     ------
     ValueError
-        The name is unknown, or is ``"auto"``, which only `resolve_auto` can settle; or a width
+        The name is unknown, or is ``"auto"``, which the activation that follows decides; or a width
         is below 1.
     TypeError
         ``name`` is no string, or a width no integer.
     """
-    known = (*INITIALIZERS, *_ALIASES, "standard_normal")
-    initializer = find_name("initializer to draw from", name, known)
+    table = INITIALIZERS | _OTHERS
+    found = find_name("initializer to draw from", name, (*INITIALIZERS, *_ALIASES, *_OTHERS))
     n_in, n_out = check_positive_int("n_in", n_in), check_positive_int("n_out", n_out)
-    shape = (n_in, n_out)
-    if initializer == "zeros":
-        return np.zeros(shape)
-    deviation = {
-        "he": math.sqrt(2 / n_in),
-        "glorot_normal": math.sqrt(2 / (n_in + n_out)),
-        "lecun_normal": math.sqrt(1 / n_in),
-        "random": 0.01,
-        "standard_normal": 1.0,
-    }
-    if initializer in deviation:
-        return rng.normal(0.0, deviation[initializer], shape)
-    limit = math.sqrt(6 / n_in if initializer == "he_uniform" else 6 / (n_in + n_out))
-    return rng.uniform(-limit, limit, shape)
+    return table[_ALIASES.get(found, found)](rng, n_in, n_out)

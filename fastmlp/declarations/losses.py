@@ -1,24 +1,18 @@
-"""Which losses there are, what they take, and with which output activation they go."""
+"""Which losses there are, what they take, and with which output activations they go."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..common.checks import check_number, find_name
 from ..common.config import assign, declaration
-from .activations import Activation
+from .activations import TRAITS, Activation, Output
+from .formulas import with_numbers
 
-PAIRS = {
-    "softmax": ("categorical_crossentropy",),
-    "sigmoid": ("binary_crossentropy", "mse", "mae", "huber"),
-    "exp": ("poisson", "mse"),
-    "softplus": ("poisson", "mse"),
-}
-"""The losses that go with an output activation; with all others go `OTHER_PAIRS`."""
-
-OTHER_PAIRS = ("mse", "mae", "huber", "quantile")
-
-_AUTO = {"softmax": "categorical_crossentropy", "sigmoid": "binary_crossentropy"}
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
 
 
 class Loss:
@@ -28,18 +22,44 @@ class Loss:
     ----------
     name : str
         The name by which it can be asked for.
+    aliases : tuple of str
+        Other names for it.
     kernel : str
         The name of its kernel.
+    formula, slope : str
+        Python expressions of the loss and of its derivative by what the kernel takes: ``p`` is the
+        output, ``t`` the target, a name in braces the parameter. Of one element, the loss being
+        their mean, unless `is_rowwise`. They may call what `math` has, ``sign``, and ``sum`` over
+        the row.
+    outputs : tuple of Output
+        With which kinds of outputs it goes.
+    default_for : tuple of Output
+        For which of them ``"auto"`` stands for it.
     on_logits : bool
         Whether the kernel takes the preactivation of the output layer, not its output.
     takes_parameter : bool
         Whether the kernel takes a number after the sample weights.
+    is_rowwise : bool
+        Whether it is one loss a row, not a mean over outputs.
+    reads_class_indices : bool
+        Whether the kernel takes int64 class indices ``(n,)`` in place of a column for each output;
+        a row is then right where its largest output is that of its class.
+    least_target : float
+        The smallest number that y may hold, where it holds numbers.
     """
 
     name: str
+    aliases: tuple[str, ...] = ()
     kernel: str
+    formula: str = ""
+    slope: str = ""
+    outputs: tuple[Output, ...] = (Output.NUMBERS,)
+    default_for: tuple[Output, ...] = ()
     on_logits: bool = False
     takes_parameter: bool = False
+    is_rowwise: bool = False
+    reads_class_indices: bool = False
+    least_target: float = -math.inf
 
     @property
     def parameter(self) -> float:
@@ -48,7 +68,7 @@ class Loss:
 
     @property
     def arguments(self) -> tuple[float | str, ...]:
-        """What the kernel takes after the sample weights."""
+        """The kernel's arguments after the sample weights."""
         return (self.parameter,) if self.takes_parameter else ()
 
     @property
@@ -58,7 +78,19 @@ class Loss:
 
     def goes_with(self, activation: Activation) -> bool:
         """Tell whether a network whose output has this activation can be trained with this loss."""
-        return self.name in PAIRS.get(activation.name, OTHER_PAIRS)
+        return activation.traits.output in self.outputs
+
+    def smoothed(self, target: Array) -> Array:
+        """Return the targets (n, k) that the formula takes."""
+        return target
+
+    def formulas(self, digits: int = 17) -> tuple[str, str]:
+        """Return formula and slope with their numbers; empty where none are declared."""
+        numbers = vars(self)
+        return (
+            with_numbers(self.formula, numbers, digits),
+            with_numbers(self.slope, numbers, digits),
+        )
 
 
 @declaration
@@ -68,6 +100,10 @@ class MSE(Loss):
 
     name = "mse"
     kernel = "mean_squared_error"
+    formula = "(p - t)**2"
+    slope = "2 * (p - t)"
+    outputs = (Output.PROBABILITIES, Output.RATES, Output.NUMBERS)
+    default_for = (Output.RATES, Output.NUMBERS)
 
 
 @declaration
@@ -77,6 +113,9 @@ class MAE(Loss):
 
     name = "mae"
     kernel = "mean_absolute_error"
+    formula = "abs(p - t)"
+    slope = "sign(p - t)"
+    outputs = (Output.PROBABILITIES, Output.NUMBERS)
 
 
 @declaration
@@ -96,13 +135,16 @@ class Huber(Loss):
     name = "huber"
     takes_parameter = True
     kernel = "huber_loss"
+    formula = "(p - t)**2 / 2 if abs(p - t) <= {delta} else {delta} * (abs(p - t) - {delta} / 2)"
+    slope = "max(-{delta}, min(p - t, {delta}))"
+    outputs = (Output.PROBABILITIES, Output.NUMBERS)
 
     def __post_init__(self) -> None:
         assign(self, delta=check_number("delta", self.delta, 0, open_low=True))
 
     @property
     def parameter(self) -> float:
-        """Where the square ends."""
+        """The error at which the square ends."""
         return self.delta
 
 
@@ -123,6 +165,9 @@ class Quantile(Loss):
     name = "quantile"
     takes_parameter = True
     kernel = "quantile_loss"
+    formula = "max({q} * (t - p), ({q} - 1) * (t - p))"
+    slope = "-{q} if t > p else 1 - {q} if t < p else 0"
+    outputs = (Output.NUMBERS,)
 
     def __post_init__(self) -> None:
         assign(self, q=check_number("q", self.q, 0, 1, open_low=True, open_high=True))
@@ -140,11 +185,15 @@ class Poisson(Loss):
 
     name = "poisson"
     kernel = "poisson_loss"
+    formula = "p - t * log(p)"
+    slope = "1 - t / p"
+    outputs = (Output.RATES,)
+    least_target = 0.0
 
 
 @dataclass(frozen=True)
 class _Crossentropy(Loss):
-    """What the two cross-entropies share."""
+    """The label smoothing of the two cross-entropies."""
 
     label_smoothing: float = 0.0
     on_logits = True
@@ -158,6 +207,15 @@ class _Crossentropy(Loss):
     def parameter(self) -> float:
         """The label smoothing."""
         return self.label_smoothing
+
+    def smoothed(self, target: Array) -> Array:
+        """Return ``(1 - e) * y + e / k``, ``k`` the number of classes that an output tells."""
+        share = self.label_smoothing / self._n_choices(target.shape[1])
+        mixed: Array = (1.0 - self.label_smoothing) * target + share
+        return mixed
+
+    def _n_choices(self, n_outputs: int) -> int:
+        raise NotImplementedError
 
 
 @declaration
@@ -173,6 +231,14 @@ class BinaryCrossentropy(_Crossentropy):
 
     name = "binary_crossentropy"
     kernel = "sigmoid_cross_entropy"
+    aliases = ("bce",)
+    formula = "-t * log(p) - (1 - t) * log(1 - p)"
+    slope = "p - t"
+    outputs = (Output.PROBABILITIES,)
+    default_for = (Output.PROBABILITIES,)
+
+    def _n_choices(self, n_outputs: int) -> int:
+        return 2
 
 
 @declaration
@@ -188,19 +254,29 @@ class CategoricalCrossentropy(_Crossentropy):
 
     name = "categorical_crossentropy"
     kernel = "softmax_cross_entropy"
+    aliases = ("cce",)
+    formula = "-sum(t * log(p))"
+    slope = "p * sum(t) - t"
+    outputs = (Output.CLASSES,)
+    default_for = (Output.CLASSES,)
+    is_rowwise = True
+    reads_class_indices = True
+
+    def _n_choices(self, n_outputs: int) -> int:
+        return n_outputs
 
 
-LOSSES: dict[str, Loss] = {
-    "mse": MSE(),
-    "mae": MAE(),
-    "huber": Huber(),
-    "quantile": Quantile(),
-    "poisson": Poisson(),
-    "binary_crossentropy": BinaryCrossentropy(),
-    "bce": BinaryCrossentropy(),
-    "categorical_crossentropy": CategoricalCrossentropy(),
-    "cce": CategoricalCrossentropy(),
-}
+_OWN: tuple[Loss, ...] = (
+    CategoricalCrossentropy(),
+    BinaryCrossentropy(),
+    Poisson(),
+    MSE(),
+    MAE(),
+    Huber(),
+    Quantile(),
+)
+
+LOSSES: dict[str, Loss] = {name: loss for loss in _OWN for name in (loss.name, *loss.aliases)}
 """From each name that `get_loss` knows to the loss with its defaults."""
 
 
@@ -238,14 +314,23 @@ def choose_loss(spec: str | Loss, output_activation: Activation) -> Loss:
         ``spec`` is neither a name nor a loss.
     """
     if isinstance(spec, str) and spec.lower() == "auto":
-        return LOSSES[_AUTO.get(output_activation.name, "mse")]
+        output = output_activation.traits.output
+        return next(loss for loss in _OWN if output in loss.default_for)
     if not isinstance(spec, Loss):
         spec = LOSSES[find_name("loss", spec, ("auto", *LOSSES))]
     if not spec.goes_with(output_activation):
-        pairs = "; ".join(f"{name} with {', '.join(losses)}" for name, losses in PAIRS.items())
         raise ValueError(
             f"the loss {spec.name!r} does not go with the output activation "
-            f"{output_activation.name!r}; the pairs that do: {pairs}; "
-            f"every other activation with {', '.join(OTHER_PAIRS)}"
+            f"{output_activation.name!r}; the pairs that do: {_pairs()}"
         )
     return spec
+
+
+def _pairs() -> str:
+    """List the activations that put out more than numbers, and the others, with their losses."""
+    outputs = [(name, traits.output) for name, traits in TRAITS.items()]
+    listed = [(name, output) for name, output in outputs if output is not Output.NUMBERS]
+    return "; ".join(
+        f"{name} with {', '.join(loss.name for loss in _OWN if output in loss.outputs)}"
+        for name, output in (*listed, ("every other activation", Output.NUMBERS))
+    )

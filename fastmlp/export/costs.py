@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..program.program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
+from .c.activations import ACTIVATIONS, template
+from .c.math import needed_functions, used_functions
 from .c.memory import plan
 
 if TYPE_CHECKING:
+    from ..declarations.activations import Activation
     from ..inference.predictor import Predictor
     from ..program.program import InferenceProgram
 
@@ -26,23 +29,14 @@ _CODE = {
     "operation": (30, 30),
     "embedded column": (80, 110),
     "activation": (40, 50),  # of each kind the first
-    "leaky_relu": (40, 90),
-    "softmax": (80, 100),
+    "choose": (40, 90),  # alone; where other functions choose, it is counted with them
+    "whole rows": (80, 100),  # of an activation that is not elementwise
     "reduce": (110, 410),
     "exp": (150, 220),
     "expm1": (250, 370),
     "tanh": (80, 170),
     "erfc": (260, 710),
     "log1p": (200, 510),
-}
-_PARTS_OF_ACTIVATION = {
-    "leaky_relu": ("leaky_relu",),
-    "softmax": ("softmax", "reduce", "exp"),
-    "tanh": ("reduce", "tanh"),
-    "gelu": ("reduce", "exp", "erfc"),
-    "softplus": ("reduce", "exp", "log1p"),
-    **dict.fromkeys(("elu", "selu"), ("reduce", "expm1")),
-    **dict.fromkeys(("sigmoid", "silu", "mish", "exp"), ("reduce", "exp")),
 }
 
 
@@ -112,7 +106,11 @@ def code_bytes(program: InferenceProgram) -> int:
     some 2 kB.
     """
     dense = [op for op in program.ops if isinstance(op, DenseOp)]
-    activations = {op.activation.name for op in program.ops if isinstance(op, ActivationOp)}
+    activations = {
+        op.activation.name: op.activation
+        for op in program.ops
+        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity
+    }
     tables = [op.tables for op in program.ops if isinstance(op, EmbeddingOp)]
     counts = {
         "network": 1,
@@ -120,12 +118,21 @@ def code_bytes(program: InferenceProgram) -> int:
         "inputs in no groups of four": int(any(op.x.width % 4 for op in dense)),
         "operation": sum(not isinstance(op, ActivationOp) for op in program.ops),
         "embedded column": sum(map(len, tables)),
-        "activation": len(activations - {"linear"}),
+        "activation": len(activations),
     }
-    for name in activations:
-        counts |= dict.fromkeys(_PARTS_OF_ACTIVATION.get(name, ()), 1)
+    for activation in activations.values():
+        counts |= dict.fromkeys(_parts(activation), 1)
     column = ("float32", "float64").index(program.dtype)
     return sum(count * _CODE[part][column] for part, count in counts.items())
+
+
+def _parts(activation: Activation) -> set[str]:
+    """What `_CODE` has of the functions that an activation calls in C."""
+    if activation.name not in ACTIVATIONS:
+        return set()
+    used = used_functions(template(activation))
+    parts = needed_functions(used) or used
+    return (parts & _CODE.keys()) | ({"whole rows"} if activation.is_rowwise else set())
 
 
 def seconds_of_a_row(predictor: Predictor, calls: int = 200, limit: float = 0.1) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..declarations.custom import CustomActivation
+from ..declarations.activation_table import ActivationTable, Row
 from ..program.program import (
     ActivationOp,
     AddOp,
@@ -16,13 +16,11 @@ from ..program.program import (
 
 # Listed here, not taken from `program`: users add operations of their own there.
 _OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp, EmbeddingOp)
-_ACTIVATIONS = (
-    *("linear", "relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu", "gelu", "silu"),
-    *("mish", "softplus", "exp"),
-)
 
 
-def check_supported(program: InferenceProgram, form: str, hint: str = "") -> None:
+def check_supported(
+    program: InferenceProgram, form: str, activations: ActivationTable[Row], hint: str = ""
+) -> None:
     """Check that a file can hold all that a network computes.
 
     Parameters
@@ -31,8 +29,10 @@ def check_supported(program: InferenceProgram, form: str, hint: str = "") -> Non
         Frozen.
     form : str
         What is written, for errors: "C".
+    activations : ActivationTable
+        The exporter's.
     hint : str
-        What else can be done with a registered activation.
+        What else can be done with an activation that it does not have.
 
     Raises
     ------
@@ -41,16 +41,9 @@ def check_supported(program: InferenceProgram, form: str, hint: str = "") -> Non
         library.
     """
     for op in program.ops:
-        if isinstance(op, ActivationOp) and isinstance(op.activation, CustomActivation):
-            raise ValueError(
-                f"activation {op.activation.name!r} is a registered Python function, which cannot "
-                f"be written as {form}; use one of fastmlp's own activations{hint}"
-            )
-        if isinstance(op, ActivationOp) and op.activation.name not in _ACTIVATIONS:
-            raise ValueError(
-                f"activation {op.activation.name!r} cannot be written as {form}; those that can "
-                f"be: {', '.join(_ACTIVATIONS)}{hint}"
-            )
+        # The identity is no operation.
+        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity:
+            activations.row(op.activation, hint)
         if type(op) not in _OPS:
             raise ValueError(
                 f"{type(op).__name__} ({op.out.name}) cannot be written as {form}; what can be: "

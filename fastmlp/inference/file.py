@@ -46,7 +46,7 @@ __all__ = ["load_predictor", "save"]
 
 def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     """Write a predictor to a file; see `Predictor.save`."""
-    program, names = predictor.program, predictor.feature_names
+    program, names = predictor.program, predictor.column_names
     description = {
         "kind": _KIND,
         "version": _VERSION,
@@ -56,7 +56,8 @@ def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "ops": [_describe(op) for op in program.ops],
         "output": program.output.index,
         "targets": predictor.targets.to_state(),
-        "features": None if names is None else list(names),
+        # Of one input, the names alone.
+        "features": names.get("X") if program.wide is None else dict(names),
     }
     safetensors.write(path, predictor.weights, {_KEY: json.dumps(description)})
 
@@ -114,18 +115,28 @@ def load_predictor(
             f"{_VERSION}"
         )
     try:
-        weights = _restore(description, tensors)
-        names = description["features"]
-        targets = TargetEncoder.from_state(description["targets"])
-        if targets.units != weights.program.output.width or targets.dtype != description["dtype"]:
-            raise ValueError("targets of another network")
-        if names is not None and not all(isinstance(word, str) for word in names):
-            raise ValueError("names of features that are no words")
-        return Predictor(weights, targets, backend, n_threads, names)
+        return _read(description, tensors, backend, n_threads)
     except custom.NotRegisteredError as error:
         raise ModelFileError(f"{name} needs a function of yours: {error}") from error
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged predictor file: {error}") from error
+
+
+def _read(
+    description: Mapping[str, Any],
+    tensors: Mapping[str, Array],
+    backend: str,
+    n_threads: int | str,
+) -> Predictor:
+    weights = _read_weights(description, tensors)
+    targets = TargetEncoder.from_state(description["targets"])
+    if targets.units != weights.program.output.width or targets.dtype != description["dtype"]:
+        raise ValueError("targets of another network")
+    names = description["features"]
+    parts = names.values() if isinstance(names, dict) else [names or []]
+    if not all(isinstance(word, str) for part in parts for word in part):
+        raise ValueError("names of features that are no words")
+    return Predictor(weights, targets, backend, n_threads, names)
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
@@ -257,7 +268,7 @@ def read_slot(config: Mapping[str, Any]) -> Slot:
     return Slot(index, name, check_positive_int("width", config["width"]))
 
 
-def _restore(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Weights:
+def _read_weights(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> Weights:
     dtype = description["dtype"]
     if dtype not in ("float32", "float64"):
         raise ValueError(f"the dtype {dtype!r}")

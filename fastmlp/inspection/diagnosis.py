@@ -131,27 +131,28 @@ class Diagnosis:
 
 def _dead(look: Look) -> Iterator[tuple[str, str, str]]:
     for op, layer, out in _activations(look):
-        if op.activation.name != "relu":
+        if not op.activation.traits.is_rectifier:
             continue
-        dead = ~out.any(axis=0)
+        name, dead = op.activation.name, ~out.any(axis=0)
         if dead.mean() >= DEAD:
             yield (
                 "dead",
                 layer,
-                f"layer {layer}: {int(dead.sum())} of {counted(dead.size, 'relu unit')} are dead, "
-                f"0 on all {counted(len(out), 'row')} of the sample: no gradient passes through "
-                "them. Try a smaller learning rate, leaky_relu, a BatchNorm before the relu, or "
-                "standardised features",
+                f"layer {layer}: {int(dead.sum())} of {counted(dead.size, f'{name} unit')} are "
+                f"dead, 0 on all {counted(len(out), 'row')} of the sample: no gradient passes "
+                f"through them. Try a smaller learning rate, leaky_relu, a BatchNorm before the "
+                f"{name}, or standardised features",
             )
 
 
 def _saturated(look: Look) -> Iterator[tuple[str, str, str]]:
     for op, layer, out in _activations(look):
-        name = op.activation.name
+        name, limits = op.activation.name, op.activation.traits.limits
         # Where the network ends, outputs near 0 and 1 are what training is for.
-        if name not in ("sigmoid", "tanh") or op.out is look.program.output:
+        if limits is None or op.out is look.program.output:
             continue
-        size = np.abs(2.0 * out - 1.0) if name == "sigmoid" else np.abs(out)
+        low, high = limits
+        size = np.abs(2.0 * out - (low + high)) / (high - low)
         flat = (size > SATURATED_OUTPUT).mean(axis=0) >= SATURATED_ROWS
         if flat.mean() >= SATURATED_UNITS:
             yield (

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..common.dispatch import DispatchTable
+from ..declarations.formulas import names_in
 from ..kernels import reference as kernels
 from ..program.ops import (
     ActivationOp,
@@ -29,7 +30,6 @@ from ..runners.reference_pass import Pass
 from .explanation import Step
 
 if TYPE_CHECKING:
-    from ..declarations.activations import Activation
     from ..kernels.typing import Array
     from ..program.program import Program
     from ..program.state import State
@@ -46,25 +46,8 @@ Backward: TypeAlias = "Callable[[Any, Traced], Gradients]"
 # Sums are written out up to this many terms, and for this many units.
 _TERMS = 4
 _UNITS = 3
-
-ACTIVATIONS = {
-    "relu": ("max(0, z)", "1 where z > 0, else 0"),
-    "leaky_relu": ("z where z > 0, else {a} z", "1 where z > 0, else {a}"),
-    "tanh": ("tanh(z)", "1 - a**2"),
-    "sigmoid": ("1 / (1 + exp(-z))", "a (1 - a)"),
-    "softmax": ("exp(z_j) / sum_k exp(z_k)", ""),
-    "elu": ("z where z > 0, else {a} (exp(z) - 1)", "1 where z > 0, else {a} exp(z)"),
-    "selu": (
-        "1.0507 z where z > 0, else 1.7581 (exp(z) - 1)",
-        "1.0507 where z > 0, else 1.7581 exp(z)",
-    ),
-    "gelu": ("z Phi(z), Phi the normal distribution", "Phi(z) + z phi(z), phi the normal density"),
-    "silu": ("z s, s = sigmoid(z)", "s (1 + z (1 - s)), s = sigmoid(z)"),
-    "mish": ("z t, t = tanh(softplus(z))", "t + z (1 - t**2) sigmoid(z), t = tanh(softplus(z))"),
-    "softplus": ("log(1 + exp(z))", "1 / (1 + exp(-z))"),
-    "exp": ("exp(z)", "exp(z)"),
-}
-"""Formula and derivative by name; z goes in, a comes out, ``{a}`` is the parameter."""
+# Of a number in a formula.
+DIGITS = 6
 
 
 class Traced(Pass):
@@ -184,7 +167,7 @@ def _dense_back(op: DenseOp, run: Traced) -> Gradients:
 
 def _activation(op: ActivationOp, run: Traced) -> Value:
     z, out = run.name(op.x), run.name(op.out)
-    formula, _ = activation_formulas(op.activation)
+    formula, _ = op.activation.formulas(DIGITS)
     named = f"{op.activation.name}(z)"
     equals = f" = {formula}" if formula not in ("", named) else ""
     return f"{out} = {named}{equals}, z = {z}", run.inputs(op) | run.output(op)
@@ -192,25 +175,20 @@ def _activation(op: ActivationOp, run: Traced) -> Value:
 
 def _activation_back(op: ActivationOp, run: Traced) -> Gradients:
     z, out = run.values[op.x], run.values[op.out]
-    name, d_out = run.name(op.out), run.d_output(op)
+    d_out = run.d_output(op)
     (d,) = d_out
-    if op.activation.name == "softmax":
-        yield from _given(run, f"a_j ({d}_j - sum_k {d}_k a_k), a = {name}", d_out | {name: out})
+    _, derivative = op.activation.formulas(DIGITS)
+    meaning = {"a": run.name(op.out), "d": d}
+    used = names_in(derivative) if derivative else set()
+    meant = "".join(f", {name} = {what}" for name, what in meaning.items() if name in used)
+    if op.activation.is_rowwise:
+        formula = derivative or f"gradient of {op.activation.name}"
+        yield from _given(run, f"{formula}{meant}", d_out | run.output(op))
         return
-    _, derivative = activation_formulas(op.activation)
     slope = kernels.activation_backward(np.ones_like(out), z, out, op.activation.kernel)
     label = f"{op.activation.name}'(z)"
     formula = f"{d} * {label}, {label} = {derivative}" if derivative else f"{d} * {label}"
-    if op.activation.name in ("tanh", "sigmoid"):
-        formula += f", a = {name}"
-    yield from _given(run, f"{formula}, z = {run.name(op.x)}", d_out | {label: slope})
-
-
-def activation_formulas(activation: Activation) -> tuple[str, str]:
-    """The formulas of a function and of its derivative; empty where there is none to show."""
-    formula, derivative = ACTIVATIONS.get(activation.name, ("", ""))
-    parameter = "" if activation.parameter is None else f"{activation.parameter:g}"
-    return formula.replace("{a}", parameter), derivative.replace("{a}", parameter)
+    yield from _given(run, f"{formula}{meant}, z = {run.name(op.x)}", d_out | {label: slope})
 
 
 def _batchnorm(op: BatchNormOp, run: Traced) -> Value:

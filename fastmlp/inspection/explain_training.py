@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..declarations.formulas import as_operand
 from ..kernels import reference as kernels
 from ..runners.reference_loss import head_loss
-from .explain_ops import Traced, slot_names
+from .explain_ops import DIGITS, Traced, slot_names
 from .explanation import Step
 
 if TYPE_CHECKING:
+    from ..declarations.losses import Loss
     from ..kernels.typing import Array
-
-LOSSES = {
-    "mse": ("mean((p - t)**2)", "2 (p - t) / k"),
-    "mae": ("mean(|p - t|)", "sign(p - t) / k"),
-    "huber": (
-        "mean(e**2 / 2 where |e| <= {a}, else {a} (|e| - {a} / 2)), e = p - t",
-        "(p - t) / k, held within -{a} / k and {a} / k",
-    ),
-    "quantile": (
-        "mean(max({a} e, ({a} - 1) e)), e = t - p",
-        "-{a} / k where e > 0, (1 - {a}) / k where e < 0, e = t - p",
-    ),
-    "poisson": ("mean(p - t log(p))", "(1 - t / p) / k"),
-    "binary_crossentropy": ("mean(-t log(p) - (1 - t) log(1 - p))", "(p - t) / k"),
-    "categorical_crossentropy": ("-sum(t log(p))", "p sum(t) - t"),
-}
-"""Formula and slope by name: p is the output, t the target, k their number, ``{a}`` a parameter."""
+    from ..program.state import State
 
 
 def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
@@ -40,23 +26,48 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
     logits = run.values[head.slot]
     value, d_logits = head_loss(state, logits, y, None)
     run.gradients[head.slot] = d_logits
-    formula, slope = (
-        text.replace("{a}", f"{loss.parameter:g}") for text in LOSSES.get(loss.name, ("", ""))
-    )
     output = slot_names(program).get(program.output, "output")
     names = f"p = {output}, t = target"
-    target = _target(y, program.output.width, loss)
+    formula, slope = _loss_formulas(loss)
+    columns = np.eye(program.output.width)[y] if y.ndim == 1 else y
     yield Step(
         "loss",
         "loss",
-        f"loss = {formula}, {names}" if formula else f"loss = {loss.name}(p, t), {names}",
-        {output: run.values[program.output], "target": target, "loss": np.asarray(value)},
+        f"loss = {formula}, {names}",
+        {
+            output: run.values[program.output],
+            "target": loss.smoothed(columns),
+            "loss": np.asarray(value),
+        },
     )
-    for penalty in program.penalties:
+    for step, added in _penalty_values(state):
+        value += added
+        yield step
+    if program.penalties:
+        yield Step("loss", "reported loss", "loss with its penalties", {"loss": np.asarray(value)})
+    d_name = f"d_{run.name(head.slot)}"
+    of = f"{slope}, {names}" if slope else f"derivative of {loss.name}"
+    if slope and not loss.is_rowwise:
+        of += f", k = {head.slot.width}"
+    yield Step("backward", d_name, f"{d_name} = {of}", {d_name: d_logits})
+
+
+def _loss_formulas(loss: Loss) -> tuple[str, str]:
+    """The loss of a row, and its derivative; of a loss of users' own its name, and nothing."""
+    formula, slope = loss.formulas(DIGITS)
+    if not formula:
+        return f"{loss.name}(p, t)", ""
+    if loss.is_rowwise:
+        return formula, slope
+    return f"mean({formula})", f"{as_operand(slope)} / k"
+
+
+def _penalty_values(state: State) -> Iterator[tuple[Step, float]]:
+    """Each penalty's part in the loss."""
+    for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
         added = kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
         name = penalty.weight.name
-        value += added
         terms, values = [], {}
         if penalty.l1:
             terms.append(f"{penalty.l1:g} * sum(|w|)")
@@ -66,25 +77,7 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
             values["sum(w**2)"] = np.square(w, dtype=np.float64).sum()
         values["penalty"] = np.asarray(added)
         formula = f"loss += {' + '.join(terms)}, w = {name}"
-        yield Step("loss", f"penalty of {name}", formula, values)
-    if program.penalties:
-        yield Step("loss", "reported loss", "loss with its penalties", {"loss": np.asarray(value)})
-    d_name = f"d_{run.name(head.slot)}"
-    of = f"{slope}, {names}" if slope else f"derivative of {loss.name}"
-    if "/ k" in slope:
-        of += f", k = {head.slot.width}"
-    yield Step("backward", d_name, f"{d_name} = {of}", {d_name: d_logits})
-
-
-def _target(y: Array, width: int, loss: Any) -> Array:
-    """The target as the formulas take it: a column for each output, smoothed."""
-    if y.ndim == 1:
-        y = np.eye(width)[y]
-    if loss.name == "categorical_crossentropy":
-        y = (1.0 - loss.parameter) * y + loss.parameter / width
-    if loss.name == "binary_crossentropy":
-        y = (1.0 - loss.parameter) * y + loss.parameter / 2
-    return y
+        yield Step("loss", f"penalty of {name}", formula, values), added
 
 
 def penalty_steps(run: Traced) -> Iterator[Step]:

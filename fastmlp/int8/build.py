@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..kernels import reference as kernels
 from ..program.program import (
     ActivationOp,
     ConcatOp,
@@ -19,40 +18,27 @@ from ..program.program import (
     Slot,
     inputs_of,
 )
-from .calibration import MIN_SCALE, STEPS, Ranges, input_scales, slot_scale
-from .curves import Function, tabulate
+from .activations import to_codes, to_float
+from .calibration import MIN_SCALE, Ranges, input_scales
 from .fixed_point import (
-    CODE_CURVE_MAX,
     CODE_MAX,
     CODE_MIN,
-    CURVE_BITS,
-    FLOAT_CURVE_BITS,
     INPUT_BITS,
-    SOFTMAX_BITS,
     encode,
-    multipliers,
 )
 from .kernels import accumulate, finish, join
 from .program import (
     Codes,
     ColumnSource,
-    CurveToCodes,
-    CurveToFloat,
     DenseSource,
     Encode,
-    Finish,
     IntegerProgram,
     Join,
-    SoftmaxToCodes,
-    SoftmaxToFloat,
     Source,
     Step,
-    ToCodes,
-    ToFloat,
 )
 
 if TYPE_CHECKING:
-    from ..declarations.activations import Activation
     from ..kernels.typing import Array
 
 # Scales are chosen such that the sum of |product|s and the bias each stay below this; with rounding
@@ -60,14 +46,6 @@ if TYPE_CHECKING:
 # fit int32.
 _ROOM = 2.0**29
 _MAX_BIAS = 2**30 - 1
-
-# Ends of a curve within this share of a code count as constant; of a float output, within this
-# share of its range.
-_CODE_TOLERANCE = 1 / 8
-_FLOAT_TOLERANCE = 2.0**-20
-
-# An output's curve reaches beyond the calibrated range by this share of it.
-_MARGIN = 1 / 4
 
 
 def build(
@@ -175,9 +153,9 @@ class _Builder:
         activation = last.activation if isinstance(last, ActivationOp) else None
         z = self.values[last.x if isinstance(last, ActivationOp) else out]
         if out == self.program.output and out not in self.readers:
-            self.steps.append(Step(source, _to_float(source, z, activation), None))
+            self.steps.append(Step(source, to_float(source, z, activation), None))
             return True
-        rule, scale, zero_point = self._to_codes(source, z, activation, self.values[out])
+        rule, scale, zero_point = to_codes(source, z, activation, self.values[out], self.ranges)
         codes = Codes(out.name, np.full(out.width, scale), np.full(out.width, zero_point))
         self.steps.append(Step(source, rule, codes))
         self._keep(out, codes, finish(rule, accumulate(source, self.rows)))
@@ -187,7 +165,7 @@ class _Builder:
         """The output from its codes, which other operations read too."""
         slot = self.program.output
         source = self._columns([self.codes[slot]], [np.ones(slot.width)], 0.0)
-        self.steps.append(Step(source, _to_float(source, self.values[slot], None), None))
+        self.steps.append(Step(source, to_float(source, self.values[slot], None), None))
 
     def _source(self, op: InferenceOp) -> Source:
         if isinstance(op, DenseOp):
@@ -234,69 +212,3 @@ class _Builder:
         factors = tuple(np.rint(part / scale).astype(np.int64) for part in parts)
         bias = np.rint(constant / scale).astype(np.int64)
         return ColumnSource(tuple(inputs), factors, bias, scale)
-
-    def _to_codes(
-        self, source: Source, z: Array, activation: Activation | None, out: Array
-    ) -> tuple[Finish, float, int]:
-        """How accumulators become codes, and the scale and zero point of these."""
-        if activation is not None and activation.name == "softmax":
-            return SoftmaxToCodes(_softmax_scale(source)), 1 / STEPS, CODE_MIN
-        scale, zero_point = slot_scale(out, self.ranges)
-        if activation is None or activation.name in ("linear", "relu"):
-            return ToCodes(*multipliers(source.scale / scale), zero_point), scale, zero_point
-        function = _function(activation)
-
-        def in_codes(nodes: Array) -> Array:
-            levels = function(nodes) / scale + (zero_point - CODE_MIN)
-            return np.clip(levels * (1 << CURVE_BITS), 0, CODE_CURVE_MAX)
-
-        tolerance = _CODE_TOLERANCE * (1 << CURVE_BITS)
-        values, factor, offset = tabulate(in_codes, z.min(), z.max(), tolerance)
-        table = np.rint(values).astype(np.int64)
-        rule = CurveToCodes(*multipliers(source.scale * factor), offset, table)
-        return rule, scale, zero_point
-
-
-def _to_float(source: Source, z: Array, activation: Activation | None) -> Finish:
-    """How accumulators become the output."""
-    if activation is None or activation.name in ("linear", "relu"):
-        relu = activation is not None and activation.name == "relu"
-        return ToFloat(_float32(source.scale), relu)
-    if activation.name == "softmax":
-        return SoftmaxToFloat(_softmax_scale(source))
-    function = _function(activation)
-    low, high = float(z.min()), float(z.max())
-    margin = _MARGIN * (high - low)
-    if np.isfinite(function(np.linspace(low - margin, high + margin))).all():
-        low, high = low - margin, high + margin
-    spread = np.ptp(function(np.linspace(low, high)))
-    values, factor, offset = tabulate(function, low, high, _FLOAT_TOLERANCE * spread)
-    # A power of two keeps values such as 0.5 exact.
-    exponent = max(int(np.frexp(np.abs(values).max())[1]), -90)
-    table = np.rint(np.ldexp(values, FLOAT_CURVE_BITS - exponent)).astype(np.int64)
-    scale = 2.0 ** (exponent - FLOAT_CURVE_BITS - CURVE_BITS)
-    return CurveToFloat(*multipliers(source.scale * factor), offset, table, scale)
-
-
-def _function(activation: Activation) -> Function:
-    def function(z: Array) -> Array:
-        with np.errstate(all="ignore"):
-            out: Array = kernels.activation_forward(z.reshape(1, -1), activation.kernel)[0]
-        return out
-
-    return function
-
-
-def _softmax_scale(source: Source) -> Array:
-    return _float32(source.scale * (np.log2(np.e) * 2**SOFTMAX_BITS))
-
-
-def _float32(scale: Array) -> Array:
-    with np.errstate(over="ignore"):
-        rounded: Array = scale.astype(np.float32)
-    if not np.isfinite(rounded).all():
-        raise ValueError(
-            "one step of an int8 code changes the output by more than float32 can hold; scale the "
-            "data, or train the network anew"
-        )
-    return rounded

@@ -484,7 +484,10 @@ class Sequential:
             warn_of_lost_digits(program, before.shift, names)
         targets = training.encoder()
         where = self.backend, self.n_threads
-        return freeze(training.state, targets, *where, before, feature_names=names)
+        by_part = training.feature_names
+        if names is not None:
+            by_part = {**by_part, "X" if program.wide is None else "X_deep": names}
+        return freeze(training.state, targets, *where, before, feature_names=by_part)
 
     def __repr__(self) -> str:
         layers = ", ".join(type(layer).__name__ for layer in self.layers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.activations import Activation, get_activation
+from ..declarations.activations import Activation, Output, get_activation
 from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
@@ -51,7 +51,7 @@ def build_program(
         raise ValueError("the network has no parameters; add a Dense layer")
     activation = output_activation(layers)
     chosen_loss = choose_loss(loss, activation)
-    if activation.name == "softmax" and output.width < 2:
+    if activation.traits.output is Output.CLASSES and output.width < 2:
         raise ValueError(
             "a softmax over one unit is always 1; use Dense(1, activation='sigmoid') for two "
             "classes, or one unit for each class"
@@ -105,7 +105,7 @@ def _split_head(
 
 
 def _threshold(loss: Loss, activation: Activation) -> float | None:
-    if activation.name != "sigmoid":
+    if activation.traits.output is not Output.PROBABILITIES:
         return None
     return 0.0 if loss.on_logits else 0.5
 

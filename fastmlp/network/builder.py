@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..declarations.activations import Activation, get_activation
-from ..declarations.initializers import resolve_auto
 from ..declarations.optimizers import Optimizer
 from ..program.ops import ActivationOp, EmbeddingOp, Operation, SelectOp, Slot, Tensor, padded
 from ..program.program import Penalty
@@ -80,7 +79,7 @@ class Builder:
         """Build layers one after the other; `after` names the activation that follows the last."""
         for place, layer in enumerate(layers):
             following = next_activation(layers[place:]) or get_activation(after)
-            x = layer.build(self, x, f"{prefix}{place}", resolve_auto(following))
+            x = layer.build(self, x, f"{prefix}{place}", following.traits.initializer)
         return x
 
     def add(self, kind: Any, name: str, width: int, **fields: Any) -> Slot:
@@ -97,8 +96,8 @@ class Builder:
         return None if taken else self.wide
 
     def activate(self, z: Slot, activation: Activation, name: str) -> Slot:
-        """Apply an activation; the linear one costs nothing."""
-        if activation.name == "linear":
+        """Apply an activation; one that changes nothing costs nothing."""
+        if activation.traits.is_identity:
             self.records.append((name, z))
             return z
         return self.add(ActivationOp, name, z.width, x=z, activation=activation)
@@ -192,7 +191,7 @@ def next_activation(layers: Sequence[Layer]) -> Activation | None:
     """The activation that the first layer's output meets, past normalizations."""
     for layer in layers:
         activation = layer.activation_function
-        if activation is not None and activation.name != "linear":
+        if activation is not None and not activation.traits.is_identity:
             return activation
         if layer is not layers[0] and not layer.is_normalization:
             return activation

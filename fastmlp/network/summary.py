@@ -25,7 +25,7 @@ def summarize(layers: Sequence[Layer], program: Program) -> str:
         )
         kind = type(layer).__name__
         activation = layer.activation_function
-        if activation is not None and activation.name != "linear":
+        if activation is not None and not activation.traits.is_identity:
             kind += f" {activation.name}"
         rows.append((f"{place} {kind}", str(widths[f"{place}.output"]), f"{count:,}"))
     total = sum(tensor.size for tensor in program.parameters)

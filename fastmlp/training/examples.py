@@ -87,7 +87,7 @@ def read_rows(
     TypeError, ValueError
         X is unusable, or a data frame whose columns are not those of the first fit.
     """
-    built_for = None if training.blueprint is None else training.program.n_features
+    built_for = training.built_for
     if isinstance(X, tuple) and len(X) == 2 and training.takes_pair:
         n_wide, n_deep = built_for if isinstance(built_for, tuple) else (None, None)
         names = check_names(training, {"X_wide": X[0], "X_deep": X[1]}, "", like)
@@ -99,7 +99,8 @@ def read_rows(
     if isinstance(built_for, tuple):
         given = "a list; pass a tuple of two" if isinstance(X, list) else "one array"
         raise ValueError(f"the model was built for X = (X_wide, X_deep), got {given}")
-    names = check_names(training, {"X": X}, name, like)
+    # One row is predicted in 3 us; an array has no names to look for.
+    names = {} if type(X) is np.ndarray else check_names(training, {"X": X}, name, like)
     x = check_features(X, built_for, dtype=training.network.dtype, name=name)
     if training.categories:
         check_codes(x, training.categories, name)

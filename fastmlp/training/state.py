@@ -57,6 +57,8 @@ class TrainingState:
     ----------
     blueprint : Blueprint or None
         The program and how its vectors start; None until the width of X is known.
+    built_for : int, or (int, int), or None
+        Columns of X, or of X_wide and X_deep.
     epoch : int
         Epochs done since the last reset.
     shuffles : numpy.random.Generator
@@ -77,6 +79,7 @@ class TrainingState:
         self.network = network
         self.seed = seed
         self.blueprint: Blueprint | None = None
+        self.built_for: int | tuple[int, int] | None = None
         self.categories: dict[int, int] = {}
         self._state: State | None = None
         self._begin()
@@ -113,10 +116,9 @@ class TrainingState:
         width = self.network.check_width(n_features)
         if self.blueprint is None:
             return self.network.plan(width)
-        built_for = self.blueprint.program.n_features
-        if width != built_for:
+        if width != self.built_for:
             raise ValueError(
-                f"the model was built for {built_for} features, got {width}; make a new "
+                f"the model was built for {self.built_for} features, got {width}; make a new "
                 "model for other data"
             )
         return self.blueprint
@@ -126,6 +128,7 @@ class TrainingState:
         if self.blueprint is None:
             self._state = State(planned.program, self._dropout_seed)
             self.blueprint = planned
+            self.built_for = planned.program.n_features
             self.categories = categories(planned.program)
             self._fill(planned)
 

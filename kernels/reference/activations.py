@@ -9,11 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import custom
+from ..constants import SELU_ALPHA, SELU_SCALE
 from ..typing import ActivationSpec, Array
 from .buffers import store
-
-SELU_ALPHA = 1.6732632423543772848170429916717
-SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def relu(z: Array) -> Array:
@@ -184,6 +182,8 @@ class ActivationRule(NamedTuple):
     forward: Callable[..., Array]
     backward: Callable[..., Array]
     parameter: float | None = None
+    is_rowwise: bool = False
+    """Each output depends on the whole row."""
     member: str = ""
     """Of a registered function: its name and a digest of its code."""
 
@@ -193,7 +193,7 @@ ACTIVATIONS: dict[str, ActivationRule] = {
     "leaky_relu": ActivationRule(leaky_relu, leaky_relu_backward, 0.01),
     "tanh": ActivationRule(tanh, tanh_backward),
     "sigmoid": ActivationRule(sigmoid, sigmoid_backward),
-    "softmax": ActivationRule(softmax, softmax_backward),
+    "softmax": ActivationRule(softmax, softmax_backward, is_rowwise=True),
     "linear": ActivationRule(linear, linear_backward),
     "elu": ActivationRule(elu, elu_backward, 1.0),
     "selu": ActivationRule(selu, selu_backward),

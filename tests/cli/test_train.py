@@ -1,23 +1,19 @@
-"""The command line, run as its user runs it: words in, files and lines out."""
+"""``fastmlp train``: what is learnt of data sets, and what is printed meanwhile."""
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from commands import error_of
+from commands import read_csv, train
 from sklearn.model_selection import train_test_split
 
 import fastmlp as fm
 from fastmlp import datasets
-from fastmlp.cli import main
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ARTIFACTS = {
@@ -27,18 +23,6 @@ ARTIFACTS = {
 }
 # Small networks, few epochs: what is tested is the path from words to files.
 QUICK = ["-e", "3", "-l", "8"]
-
-
-def train(folder: Path, *words: str) -> dict[str, Any]:
-    assert main(["train", "--output-dir", str(folder), *words]) == 0
-    (path,) = folder.glob("metrics*.json")
-    metrics: dict[str, Any] = json.loads(path.read_text())
-    return metrics
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_defaults_on_breast_cancer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,34 +45,6 @@ def test_defaults_on_breast_cancer(tmp_path: Path, capsys: pytest.CaptureFixture
     )
     for name in ARTIFACTS:
         assert str(tmp_path / name) in printed
-
-
-def test_files_agree_with_each_other(tmp_path: Path) -> None:
-    metrics = train(tmp_path, "-d", "breast_cancer", *QUICK)
-    table = {row["metric"]: row for row in read_csv(tmp_path / "metrics.csv")}
-    for part in ("training", "test"):
-        matrix = np.array(metrics[part].pop("confusion_matrix"))
-        assert matrix.trace() / matrix.sum() == pytest.approx(metrics[part]["accuracy"])
-        assert {name: float(row[part]) for name, row in table.items()} == metrics[part]
-    assert {"f1", "f1_macro", "f1_weighted", "roc_auc", "log_loss"} < set(table)
-
-    predictions = read_csv(tmp_path / "predictions.csv")
-    assert len(predictions) == 114
-    y = datasets.load("breast_cancer").y
-    assert [int(row["target"]) for row in predictions] == [
-        y[int(row["row"])] for row in predictions
-    ]
-    right = [row["target"] == row["prediction"] for row in predictions]
-    assert np.mean(right) == pytest.approx(metrics["test"]["accuracy"], abs=1e-6)
-    for row in predictions:
-        malignant = float(row["probability_malignant"])
-        benign = float(row["probability_benign"])
-        assert malignant + benign == pytest.approx(1, abs=1e-6)
-        assert int(row["prediction"]) == int(benign >= 0.5)
-
-    history = read_csv(tmp_path / "history.csv")
-    assert len(history) == 3
-    assert float(history[-1]["val_loss"]) == pytest.approx(metrics["test"]["loss"], rel=1e-5)
 
 
 def test_the_preparation_is_fitted_on_training_rows(tmp_path: Path) -> None:
@@ -158,51 +114,6 @@ def test_labels_can_be_learned_as_numbers(tmp_path: Path) -> None:
     assert metrics["test"]["r2"] > 0.8
 
 
-SPELLINGS = [
-    [
-        *("--task", "classification", "--dataset", "breast_cancer", "--layers", "8", "4"),
-        *("--activation", "tanh", "--decay_rate", "0.02", "--learning_rate", "0.005"),
-        *("--output", "sigmoid", "--weight_init", "glorot", "--epochs", "3"),
-        *("--test_size", "0.3", "--seed", "7", "--extension_name", "x"),
-        *("--wanted_features", "mean radius", "--show_loss", "--batch_size", "16"),
-    ],
-    [
-        *("-t", "classification", "-d", "breast_cancer", "-l", "8", "4"),
-        *("-a", "tanh", "-decay", "0.02", "-lr", "0.005"),
-        *("-o", "sigmoid", "-wi", "glorot", "-e", "3"),
-        *("-ts", "0.3", "-s", "7", "-en", "x"),
-        *("-wf", "0", "--show-loss", "--batch-size", "16"),
-    ],
-    [
-        *("--task=classification", "--dataset=breast_cancer", "--layers", "8", "4"),
-        *("--activation=tanh", "--decay-rate=0.02", "--learning-rate=0.005"),
-        *("--output=sigmoid", "--weight-init=glorot", "--epochs=3"),
-        *("--test-size=0.3", "--seed=7", "--extension-name=x"),
-        *("--wanted-features", "mean radius", "--show-loss", "--batch-size=16"),
-    ],
-]
-
-
-def test_every_spelling_means_the_same(tmp_path: Path) -> None:
-    results = []
-    for number, words in enumerate(SPELLINGS):
-        folder = tmp_path / str(number)
-        metrics = train(folder, *words, "--l1", "0.001", "--l2", "0.01")
-        del metrics["timing"]
-        for name in ("output_dir", "wanted_features"):
-            del metrics["settings"][name]
-        results.append(metrics)
-        assert {path.name for path in folder.iterdir()} == {
-            *("model_x.safetensors", "metrics_x.json", "metrics_x.csv", "history_x.csv"),
-            *("predictions_x.csv", "learning_curve_x.png", "response_feature0_x.png"),
-            "confusion_matrix_x.png",
-        }
-    assert results[0] == results[1] == results[2]
-    settings = results[0]["settings"]
-    assert (settings["l1"], settings["l2"], settings["seed"]) == (0.001, 0.01, 7)
-    assert (settings["test_size"], settings["weight_init"]) == (0.3, "glorot")
-
-
 def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     words = ["-d", "iris", *QUICK, "--dropout", "0.2", "--threads"]
     first = train(tmp_path / "1", *words, "1")
@@ -211,38 +122,6 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path) -> None:
     assert first["test"] == second["test"]
     assert first["training"] == second["training"]
     assert first["training"]["loss"] != other["training"]["loss"]
-
-
-def test_decay_rate_divides_the_learning_rate(tmp_path: Path) -> None:
-    train(tmp_path, "-d", "iris", *QUICK, "-lr", "0.1", "-decay", "0.5")
-    rates = [float(row["learning_rate"]) for row in read_csv(tmp_path / "history.csv")]
-    np.testing.assert_allclose(rates, [0.1, 0.1 / 1.5, 0.1 / 1.5**2])
-
-
-def test_network_options_reach_the_model(tmp_path: Path) -> None:
-    words = ["-d", "iris", "-e", "2", "--batch-norm", "--dropout", "0.1", "--backend", "numpy"]
-    train(tmp_path, *words, "-l", "5", "6", "-a", "gelu", "--optimizer", "momentum")
-    model = fm.load(tmp_path / "model.safetensors")
-    assert {name: view.shape for name, view in model.parameters.items() if "weight" in name} == {
-        "0.weight": (4, 5),
-        "4.weight": (5, 6),
-        "8.weight": (6, 3),
-    }
-    assert set(model.buffers) == {
-        *("1.running_mean", "1.running_var", "5.running_mean", "5.running_var")
-    }
-
-
-def test_without_hidden_layers_the_model_is_linear(tmp_path: Path) -> None:
-    train(tmp_path, "-d", "iris", "-e", "2", "-l", "-a", "relu")
-    model = fm.load(tmp_path / "model.safetensors")
-    assert list(model.parameters) == ["0.weight", "0.bias"]
-
-
-def test_penalties_are_part_of_the_loss(tmp_path: Path) -> None:
-    plain = train(tmp_path / "plain", "-d", "iris", *QUICK)
-    penalised = train(tmp_path / "l2", "-d", "iris", *QUICK, "--l2", "1")
-    assert penalised["test"]["loss"] > plain["test"]["loss"] + 0.1
 
 
 def test_show_loss_prints_every_tenth_epoch(
@@ -272,146 +151,3 @@ def test_a_bar_on_a_terminal(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     train(tmp_path, "-d", "iris", *QUICK)
     assert re.search(r"100%.*loss=", capsys.readouterr().err)
-
-
-ERRORS = [
-    (["train", "-d", "irys"], "unknown dataset 'irys'; did you mean 'iris'"),
-    (["train", "-d", "iris", "-a", "rleu"], "did you mean 'relu'"),
-    (["train", "-d", "iris", "-wi", "hee"], "did you mean 'he'"),
-    (["train", "-d", "iris", "--optimizer", "adan"], "did you mean 'adam'"),
-    (["train", "-d", "iris", "-o", "softmix"], "did you mean 'softmax'"),
-    (["train", "-d", "iris", "-o", "linear"], "linear"),
-    (["train", "-d", "diabetes", "-o", "softmax"], "softmax"),
-    (["train", "-d", "diabetes", "-t", "classification"], "use --task regression"),
-    (["train", "-d", "iris", "-wf", "petal lenght (cm)"], "did you mean 'petal length (cm)'"),
-    (["train", "-d", "iris", "-wf", "4"], "there is no feature 4: they are numbered 0 to 3"),
-    (["train", "-d", "iris", "-ts", "1.5"], "-ts/--test_size: value must be"),
-    (["train", "-d", "iris", "-ts", "nan"], "-ts/--test_size: value must be"),
-    (["train", "-d", "iris", "-e", "0"], "-e/--epochs: value must be an integer >= 1, got 0"),
-    (["train", "-d", "iris", "-e", "ten"], "-e/--epochs: 'ten' is not an integer"),
-    (["train", "-d", "iris", "-lr", "fast"], "-lr/--learning_rate: 'fast' is not a number"),
-    (["train", "-d", "iris", "--l2", "-1"], "--l2: value must be"),
-    (["train", "-d", "iris", "-s", "4294967296"], "-s/--seed: value must be"),
-    (["train", "-d", "iris", "-en", "../x"], "-en/--extension_name: '../x' cannot be part"),
-    (["train", "-d", "iris", "--epohcs", "3"], "unrecognized arguments: --epohcs 3"),
-    (["train"], "-d/--dataset"),
-    (["trane"], "invalid choice: 'trane'"),
-    ([], "COMMAND"),
-]
-
-
-@pytest.mark.parametrize(("words", "part"), ERRORS, ids=[" ".join(words) for words, _ in ERRORS])
-def test_errors_are_one_line(
-    words: list[str],
-    part: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert part in error_of(capsys, *words)
-    assert not (tmp_path / "outputs" / "model.safetensors").exists()
-
-
-def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    taken = tmp_path / "file"
-    taken.write_text("")
-    assert str(taken) in error_of(capsys, "train", "-d", "iris", "--output-dir", str(taken))
-
-
-def test_data_that_cannot_be_downloaded(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    without_network: None,
-) -> None:
-    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
-    error = error_of(capsys, "train", "-d", "california_housing", "--output-dir", str(tmp_path))
-    assert "cannot be downloaded" in error
-
-
-@pytest.mark.parametrize("package", ["matplotlib", "pandas", "sklearn", "tqdm"])
-def test_a_missing_package_is_named_with_its_extra(
-    package: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from importlib import util
-
-    find_spec = util.find_spec
-    monkeypatch.setattr(
-        util, "find_spec", lambda name: None if name == package else find_spec(name)
-    )
-    error = error_of(capsys, "train", "-d", "iris", "--output-dir", str(tmp_path))
-    assert package.replace("sklearn", "scikit-learn") in error
-    assert "pip install 'fastmlp[cli]'" in error
-
-
-def test_ctrl_c_ends_without_a_traceback(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(self: object, *_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(fm.Sequential, "fit", interrupt)
-    assert main(["train", "-d", "iris", "--output-dir", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == "fastmlp: interrupted\n"
-
-
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        main(["--version"])
-    assert exit_.value.code == 0
-    assert capsys.readouterr().out == f"fastmlp {fm.__version__}\n"
-
-
-@pytest.mark.parametrize(
-    "words", [["--help"], ["train", "--help"], ["predict", "--help"], ["warmup", "--help"]]
-)
-def test_help_imports_nothing_slow(words: list[str]) -> None:
-    program = (
-        "import sys\n"
-        "from fastmlp.cli import main\n"
-        "try:\n"
-        f"    main({words!r})\n"
-        "finally:\n"
-        "    slow = {'llvmlite', 'matplotlib', 'numba', 'pandas', 'scipy', 'sklearn'}\n"
-        "    print('imported:', sorted(slow & set(sys.modules)))\n"
-    )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.endswith("imported: []\n")
-    assert run.stderr == ""
-
-
-def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    words = set(text.replace(",", " ").split())
-    assert words >= {
-        *("-t", "-d", "-l", "-a", "-decay", "-lr", "-o", "-wi", "-e", "-ts", "-s", "-en", "-wf"),
-        *("--task", "--dataset", "--layers", "--activation", "--decay_rate", "--learning_rate"),
-        *("--l1", "--l2", "--output", "--weight_init", "--epochs", "--test_size", "--seed"),
-        *("--extension_name", "--wanted_features", "--show_loss", "--batch_size", "--optimizer"),
-        *("--dropout", "--batch_norm", "--backend", "--threads", "--dtype", "--output_dir"),
-        *("--data", "--target", "--drop", "--patience", "--clip_value", "--clip_norm"),
-        *("--validation_size", "--config", "--log"),
-    }
-    assert "(default: [64, 32])" in text
-    assert "(default: None)" not in text
-    assert "==SUPPRESS==" not in text
-
-
-def test_python_m_fastmlp() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "fastmlp", "--version"], capture_output=True, text=True
-    )
-    assert (run.returncode, run.stdout) == (0, f"fastmlp {fm.__version__}\n")
-
-
-@pytest.mark.slow
-def test_warmup(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["warmup"]) == 0
-    assert re.fullmatch(r"all kernels are compiled \(\d+\.\d s\)\n", capsys.readouterr().out)

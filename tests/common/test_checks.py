@@ -18,7 +18,6 @@ from fastmlp.common.checks import (
     find_name,
     unknown_name,
 )
-from fastmlp.errors import DivergenceError, ModelFileError, missing_extra
 
 
 def test_unknown_name_gives_the_closest_in_its_own_spelling() -> None:
@@ -110,18 +109,6 @@ def test_long_values_are_cut_in_messages() -> None:
     with pytest.raises(TypeError) as caught:
         check_number("rate", list(range(1000)))
     assert len(str(caught.value)) < 130
-
-
-def test_own_errors_are_value_errors() -> None:
-    assert issubclass(ModelFileError, ValueError)
-    assert issubclass(DivergenceError, ValueError)
-
-
-def test_missing_extra_says_what_to_install() -> None:
-    error = missing_extra("matplotlib", "plot")
-    assert type(error) is ImportError
-    assert error.name == "matplotlib"
-    assert "pip install 'fastmlp[plot]'" in str(error)
 
 
 def test_declarations_import_numpy_and_the_standard_library_alone() -> None:

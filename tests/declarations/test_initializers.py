@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastmlp.declarations.activations import LeakyReLU, get_activation
-from fastmlp.declarations.initializers import INITIALIZERS, draw, get_initializer, resolve_auto
+from fastmlp.declarations.initializers import INITIALIZERS, draw, get_initializer
 
 SHAPES = [(400, 100), (100, 400)]
 
@@ -115,8 +115,8 @@ def test_errors() -> None:
     ],
 )
 def test_auto(activation: str, expected: str) -> None:
-    assert resolve_auto(get_activation(activation)) == expected
+    assert get_activation(activation).traits.initializer == expected
 
 
 def test_auto_with_a_parameter() -> None:
-    assert resolve_auto(LeakyReLU(0.4)) == "he"
+    assert LeakyReLU(0.4).traits.initializer == "he"

@@ -13,6 +13,7 @@ import pytest
 from random_weights import randomize
 
 import fastmlp as fm
+from fastmlp.declarations.activations import TRAITS
 from fastmlp.export.costs import Costs, code_bytes, seconds_of_a_row
 
 ARM = "arm-none-eabi-gcc"
@@ -21,10 +22,8 @@ MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"
 NETWORKS: dict[str, list[Any]] = {
     **{
         name: [fm.Dense(16), fm.Activation(name), fm.Dense(3)]
-        for name in (
-            *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu", "gelu", "silu"),
-            *("mish", "softplus", "exp"),
-        )
+        for name in TRAITS
+        if name != "linear"
     },
     "one layer": [fm.Dense(3)],
     "logistic": [fm.Dense(1, "sigmoid")],

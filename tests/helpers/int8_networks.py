@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 
 import fastmlp as fm
+from fastmlp.declarations.activations import TRAITS
 from fastmlp.kernels.typing import Array
 
-ACTIVATIONS = (
-    *("relu", "leaky_relu", "tanh", "sigmoid", "softmax", "elu", "selu"),
-    *("gelu", "silu", "mish", "softplus", "exp", "linear", "int8_bump"),
-)
+ACTIVATIONS = (*TRAITS, "int8_bump")
 
 
 def register() -> None:

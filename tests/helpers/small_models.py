@@ -68,3 +68,15 @@ def assert_refused_unchanged(model, kind, call, error, message, path):
     assert everything_in(model, path) == before
     assert all(np.shares_memory(view, model.parameters[name]) for name, view in views.items())
     assert_usable(model, kind)
+
+
+BAD_SIZE = {
+    "0": (0, ValueError, r"must be an integer >= 1, got 0"),
+    "-1": (-1, ValueError, r"must be an integer >= 1, got -1"),
+    "2.5": (2.5, TypeError, r"must be an integer, got 2\.5 \(float\)"),
+    "2.0": (2.0, TypeError, r"must be an integer, got 2\.0 \(float\)"),
+    "True": (True, TypeError, r"must be an integer, got True \(bool\)"),
+    "text": ("3", TypeError, r"must be an integer, got '3' \(str\)"),
+    "a list": ([3], TypeError, r"must be an integer, got \[3\] \(list\)"),
+    "NaN": (np.float64("nan"), TypeError, r"must be an integer, got .*nan"),
+}

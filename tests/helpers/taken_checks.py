@@ -25,3 +25,8 @@ def assert_taken(model: fm.Sequential, X: Array, expected: Array) -> None:
     assert len(np.unique(expected)) > len(X) / 20, "the rows would not show a difference"
     for found in (model.predict(X), model.freeze()(X)):
         np.testing.assert_allclose(found, expected, rtol=0, atol=allowed)
+
+
+def kinds(model: fm.Sequential) -> list[str]:
+    """The classes of its layers."""
+    return [type(layer).__name__ for layer in model.layers]

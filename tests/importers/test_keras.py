@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from taken_checks import assert_taken, rows
+from taken_checks import assert_taken, kinds, rows
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
@@ -47,10 +47,6 @@ def outputs(model: Any, X: Array = X) -> Array:
 
 def taken(model: Any, **arguments: Any) -> fm.Sequential:
     return fm.from_keras(model, backend="numpy", **arguments)
-
-
-def kinds(model: fm.Sequential) -> list[str]:
-    return [type(layer).__name__ for layer in model.layers]
 
 
 def scrambled(model: Any, seed: int = 0) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from taken_checks import assert_taken
+from taken_checks import assert_taken, kinds
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
@@ -53,10 +53,6 @@ pytestmark = pytest.mark.filterwarnings(
 
 def taken(estimator: Any, **arguments: Any) -> fm.Sequential:
     return fm.from_sklearn(estimator, backend="numpy", **arguments)
-
-
-def kinds(model: fm.Sequential) -> list[str]:
-    return [type(layer).__name__ for layer in model.layers]
 
 
 def probabilities(estimator: Any, rows: Array = X) -> Array:
@@ -199,7 +195,7 @@ def scaled(scaler: Any) -> Any:
         (LinearRegression(), "LinearRegression is not fitted"),
         (TransformedTargetRegressor(Ridge()), "TransformedTargetRegressor is not fitted"),
         (make_pipeline(StandardScaler(), Ridge()), "StandardScaler is not fitted"),
-        (Mine(), r"test_from_sklearn.Mine cannot be taken; .* MLPClassifier"),
+        (Mine(), r"test_sklearn.Mine cannot be taken; .* MLPClassifier"),
         (SGDClassifier(), "SGDClassifier cannot be taken; what can be: MLPClassifier"),
         (StandardScaler(), "StandardScaler cannot be taken"),
         (scaled(PolynomialFeatures()), r"polynomialfeatures \(PolynomialFeatures\) cannot be"),

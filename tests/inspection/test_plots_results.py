@@ -1,217 +1,29 @@
-"""Pictures: what is drawn is what the model says, in the Axes that were given."""
+"""Pictures of what a network has learnt are what the model says."""
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from pictured import (
+    CLASSES,
+    LABELS,
+    NUMBERS,
+    RNG,
+    X,
+    binary,
+    drawn,
+    fitted,
+    multiclass,
+    regression,
+    ticks,
+)
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
 
-matplotlib = pytest.importorskip("matplotlib")
-
-RNG = np.random.default_rng(9)
-X = RNG.normal(size=(120, 2))
-LABELS = np.array(["no", "yes"])[(X[:, 0] * X[:, 1] > 0).astype(int)]
-CLASSES = np.digitize(X[:, 0], [-0.5, 0.5])
-NUMBERS = np.sin(X[:, 0]) + X[:, 1]
-
-
-@pytest.fixture(autouse=True)
-def headless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from matplotlib import pyplot
-
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    pyplot.switch_backend("Agg")
-    yield
-    pyplot.close("all")
-
-
-def fitted(y: Any, last: Any, X: Any = X, **arguments: Any) -> fm.Sequential:
-    layers = [fm.Dense(8, "relu"), fm.Dropout(0.1), fm.Dense(6, "tanh"), last]
-    model = fm.Sequential(layers, backend="numpy", random_state=0, optimizer=fm.Adam(0.01))
-    model.fit(X, y, epochs=5, verbose=0, **arguments)
-    return model
-
-
-def binary(**arguments: Any) -> fm.Sequential:
-    return fitted(LABELS, fm.Dense(1, "sigmoid"), **arguments)
-
-
-def multiclass() -> fm.Sequential:
-    return fitted(CLASSES, fm.Dense(3, "softmax"))
-
-
-def regression() -> fm.Sequential:
-    return fitted(NUMBERS, fm.Dense(1))
-
-
-def recorded() -> fm.Recorder:
-    recorder = fm.Recorder()
-    binary(callbacks=[recorder])
-    return recorder
-
-
-PLOTS: dict[str, Callable[..., Any]] = {
-    "learning_curves of a history": lambda ax: fm.plot_learning_curves(binary().history, ax=ax),
-    "learning_curves of a model": lambda ax: fm.plot_learning_curves(binary(), "accuracy", ax=ax),
-    "gradient_flow": lambda ax: fm.plot_gradient_flow(recorded(), ax=ax),
-    "activation_histograms": lambda ax: fm.plot_activation_histograms(binary(), X, ax=ax),
-    "activation_heatmap": lambda ax: fm.plot_activation_heatmap(binary(), X, ax=ax),
-    "weights": lambda ax: fm.plot_weights(binary(), ax=ax),
-    "decision_boundary, two": lambda ax: fm.plot_decision_boundary(binary(), X, LABELS, ax=ax),
-    "decision_boundary, 3": lambda ax: fm.plot_decision_boundary(multiclass(), X, CLASSES, ax=ax),
-    "decision_boundary of numbers": lambda ax: fm.plot_decision_boundary(
-        regression(), X, NUMBERS, ax=ax
-    ),
-    "feature_response": lambda ax: fm.plot_feature_response(multiclass(), X, 1, ax=ax),
-    "confusion_matrix": lambda ax: fm.plot_confusion_matrix(binary(), X, LABELS, ax=ax),
-    "confusion_matrix of labels": lambda ax: fm.plot_confusion_matrix([1, 2, 2], [1, 2, 1], ax=ax),
-    "predictions": lambda ax: fm.plot_predictions(regression(), X, NUMBERS, ax=ax),
-    "predictions of numbers": lambda ax: fm.plot_predictions([1.0, 2.0], [1.5, 2.5], ax=ax),
-    "range_test": lambda ax: fm.find_learning_rate(regression(), X, NUMBERS, steps=30).plot(ax=ax),
-}
-
-
-@pytest.mark.parametrize("name", PLOTS)
-def test_drawn_into_axes_or_a_new_figure(name: str) -> None:
-    from matplotlib import pyplot
-    from matplotlib.figure import Figure
-
-    figure = Figure()
-    ax = figure.subplots()
-    assert PLOTS[name](ax) is ax
-    assert pyplot.get_fignums() == []
-    assert ax.has_data()
-    assert ax.get_xlabel() or ax.get_xticklabels()
-    figure.canvas.draw()
-
-    alone = PLOTS[name](None)
-    assert pyplot.gcf() is alone.figure
-    alone.figure.canvas.draw()
-
-
-@pytest.mark.parametrize("name", PLOTS)
-def test_what_is_no_axes_is_refused(name: str) -> None:
-    with pytest.raises(TypeError, match="ax must be a matplotlib Axes or None, got 'x.png'"):
-        PLOTS[name]("x.png")
-
-
-@pytest.mark.parametrize("name", PLOTS)
-def test_without_matplotlib(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in [module for module in sys.modules if module.partition(".")[0] == "matplotlib"]:
-        monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    with pytest.raises(ImportError, match=r"fastmlp\[plot\]"):
-        PLOTS[name](None)
-
-
-def drawn(ax: Any) -> list[str]:
-    """All words in a picture."""
-    from matplotlib.text import Text
-
-    ax.figure.canvas.draw()
-    return [text.get_text() for text in ax.figure.findobj(Text) if text.get_text()]
-
-
-def ticks(axis: Any) -> list[str]:
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
-def test_learning_curves() -> None:
-    model = binary(validation_split=0.25)
-    ax = fm.plot_learning_curves(model, "accuracy")
-    for line, name in zip(ax.lines, ("accuracy", "val_accuracy"), strict=True):
-        np.testing.assert_array_equal(line.get_ydata(), model.history[name])
-    assert {"training", "validation", "epoch", "accuracy"} <= set(drawn(ax))
-    with pytest.raises(ValueError, match="unknown metric 'acuracy'; did you mean 'accuracy'"):
-        fm.plot_learning_curves(model, "acuracy")
-    with pytest.raises(ValueError, match="nothing to plot"):
-        fm.plot_learning_curves(fm.Sequential([fm.Dense(1)], backend="numpy"))
-    with pytest.raises(TypeError, match="must be a History or a Sequential"):
-        fm.plot_learning_curves([1.0, 0.5])  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("arrays", [False, True])
-def test_gradient_flow(arrays: bool) -> None:
-    recorder = fm.Recorder(arrays=arrays)
-    model = fm.Sequential([fm.Dense(4, "tanh"), fm.Dense(1)], backend="numpy", random_state=0)
-    model.fit(X, NUMBERS, epochs=20, callbacks=[recorder], verbose=0)
-    ax = fm.plot_gradient_flow(recorder)
-    assert ticks(ax.xaxis) == ["0.weight", "1.weight"]
-    assert ax.get_yscale() == "log"
-    legend = ax.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == ["0", "4", "8", "11", "15", "19"]
-    last = model.gradients(X, NUMBERS)
-    sizes = [np.sqrt(np.mean(last[name].astype(float) ** 2)) for name in ("0.weight", "1.weight")]
-    np.testing.assert_allclose(ax.lines[-1].get_ydata(), sizes, rtol=1e-6)
-
-
-def test_gradient_flow_of_gradients_that_are_zero() -> None:
-    recorder = fm.Recorder()
-    layers = [fm.Dense(4, "relu", "zeros"), fm.Dense(1, initializer="zeros")]
-    model = fm.Sequential(layers, backend="numpy", random_state=0)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.fit(X, NUMBERS, epochs=1, callbacks=[recorder], verbose=0)
-    assert caught
-    assert np.isnan(fm.plot_gradient_flow(recorder).lines[0].get_ydata()).all()
-
-
-def test_gradient_flow_needs_a_recorder_with_epochs() -> None:
-    with pytest.raises(ValueError, match="the recorder is empty"):
-        fm.plot_gradient_flow(fm.Recorder())
-    with pytest.raises(TypeError, match="must be a Recorder"):
-        fm.plot_gradient_flow(binary())  # type: ignore[arg-type]
-
-
-def test_activation_histograms() -> None:
-    model = binary()
-    ax = fm.plot_activation_histograms(model, X)
-    # A dropout does nothing in prediction.
-    assert ticks(ax.yaxis) == ["3.output", "2.output", "0.output"]
-    out = model.activations(X)["0.output"]
-    assert f"{np.mean(out == 0):.0%} zeros" in drawn(ax)
-    heights = ax.patches[-1].get_data().values - 2
-    edges = ax.patches[-1].get_data().edges
-    counts, _ = np.histogram(out[out != 0], edges)
-    np.testing.assert_allclose(heights, 0.85 * counts / counts.max(), atol=1e-12)
-
-
-def test_activation_heatmap() -> None:
-    model = binary()
-    for layer, name in (
-        (None, "2.output"),
-        (0, "0.output"),
-        ("2.preactivation", "2.preactivation"),
-    ):
-        ax = fm.plot_activation_heatmap(model, X, layer)
-        np.testing.assert_array_equal(ax.images[0].get_array(), model.activations(X)[name][:100])
-        assert name in drawn(ax)
-    with pytest.raises(ValueError, match="unknown layer '7'"):
-        fm.plot_activation_heatmap(model, X, 7)
-
-
-def test_weights() -> None:
-    model = binary()
-    for layer, name in ((None, "0.weight"), (2, "2.weight"), ("3.weight", "3.weight")):
-        ax = fm.plot_weights(model, layer)
-        np.testing.assert_array_equal(ax.images[0].get_array(), model.parameters[name])
-        low, high = ax.images[0].get_clim()
-        assert low == -high
-        assert name in drawn(ax)
-    with pytest.raises(ValueError, match="unknown layer '1'"):
-        fm.plot_weights(model, 1)
-    with pytest.raises(ValueError, match=r"unknown layer '0.bias'.*known: 0.weight, 2.weight"):
-        fm.plot_weights(model, "0.bias")
-    with pytest.raises(TypeError, match="model must be a Sequential"):
-        fm.plot_weights(model.parameters)  # type: ignore[arg-type]
+pytestmark = pytest.mark.usefixtures("headless")
 
 
 def test_decision_boundary_of_two_classes() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from plain_models import N, classes, copies, data, everything, network
+from small_models import (
+    CODES,
+    X,
+    assert_refused_unchanged,
+    fitted,
+)
+from small_models import network as small_network
 from states import contents
 
 import fastmlp as fm
@@ -154,20 +159,6 @@ def test_gradients_and_activations_are_copies(backend: str) -> None:
     assert np.isfinite(model.predict(X)).all()
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_gradients_are_those_of_the_next_step(backend: str, weighted: bool) -> None:
-    """Dropout with the next step's mask, batch statistics: at a rate of 1 they are the step."""
-    X, y = classes()
-    model = everything(backend, "float64", optimizer=fm.SGD(1.0))
-    weights = np.linspace(0.0, 2.0, N) if weighted else None
-    for _ in range(3):
-        gradients = model.build(4).gradients(X, y, weights)
-        before = copies(model.parameters)
-        model.train_step(X, y, weights)
-        for name, gradient in gradients.items():
-            np.testing.assert_array_equal(model.parameters[name], before[name] - gradient)
-
-
 def test_names_of_gradients_and_activations(backend: str) -> None:
     X, y = classes()
     model = everything(backend).build(4)
@@ -187,76 +178,6 @@ def test_names_of_gradients_and_activations(backend: str) -> None:
         "5.preactivation",
         "5.output",
     ]
-
-
-def test_train_step_is_a_fit_of_one_batch(backend: str) -> None:
-    X, y = classes()
-    weights = np.linspace(0.5, 2.0, N)
-    fitted, stepped = everything(backend), everything(backend)
-    for _ in range(3):
-        history = fitted.fit(
-            X, y, sample_weight=weights, epochs=1, batch_size=None, shuffle=False, verbose=0
-        )
-        assert stepped.train_step(X, y, weights) == history["loss"][0]
-    np.testing.assert_equal(contents(stepped)[0], contents(fitted)[0])
-    assert len(stepped.history) == 0
-
-
-def test_train_steps_are_the_batches_of_a_fit(backend: str) -> None:
-    X, y = classes()
-    fitted, stepped = everything(backend), everything(backend)
-    fitted.fit(X, y, epochs=1, batch_size=16, shuffle=False, verbose=0)
-    for start in range(0, N, 16):
-        stepped.train_step(X[start : start + 16], y[start : start + 16])
-    np.testing.assert_equal(contents(stepped)[0], contents(fitted)[0])
-    assert contents(stepped)[1]["step"] == 5
-
-
-def test_train_step_uses_the_rate_of_the_coming_epoch(backend: str) -> None:
-    X, y = data()
-    model = network(backend, [fm.Dense(1)], optimizer=fm.SGD(fm.ExponentialDecay(0.5, 0.1)))
-    model.fit(X, y, epochs=2, verbose=0)
-    gradient, before = model.gradients(X, y)["0.weight"], model.parameters["0.weight"].copy()
-    model.train_step(X, y)
-    expected = before - 0.5 * 0.1**2 * gradient
-    np.testing.assert_allclose(model.parameters["0.weight"], expected, rtol=1e-12)
-
-
-def test_input_is_not_changed(backend: str) -> None:
-    X, y = classes()
-    weights = np.linspace(0.5, 2.0, N)
-    for array in (X, y, weights):
-        array.flags.writeable = False
-    model = everything(backend, "float64")
-    model.fit(X, y, sample_weight=weights, epochs=1, validation_split=0.2, verbose=0)
-    model.train_step(X, y, weights)
-    model.gradients(X, y, weights)
-    model.evaluate(X, y)
-    model.predict(X)
-    model.activations(X, training=True)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_forms_of_the_same_input(backend: str, dtype: str) -> None:
-    X = np.random.default_rng(0).integers(0, 200, size=(40, 4)).astype(np.uint8)
-    y = X[:, 0] / 100.0
-    forms: list[Any] = [
-        X,
-        X.astype(np.float32),
-        X.astype(np.float64),
-        X.astype(np.int64),
-        X.tolist(),
-        np.asfortranarray(X.astype(np.float64)),
-        np.repeat(X, 2, axis=0)[::2],
-    ]
-    results = []
-    for form in forms:
-        model = network(backend, [fm.BatchNorm(), fm.Dense(3, "tanh"), fm.Dense(1)], dtype=dtype)
-        model.fit(form, y[:, np.newaxis], epochs=2, batch_size=16, verbose=0)
-        results.append(model.predict(form))
-        assert results[-1].dtype == dtype
-    for result in results[1:]:
-        np.testing.assert_array_equal(result, results[0])
 
 
 def test_random_state_none_draws_a_seed() -> None:
@@ -284,3 +205,48 @@ def test_declarations_after_construction() -> None:
     np.testing.assert_array_equal(model.predict(X), fresh.predict(X))
     with pytest.raises(AttributeError):
         model.layers = [fm.Dense(2)]  # type: ignore[misc]
+
+
+def test_classes_of_a_regression(tmp_path):
+    assert_refused_unchanged(
+        *(fitted("numbers"), "numbers", lambda model: model.predict_classes(X), ValueError),
+        *(r"predict_classes needs a classifier: .* not in linear; use predict", tmp_path / "model"),
+    )
+
+
+def test_weights_of_another_network(tmp_path):
+    other = fm.Sequential([fm.Dense(3), fm.Dense(1)], random_state=5, backend="numpy").build(3)
+    message = "another network"
+    for snapshot in (other.get_weights(), fitted("letters").get_weights()):
+        assert_refused_unchanged(
+            fitted("classes"),
+            "classes",
+            lambda model, snapshot=snapshot: model.set_weights(snapshot),
+            ValueError,
+            message,
+            tmp_path / "model",
+        )
+
+
+BACKENDS = fm.kernels.available_backends()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model, path: model.predict(X),
+        lambda model, path: model.predict_classes(X),
+        lambda model, path: model.evaluate(X, CODES),
+        lambda model, path: model.gradients(X, CODES),
+        lambda model, path: model.activations(X),
+        lambda model, path: model.summary(),
+        lambda model, path: model.buffers,
+        lambda model, path: model.get_weights(),
+        lambda model, path: model.save(path),
+    ],
+)
+def test_what_needs_parameters_says_so(use, backend, tmp_path):
+    with pytest.raises(ValueError, match=r"no parameters yet; call fit\(X, y\) or build\(n_feat"):
+        use(small_network("classes", backend), tmp_path / "model")
+    assert not list(tmp_path.iterdir())

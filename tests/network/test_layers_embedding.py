@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from embedded_rows import model_of
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
@@ -26,10 +27,6 @@ def data(seed: int = 0) -> tuple[Array, Array]:
     )
     y = X[:, 0] + np.array([2.0, -1.0, 0.5, 0.0, 3.0])[X[:, 1].astype(int)] * X[:, 2]
     return X, y
-
-
-def model_of(layers: list[Any], backend: str, dtype: str = "float64", **more: Any) -> fm.Sequential:
-    return fm.Sequential(layers, backend=backend, dtype=dtype, random_state=3, **more)
 
 
 NETWORKS: dict[str, list[Any]] = {
@@ -178,13 +175,6 @@ def test_codes_made_invalid_during_a_fit_end_it() -> None:
     changed = fm.LambdaCallback(on_epoch_end=lambda *_: X.__setitem__((5, 1), 1e9))
     with pytest.raises(fm.DivergenceError):
         model_of(NETWORKS["one"], "numba").fit(X, y, epochs=3, callbacks=[changed], verbose=0)
-
-
-def test_the_summary_has_each_of_several() -> None:
-    model = model_of([fm.Embedding(5, 4, 1), fm.Embedding(3, 2, 3), fm.Dense(1)], "numpy").build(4)
-    rows = [line.split() for line in model.summary().splitlines()]
-    assert ["0", "Embedding", "7", "20"] in rows
-    assert ["1", "Embedding", "8", "6"] in rows
 
 
 @pytest.mark.parametrize(

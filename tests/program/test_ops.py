@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from layer_examples import LAYERS, X, network, trained
 
-from fastmlp.common.dispatch import DispatchTable
 from fastmlp.data.rows import as_dtype
 from fastmlp.inspection import explain_ops
 from fastmlp.inspection.explain_ops import Traced, backward_steps, forward_step
@@ -25,8 +24,6 @@ OPERATIONS = [
     for value in vars(ops).values()
     if isinstance(value, type) and issubclass(value, Operation) and value is not Operation
 ]
-# Of predictions alone.
-FROZEN = [kind for kind in OPERATIONS if not any(f.name.startswith("d_") for f in fields(kind))]
 every_operation = pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.__name__)
 
 
@@ -107,13 +104,6 @@ def test_a_missing_row_of_the_compiled_runner_is_named() -> None:
     encoder: Any = None
     with pytest.raises(TypeError, match=r"ClampOp has no row in ENCODINGS in fastmlp/runners/"):
         encode_forward((op,), encoder)
-
-
-def test_a_table_says_where_a_row_is_missing() -> None:
-    table = DispatchTable("TABLE", "fastmlp.some.module", {int: 1})
-    assert table[int] == 1
-    with pytest.raises(TypeError, match=r"str has no row in TABLE in fastmlp/some/module.py"):
-        table[str]
 
 
 @every_operation

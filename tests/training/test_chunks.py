@@ -1,4 +1,4 @@
-"""Training on chunks: the same as on arrays, and what chunks must be."""
+"""What chunks must be, and what holds of training on them."""
 
 from __future__ import annotations
 
@@ -7,50 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chunked_rows import LABELS, RNG, X, assert_same, cut, make
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(200, 3)).astype(np.float32)
-LABELS = np.array(["a", "b", "c"])[RNG.integers(0, 3, 200)]
 WEIGHTS = RNG.uniform(0.5, 2.0, 200)
-
-
-def make(backend: str, units: int = 3, **more: Any) -> fm.Sequential:
-    output = "softmax" if units > 1 else "linear"
-    layers = [fm.Dense(8, "tanh"), fm.BatchNorm(), fm.Dropout(0.2), fm.Dense(units, output)]
-    return fm.Sequential(layers, backend=backend, random_state=0, **more)
-
-
-def cut(size: int, *arrays: Array) -> list[tuple[Array, ...]]:
-    return [
-        tuple(array[start : start + size] for array in arrays)
-        for start in range(0, len(arrays[0]), size)
-    ]
-
-
-def assert_same(a: fm.Sequential, b: fm.Sequential) -> None:
-    for name, values in {**b.parameters, **b.buffers}.items():
-        np.testing.assert_array_equal({**a.parameters, **a.buffers}[name], values, err_msg=name)
-    assert a.history["loss"] == pytest.approx(b.history["loss"], rel=1e-12)
-
-
-SCHEDULES = {
-    "number": 1e-2,
-    "per step": fm.OneCycle(0.1, 3),
-    "per epoch": fm.StepDecay(0.1, 0.5, 1),
-}
-
-
-@pytest.mark.parametrize("rate", SCHEDULES)
-def test_in_order_the_same_bits_as_arrays(backend: str, rate: str) -> None:
-    chunked, whole = (make(backend, optimizer=fm.Adam(SCHEDULES[rate])) for _ in range(2))
-    arguments: dict[str, Any] = {"epochs": 3, "batch_size": 25, "shuffle": False, "verbose": 0}
-    chunked.fit(cut(50, X, LABELS), **arguments)
-    whole.fit(X, LABELS, **arguments)
-    assert_same(chunked, whole)
-    np.testing.assert_array_equal(chunked.classes, whole.classes)
 
 
 def test_weights_and_validation(backend: str) -> None:
@@ -76,15 +38,6 @@ def test_a_class_that_is_met_later_has_weight_1(backend: str) -> None:
     assert len(model.history) == 2
 
 
-def test_each_chunk_is_cut_by_itself(backend: str) -> None:
-    model = make(backend, units=1)
-    model.fit(cut(70, X, X[:, 0]), epochs=2, batch_size=32, verbose=0)
-    # 70 rows are three batches, the 60 of the last chunk two.
-    assert model.training_state.state.step == 2 * (3 + 3 + 2)
-    model.fit(cut(70, X, X[:, 0]), epochs=1, batch_size=None, verbose=0)
-    assert model.training_state.state.step == 16 + 3
-
-
 def test_a_chunk_of_classes_without_weight_changes_nothing(backend: str) -> None:
     rows = np.argsort(LABELS, kind="stable")
     chunked, whole = make(backend), make(backend)
@@ -93,14 +46,6 @@ def test_a_chunk_of_classes_without_weight_changes_nothing(backend: str) -> None
     chunked.fit(cut(20, X[rows], LABELS[rows]), **arguments)
     whole.fit(X[rows], LABELS[rows], **arguments)
     assert_same(chunked, whole)
-
-
-def test_rows_are_shuffled_within_chunks(backend: str) -> None:
-    models = [make(backend, units=1) for _ in range(2)]
-    for model, shuffle in zip(models, (True, False), strict=True):
-        model.fit(cut(100, X, X[:, 0]), epochs=1, batch_size=10, shuffle=shuffle, verbose=0)
-    a, b = (model.parameters["0.weight"] for model in models)
-    assert not np.array_equal(a, b)
 
 
 def test_chunks_of_an_object_that_starts_anew(backend: str) -> None:

@@ -25,6 +25,7 @@ from ...program.program import (
 from ..costs import multiply_adds
 from ..supported import check_supported
 from ..words import in_words, op_in_words
+from . import activations as c_activations
 from . import functions as c_functions
 from . import math as c_math
 from .memory import Place, plan
@@ -81,9 +82,8 @@ def export_c(
     """
     check_prefix(prefix)
     _check_math(math)
-    check_supported(
-        predictor.program, "C", ", or export_c(..., quantize='int8'), which makes a table of it"
-    )
+    hint = ", or export_c(..., quantize='int8'), which makes a table of it"
+    check_supported(predictor.program, "C", c_activations.ACTIVATIONS, hint)
     write_header(path, _header(predictor, prefix, math == "math.h"))
 
 
@@ -188,16 +188,13 @@ def _dense(op: DenseOp, source: _Source) -> list[str]:
 
 
 def _activation(op: ActivationOp, source: _Source) -> list[str]:
-    name, parameter = op.activation.name, op.activation.parameter
     lines = _move(op.x, op.out, source)
-    if name == "linear":
+    if op.activation.traits.is_identity:
         return lines
     arguments = f"{source.at(op.out)}, {op.out.width}"
-    if name == "softmax":
-        return [*lines, source.call(c_functions.SOFTMAX, arguments)]
-    if parameter is not None:
-        arguments += f", {literal(parameter, source.c_type)}"
-    return [*lines, source.call(c_functions.elementwise(name, parameter is not None), arguments)]
+    if op.activation.parameter is not None:
+        arguments += f", {literal(op.activation.parameter, source.c_type)}"
+    return [*lines, source.call(c_activations.template(op.activation), arguments)]
 
 
 def _scale(op: ScaleOp, source: _Source) -> list[str]:

@@ -218,17 +218,23 @@ def used_functions(template: str) -> set[str]:
     return set(re.findall(r"\bP_(\w+)\(", template)) & {*_INLINE, "choose"}
 
 
-def definitions(used: set[str], prefix: str, c_type: str, library: bool) -> list[str]:
-    """Lines that define these functions and those that they call."""
-    if library:
-        return _lines(_CHOOSE, prefix, c_type, True) if "choose" in used else []
-    needed, waiting = set(), list(used - {"choose"})
+def needed_functions(used: set[str]) -> set[str]:
+    """Names of the inline functions that these call, directly or not, and their own."""
+    needed, waiting = set[str](), list(used - {"choose"})
     while waiting:
         name = waiting.pop()
         needed.add(name)
         waiting += _INLINE[name][1]
+    return needed
+
+
+def definitions(used: set[str], prefix: str, c_type: str, library: bool) -> list[str]:
+    """Lines that define these functions and those that they call."""
+    if library:
+        return _lines(_CHOOSE, prefix, c_type, True) if "choose" in used else []
     if not used:
         return []
+    needed = needed_functions(used)
     number, unsigned = _FORMATS[c_type]
     constants = {"UNSIGNED": unsigned, **_constants(number, c_type)}
     texts = [_BITS, *(text for name, (text, _) in _INLINE.items() if name in needed)]

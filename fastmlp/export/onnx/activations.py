@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...declarations.activation_table import ActivationTable
 from ...declarations.activations import Activation
-from ...kernels.reference.activations import SELU_ALPHA, SELU_SCALE
+from ...kernels.constants import SELU_ALPHA, SELU_SCALE
 from .graph import GraphWriter
 
 # (1 + a) Phi(-a) e^(a^2 / 2), Phi the normal distribution function, as a polynomial in
@@ -78,10 +79,6 @@ def _tanh(graph: GraphWriter, z: str) -> str:
 
 def _softmax(graph: GraphWriter, z: str) -> str:
     return graph.add("Softmax", z, axis=1)
-
-
-def _linear(graph: GraphWriter, z: str) -> str:
-    return graph.add("Identity", z)
 
 
 def _exp(graph: GraphWriter, z: str) -> str:
@@ -169,25 +166,41 @@ def _gelu(graph: GraphWriter, z: str) -> str:
     return graph.add("Sub", graph.add("Relu", z), tail)
 
 
-FUNCTIONS: dict[str, Callable[..., str]] = {
-    "relu": _relu,
-    "leaky_relu": _leaky_relu,
-    "tanh": _tanh,
-    "sigmoid": _sigmoid,
-    "softmax": _softmax,
-    "linear": _linear,
-    "elu": _elu,
-    "selu": _selu,
-    "gelu": _gelu,
-    "silu": _silu,
-    "mish": _mish,
-    "softplus": _softplus,
-    "exp": _exp,
-}
+ACTIVATIONS: ActivationTable[Callable[..., str]] = ActivationTable(
+    "written as an ONNX graph",
+    "ACTIVATIONS in fastmlp/export/onnx/activations.py",
+    {
+        "relu": _relu,
+        "leaky_relu": _leaky_relu,
+        "tanh": _tanh,
+        "sigmoid": _sigmoid,
+        "softmax": _softmax,
+        "elu": _elu,
+        "selu": _selu,
+        "gelu": _gelu,
+        "silu": _silu,
+        "mish": _mish,
+        "softplus": _softplus,
+        "exp": _exp,
+    },
+)
+"""From each activation but linear, which needs none, to the function that adds its nodes.
+
+It takes the graph, the name of the value and the parameter, if the activation has one.
+"""
 
 
 def add_activation(graph: GraphWriter, z: str, activation: Activation, out: str) -> None:
-    """Add nodes that compute an activation of the value `z` and name the result `out`."""
+    """Add nodes that compute an activation of the value `z` and name the result `out`.
+
+    Raises
+    ------
+    ValueError
+        `ACTIVATIONS` has no row for it.
+    """
+    if activation.traits.is_identity:
+        graph.add("Identity", z, out=out)
+        return
     parameters = () if activation.parameter is None else (activation.parameter,)
-    FUNCTIONS[activation.name](graph, z, *parameters)
+    ACTIVATIONS.row(activation)(graph, z, *parameters)
     graph.name_last(out)

@@ -24,7 +24,7 @@ from ...program.program import (
     Tensor,
 )
 from ..supported import check_supported
-from .activations import add_activation
+from .activations import ACTIVATIONS, add_activation
 from .graph import IR_VERSION, OPSET, GraphWriter
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def export_onnx(predictor: Predictor, path: str | os.PathLike[str]) -> None:
 def make_model(predictor: Predictor) -> Any:
     """The `onnx.ModelProto` of a predictor; see `export_onnx`."""
     onnx = import_onnx()
-    check_supported(predictor.program, "an ONNX graph")
+    check_supported(predictor.program, "an ONNX graph", ACTIVATIONS)
     network = _Network(predictor)
     network.write()
     graph = onnx.helper.make_graph(

@@ -15,8 +15,8 @@ from ...data.features import counted
 from ...program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
 from ..supported import check_supported
 from ..words import in_words
+from .activations import ACTIVATIONS, functions_of
 from .forward import Forward
-from .functions import FUNCTIONS, with_needs
 from .text import (
     WIDTH,
     array_of_columns,
@@ -65,7 +65,7 @@ def export_python(
     """
     if weights not in _PLACES:
         raise ValueError(f"weights must be 'inside' or 'beside', got {weights!r}")
-    check_supported(predictor.program, "a Python file")
+    check_supported(predictor.program, "a Python file", ACTIVATIONS)
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file in it")
@@ -112,8 +112,11 @@ def _tensor_names(program: InferenceProgram) -> dict[str, str]:
 def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str]) -> str:
     """The file's text; `weights` are the lines that make the arrays."""
     program = predictor.program
-    used = {op.activation.name for op in program.ops if isinstance(op, ActivationOp)}
-    functions = [FUNCTIONS[one] for one in with_needs(sorted(used - {"linear"}))]
+    functions = functions_of(
+        op.activation
+        for op in program.ops
+        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity
+    )
     text = "\n".join(["# fmt: off", *_columns(forward), *weights, "# fmt: on"])
     in_base64 = " = decoded(" in text
     imports = [f"import {module}" for function in functions for module in function.imports]

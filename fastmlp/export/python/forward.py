@@ -16,7 +16,7 @@ from ...program.program import (
     inputs_of,
     with_inputs,
 )
-from .functions import FUNCTIONS
+from .activations import ACTIVATIONS
 from .text import call_of_list
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Forward:
         if isinstance(op, ActivationOp):
             parameter = op.activation.parameter
             more = "" if parameter is None else f", {parameter!r}"
-            return f"{FUNCTIONS[op.activation.name].call}({self._value(op.x)}{more})"
+            return f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"
         if isinstance(op, AddOp):
             second = self._value(op.y)
             return f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"
@@ -182,7 +182,7 @@ def _needed(program: InferenceProgram) -> tuple[tuple[InferenceOp, ...], Slot]:
     same: dict[Slot, Slot] = {}
     ops: list[InferenceOp] = []
     for op in program.ops:
-        is_linear = isinstance(op, ActivationOp) and op.activation.name == "linear"
+        is_linear = isinstance(op, ActivationOp) and op.activation.traits.is_identity
         if is_linear or (isinstance(op, ConcatOp) and len(op.parts) == 1):
             only = inputs_of(op)[0]
             same[op.out] = same.get(only, only)

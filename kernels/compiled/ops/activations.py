@@ -15,14 +15,12 @@ from typing import Any, NamedTuple
 from numba.extending import overload
 
 from ... import custom
+from ...constants import MISH_MAXIMUM, NORMAL_PEAK, ROOT_HALF, SELU_ALPHA, SELU_SCALE
 from ..machine.custom import activation_functions
 from ..machine.intrinsics import cast, like, pointer
 from ..machine.math import erf, exp, expm1, log1p, tanh
 from ..machine.op import ROWS, op
 from ..machine.options import INLINED, device
-
-SELU_SCALE = 1.0507009873554804934193349852946
-SELU_ALPHA = 1.6732632423543772848170429916717
 
 
 @device
@@ -106,14 +104,14 @@ def _selu_backward(d, z, out, parameter):
 @device
 def _gelu(z, parameter):
     half = like(z, 0.5)
-    return half * z * (like(z, 1.0) + erf(z * like(z, 0.7071067811865476)))
+    return half * z * (like(z, 1.0) + erf(z * like(z, ROOT_HALF)))
 
 
 @device
 def _gelu_backward(d, z, out, parameter):
     half = like(z, 0.5)
-    cumulative = half * (like(z, 1.0) + erf(z * like(z, 0.7071067811865476)))
-    density = like(z, 0.3989422804014327) * exp(-half * z * z)
+    cumulative = half * (like(z, 1.0) + erf(z * like(z, ROOT_HALF)))
+    density = like(z, NORMAL_PEAK) * exp(-half * z * z)
     return d * (cumulative + z * density)
 
 
@@ -129,14 +127,10 @@ def _silu_backward(d, z, out, parameter):
     return d * (probability * (one + z * (one - probability)))
 
 
-# tanh(softplus(z)) rounds to 1 long before this; the square of exp(z) is still finite.
-_MISH_LIMIT = 20.0
-
-
 @device
 def _mish(z, parameter):
     # tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2) with e = exp(z).
-    e = exp(min(z, like(z, _MISH_LIMIT)))
+    e = exp(min(z, like(z, MISH_MAXIMUM)))
     n = e * (e + like(z, 2.0))
     return z * (n / (n + like(z, 2.0)))
 
@@ -144,12 +138,12 @@ def _mish(z, parameter):
 @device
 def _mish_backward(d, z, out, parameter):
     one, two = like(z, 1.0), like(z, 2.0)
-    e = exp(min(z, like(z, _MISH_LIMIT)))
+    e = exp(min(z, like(z, MISH_MAXIMUM)))
     n = e * (e + two)
     inverse = one / (n + two)
     probability = e / (one + e)
     bend = like(z, 4.0) * (n + one) * inverse * inverse
-    bend = like(z, 0.0) if z > like(z, _MISH_LIMIT) else bend
+    bend = like(z, 0.0) if z > like(z, MISH_MAXIMUM) else bend
     return d * (n * inverse + z * probability * bend)
 
 

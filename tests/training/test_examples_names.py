@@ -39,6 +39,7 @@ def test_names_of_tables() -> None:
     arrow = SimpleNamespace(column_names=["a", "b"], columns=[np.zeros(2), np.zeros(2)])
     assert column_names(arrow) == ("a", "b")
     assert column_names(SimpleNamespace(columns=["a"])) == ("a",)
+    assert column_names(FRAME.iloc[0]) == ("age", "pay", "years")
 
 
 @pytest.mark.parametrize(

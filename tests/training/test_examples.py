@@ -1,11 +1,13 @@
-"""What is refused as X, y and weights, in which words, and that the model stays as it was."""
+"""The one door for rows: forms of X that are the same, and what is refused, in which words."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from plain_models import N, classes, everything, network
 from small_models import (
     CODES,
     LETTERS,
@@ -17,14 +19,54 @@ from small_models import (
     assert_usable,
     features,
     fitted,
-    network,
     with_value,
 )
+from small_models import network as small_network
 
 import fastmlp as fm
 
+
+def test_input_is_not_changed(backend: str) -> None:
+    X, y = classes()
+    weights = np.linspace(0.5, 2.0, N)
+    for array in (X, y, weights):
+        array.flags.writeable = False
+    model = everything(backend, "float64")
+    model.fit(X, y, sample_weight=weights, epochs=1, validation_split=0.2, verbose=0)
+    model.train_step(X, y, weights)
+    model.gradients(X, y, weights)
+    model.evaluate(X, y)
+    model.predict(X)
+    model.activations(X, training=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_forms_of_the_same_input(backend: str, dtype: str) -> None:
+    X = np.random.default_rng(0).integers(0, 200, size=(40, 4)).astype(np.uint8)
+    y = X[:, 0] / 100.0
+    forms: list[Any] = [
+        X,
+        X.astype(np.float32),
+        X.astype(np.float64),
+        X.astype(np.int64),
+        X.tolist(),
+        np.asfortranarray(X.astype(np.float64)),
+        np.repeat(X, 2, axis=0)[::2],
+    ]
+    results = []
+    for form in forms:
+        model = network(backend, [fm.BatchNorm(), fm.Dense(3, "tanh"), fm.Dense(1)], dtype=dtype)
+        model.fit(form, y[:, np.newaxis], epochs=2, batch_size=16, verbose=0)
+        results.append(model.predict(form))
+        assert results[-1].dtype == dtype
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 BACKENDS = fm.kernels.available_backends()
 ONES = np.ones(ROWS)
+
+
 BAD_X = {
     "a column too few": (X[:, :2], ValueError, r"X has 2 columns, expected 3"),
     "a column too many": (features(4), ValueError, r"X has 4 columns, expected 3"),
@@ -160,7 +202,7 @@ def test_y(case, method, tmp_path):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("method", ["fit", "train_step"])
 def test_x_and_y_that_are_refused_build_nothing(method, backend):
-    model = network("letters", backend)
+    model = small_network("letters", backend)
     for x, y in [(with_value(X, np.nan), LETTERS), (X, LETTERS[1:]), (X, ["a", "b"] * 4)]:
         with pytest.raises(ValueError, match=r"NaN|rows|takes 3 different labels"):
             getattr(model, method)(x, y)
@@ -172,7 +214,7 @@ def test_x_and_y_that_are_refused_build_nothing(method, backend):
 
 
 def test_labels_of_a_refused_fit_are_not_remembered():
-    model = network("letters")
+    model = small_network("letters")
     with pytest.raises(ValueError, match="one weight for each"):
         model.fit(X, np.where(LETTERS == "a", "z", LETTERS), sample_weight=[1.0])
     model.fit(X, LETTERS, epochs=1, verbose=0)
@@ -202,24 +244,3 @@ def test_class_weight_of_numbers(tmp_path):
         "class_weight needs one class for each row; this is regression",
         tmp_path / "model",
     )
-
-
-def test_classes_of_a_regression(tmp_path):
-    assert_refused_unchanged(
-        *(fitted("numbers"), "numbers", lambda model: model.predict_classes(X), ValueError),
-        *(r"predict_classes needs a classifier: .* not in linear; use predict", tmp_path / "model"),
-    )
-
-
-def test_weights_of_another_network(tmp_path):
-    other = fm.Sequential([fm.Dense(3), fm.Dense(1)], random_state=5, backend="numpy").build(3)
-    message = "another network"
-    for snapshot in (other.get_weights(), fitted("letters").get_weights()):
-        assert_refused_unchanged(
-            fitted("classes"),
-            "classes",
-            lambda model, snapshot=snapshot: model.set_weights(snapshot),
-            ValueError,
-            message,
-            tmp_path / "model",
-        )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from ...declarations.activation_table import ActivationTable
+from ...declarations.activations import Activation
+from ...kernels.constants import SELU_ALPHA, SELU_SCALE
 
 
 class Function(NamedTuple):
@@ -26,7 +31,7 @@ class Function(NamedTuple):
     imports: tuple[str, ...] = ()
 
 
-FUNCTIONS = {
+_ROWS = {
     "relu": Function(
         "relu",
         '''
@@ -76,9 +81,9 @@ def elu(z, alpha):
         '''
 def selu(z):
     """Return scale z where z > 0, else scale alpha (e^z - 1)."""
-    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    scale, alpha = SCALE, ALPHA
     return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
-''',
+'''.replace("SCALE", repr(SELU_SCALE)).replace("ALPHA", repr(SELU_ALPHA)),
     ),
     "gelu": Function(
         "gelu",
@@ -120,14 +125,25 @@ def mish(z):
         needs=("softplus",),
     ),
 }
+
+ACTIVATIONS = ActivationTable(
+    "written as a Python file", "ACTIVATIONS in fastmlp/export/python/activations.py", _ROWS
+)
 """From each activation but linear, which needs none, to its function."""
 
 
-def with_needs(names: list[str]) -> list[str]:
-    """These activations and those that they call, each once, the called ones first."""
-    found: list[str] = []
-    for name in names:
-        for one in (*FUNCTIONS[name].needs, name):
-            if one not in found:
-                found.append(one)
-    return found
+def functions_of(activations: Iterable[Activation]) -> list[Function]:
+    """The functions of these activations and those that they call, each once, called ones first.
+
+    Raises
+    ------
+    ValueError
+        `ACTIVATIONS` has no row for one.
+    """
+    found: dict[str, Function] = {}
+    for activation in sorted(activations, key=lambda each: each.name):
+        row = ACTIVATIONS.row(activation)
+        for name in row.needs:
+            found.setdefault(name, ACTIVATIONS[name])
+        found.setdefault(activation.name, row)
+    return list(found.values())
