@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from frozen_networks import classifier
 
 from fastmlp.common import safetensors
 
@@ -49,3 +51,17 @@ def test_write_replaces_and_follows_links(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
     assert list(safetensors.read(long_name)[0]) == ["y"]
     assert len(os.listdir(tmp_path)) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+def test_a_pipe_is_written_and_not_replaced(tmp_path: Path) -> None:
+    predictor, pipe = classifier("numpy")[0].freeze(), tmp_path / "pipe"
+    predictor.save(tmp_path / "file")
+    os.mkfifo(pipe)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    predictor.save(pipe)
+    reader.join(30)
+    assert found == [(tmp_path / "file").read_bytes()]
+    assert pipe.is_fifo()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -83,3 +85,21 @@ def harsh_rows(x: Array, n: int, seed: int = 0) -> Array:
     drawn = x[rng.integers(len(x), size=n)] * rng.choice([1.0, 3.0, -20.0], size=(n, 1))
     odd = np.array([0.0, -0.0, 1e30, -1e30, 3.4e38, -3.4e38, 1e-40, -1e-45, 1e9], "f4")
     return np.where(rng.random(drawn.shape) < 0.1, rng.choice(odd, drawn.shape), drawn).astype("f4")
+
+
+def half_up(value: Fraction) -> int:
+    return math.floor(value + Fraction(1, 2))
+
+
+def clip(value: int, low: int = -128, high: int = 127) -> int:
+    return min(max(value, low), high)
+
+
+def disturbed(outputs: Array, expected: Array) -> float:
+    return float(np.abs(outputs - expected).mean() / expected.std())
+
+
+def trained(x: Array, y: Any, layers: list[Any], epochs: int, backend: str = "numpy") -> Any:
+    model = fm.Sequential(layers, backend=backend, random_state=0)
+    model.fit(x, y, epochs=epochs, verbose=0)
+    return model.freeze()

@@ -1,4 +1,4 @@
-"""Files of predictors that were changed by hand are refused, and the message says what is wrong."""
+"""Files of predictors: read anywhere, with NumPy alone too; damaged ones are refused in words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from blocked_imports import BLOCKS, OPTIONAL, output_of
+from frozen_networks import classifier, kinds, relative, rows, trained
 
 import fastmlp as fm
 from fastmlp.common import safetensors
@@ -123,3 +125,128 @@ def test_names_of_two_inputs_are_read_in_every_form(
     description = json.loads(metadata["fastmlp"])
     safetensors.write(path, tensors, {"fastmlp": json.dumps(description | {"features": features})})
     assert fm.load_predictor(path).column_names == names
+
+
+BACKENDS = ["numpy", "numba"]
+
+
+@pytest.mark.parametrize("to", BACKENDS)
+@pytest.mark.parametrize("of", BACKENDS)
+def test_files(of: str, to: str, tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    model, X = classifier(of)
+    predictor = model.freeze()
+    predictor.feature_names = ("a", "b", "c", "d", "é")
+    predictor.save(tmp_path / "p.safetensors")
+    model.save(tmp_path / "m.safetensors")
+    for name in ("p", "m"):
+        loaded = fm.load_predictor(tmp_path / f"{name}.safetensors", to)
+        assert loaded.backend == to
+        assert relative(loaded(X), predictor(X)) <= 1e-5
+        assert np.array_equal(loaded.predict_classes(X), predictor.predict_classes(X))
+        for key, values in predictor.weights.items():
+            assert np.array_equal(loaded.weights[key], values)
+    assert fm.load_predictor(tmp_path / "p.safetensors").feature_names == predictor.feature_names
+    with pytest.raises(fm.ModelFileError, match=r"fastmlp\.load_predictor"):
+        fm.load(tmp_path / "p.safetensors")
+
+
+def every_operation() -> Any:
+    layers = [
+        fm.Embedding(3, 2, column=1),
+        fm.Branch([fm.Dense(4, fm.LeakyReLU(0.2))], [fm.Activation("tanh")], []),
+        fm.BatchNorm(),
+        fm.Activation(fm.ELU(0.5)),
+        fm.WideAndDeep(2, deep=[fm.Dense(3, "gelu")], wide=[0, 3]),
+    ]
+    return trained(layers, 4)
+
+
+def test_a_file_holds_every_operation(tmp_path: Path) -> None:
+    model, X = every_operation(), rows(4)
+    X[:, 1] = np.arange(len(X)) % 3
+    predictor = model.freeze()
+    assert len(set(kinds(predictor))) == 7
+    assert relative(predictor(X), model.predict(X)) <= 1e-5
+    predictor.save(tmp_path / "p.safetensors")
+    loaded = fm.load_predictor(tmp_path / "p.safetensors")
+    assert np.array_equal(loaded(X), predictor(X))
+    assert loaded.program == predictor.program
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    import json
+
+    path, bad = tmp_path / "p.safetensors", tmp_path / "bad.safetensors"
+    every_operation().freeze().save(path)
+    tensors, metadata = safetensors.read(path)
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        changed = json.loads(metadata["fastmlp"])
+        weights = dict(tensors)
+        changed = mutated(changed, rng)
+        if rng.random() < 0.2:
+            del weights[rng.choice(sorted(weights))]
+        safetensors.write(bad, weights, {"fastmlp": json.dumps(changed)})
+        try:
+            loaded = fm.load_predictor(bad)
+        except fm.ModelFileError:
+            refused += 1
+        else:
+            # What is accepted can be run.
+            loaded(np.ones((2, loaded.n_features), "f4"))
+    assert refused > 300
+    bad.write_bytes(b"no such format")
+    with pytest.raises(fm.ModelFileError):
+        fm.load_predictor(bad)
+    with pytest.raises(FileNotFoundError):
+        fm.load_predictor(tmp_path / "none")
+
+
+def mutated(value: Any, rng: Any) -> Any:
+    """The description with one part of it changed to something else."""
+    spots: list[tuple[Any, Any]] = []
+
+    def collect(part: Any) -> None:
+        keys = part if isinstance(part, dict) else range(len(part))
+        for key in keys:
+            spots.append((part, key))
+            if isinstance(part[key], dict | list):
+                collect(part[key])
+
+    collect(value)
+    part, key = spots[rng.integers(len(spots))]
+    others = (None, -1, 0, 1, 2, 7, 10**30, 0.5, "", "dense", "add", "2.bias", [], [0], [99], {})
+    if isinstance(part, dict) and rng.random() < 0.2:
+        del part[key]
+    else:
+        part[key] = others[rng.integers(len(others))]
+    return value
+
+
+ISOLATED = """
+import numpy as np
+
+import fastmlp as fm
+
+for name in ("p", "m"):
+    predictor = fm.load_predictor({folder!r} + "/" + name + ".safetensors")
+    print(predictor(np.arange(5) / 5).tolist(), predictor.predict_classes(np.arange(5) / 5))
+    print(predictor(np.ones((3, 5))).shape)
+print(sorted(name for name in {forbidden!r} if sys.modules.get(name)))
+"""
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_numpy_is_enough_to_load_and_predict(block: str, tmp_path: Path) -> None:
+    model, _ = classifier("numpy")
+    predictor = model.freeze()
+    predictor.save(tmp_path / "p.safetensors")
+    model.save(tmp_path / "m.safetensors")
+    code = BLOCKS[block] + ISOLATED.format(folder=str(tmp_path), forbidden=OPTIONAL)
+    lines = output_of(code).splitlines()
+    expected = (
+        f"{predictor(np.arange(5) / 5).tolist()} {predictor.predict_classes(np.arange(5) / 5)}"
+    )
+    assert lines == [expected, "(3, 3)"] * 2 + ["[]"]

@@ -8,6 +8,8 @@ import pytest
 
 pytest.importorskip("numba")
 
+import sys
+
 from fastmlp.runners.compiled.executable_cache import KeptTables
 
 
@@ -52,3 +54,30 @@ def test_the_oldest_go_first_and_large_ones_at_once() -> None:
     assert large.released == 1
     with pytest.raises(LookupError):
         kept.take("large", nothing_kept)
+
+
+def test_tables_are_kept_while_other_threads_keep_theirs() -> None:
+    pytest.importorskip("numba")
+    from fastmlp.runners.compiled.executable_cache import KeptTables
+
+    class Tables:
+        n_bytes = 1
+
+        def release(self) -> None: ...
+
+    kept: Any = KeptTables()
+    for i in range(8):
+        kept.give_back(i, Tables())
+
+    def come_between(frame: Any, event: str, argument: Any) -> None:
+        # What another thread does after each call of the one that gives back.
+        if event == "c_return":
+            kept._kept[object()] = Tables()
+
+    sys.setprofile(come_between)
+    try:
+        kept.give_back("last", Tables())
+    finally:
+        sys.setprofile(None)
+    assert 0 not in kept._kept
+    assert "last" in kept._kept
