@@ -95,14 +95,18 @@ def names_by_part(
     """
     if names is None:
         return {}
-    widths = column_counts(n_features)
     if not isinstance(names, Mapping):
-        last, width = list(widths.items())[-1]
-        first = len(names) - width
-        names = {last: names[first:]} | ({"X_wide": names[:first]} if first else {})
+        if isinstance(n_features, int):
+            names = {"X": names}
+        elif len(names) == n_features[1]:
+            names = {"X_deep": names}
+        else:
+            names = {"X_wide": names[: n_features[0]], "X_deep": names[n_features[0] :]}
+    widths = column_counts(n_features)
     for part, listed in names.items():
         if len(listed) != widths.get(part):
-            raise ValueError(f"{len(listed)} names of columns of {part}; there are {widths}")
+            n_names = "1 name" if len(listed) == 1 else f"{len(listed)} names"
+            raise ValueError(f"{part} has {widths.get(part, 0)} columns, but {n_names}")
     return {part: tuple(listed) for part, listed in names.items()}
 
 

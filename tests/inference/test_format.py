@@ -58,6 +58,8 @@ EDITS: dict[str, Edit] = {
     "the dtype 'float16'": put("dtype", value="float16"),
     "targets of another network": put("targets", "units", value=2),
     "names of features that are no words": put("features", value=[1, 2, 3]),
+    "X has 3 columns, but 2 names": put("features", value=["a", "b"]),
+    "Z has 0 columns, but 1 name": put("features", value={"Z": ["a"]}),
     "an operation 'dropout'": put("ops", 3, "op", value="dropout"),
     "dense of 2 inputs": put("ops", 3, "x", value=[3, 2]),
     "two slots of number 3": put("ops", 3, "out", "index", value=3),
@@ -102,6 +104,27 @@ def test_an_operation_with_a_bias_cannot_read_sparse_rows(tmp_path: Path) -> Non
 def test_the_file_that_was_not_edited_is_read(tmp_path: Path) -> None:
     edited(tmp_path / "p.safetensors", lambda description, tensors: None)
     assert fm.load_predictor(tmp_path / "p.safetensors")([0.0, 1.0, 2.0]).shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("features", "names"),
+    [
+        (["u", "v", "a", "b", "c"], {"X_wide": ("u", "v"), "X_deep": ("a", "b", "c")}),
+        (["a", "b", "c"], {"X_deep": ("a", "b", "c")}),
+        ({"X_wide": ["u", "v"]}, {"X_wide": ("u", "v")}),
+        (None, {}),
+    ],
+)
+def test_names_of_two_inputs_are_read_in_every_form(
+    features: Any, names: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "p.safetensors"
+    layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)])]
+    fm.Sequential(layers, backend="numpy").build((2, 3)).freeze().save(path)
+    tensors, metadata = safetensors.read(path)
+    description = json.loads(metadata["fastmlp"])
+    safetensors.write(path, tensors, {"fastmlp": json.dumps(description | {"features": features})})
+    assert fm.load_predictor(path).column_names == names
 
 
 BACKENDS = ["numpy", "numba"]
