@@ -1,10 +1,10 @@
-"""Benchmarks: a suite for asv, and programs that are run by ``python -m benchmarks.NAME``.
+"""Benchmarks: programs that are run by ``python -m benchmarks.NAME``, and a suite for asv.
 
-Three things are set up here, before NumPy, Numba or any module of the suite is imported. Other
-libraries are held to one thread, unless a variable says otherwise. Kernels are compiled into a
-folder of their own for each commit, below ``NUMBA_CACHE_DIR`` or else ``.asv/numba``. And
-``fastmlp.peers`` is that of this checkout, whichever commit of fastmlp is installed: what is
-measured may be older than what measures.
+`suite` is what asv is given, `shared` is what both use to measure. Three things are set up here,
+before NumPy or Numba is imported. Other libraries are held to one thread, unless a variable says
+otherwise. Kernels are compiled into a folder of their own for each commit, below
+``NUMBA_CACHE_DIR`` or else ``.asv/numba``. And ``fastmlp.peers`` is that of this checkout,
+whichever commit of fastmlp is installed: what is measured may be older than what measures.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
 _PEERS = "fastmlp.peers"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 # Folders of commits that are kept, those used last.
@@ -29,7 +30,7 @@ def _commit() -> str:
     installed = os.environ.get("ASV_COMMIT")
     if installed:
         return installed
-    command = ["git", "-C", str(_ROOT), "rev-parse", "HEAD"]
+    command = ["git", "-C", str(CHECKOUT), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -39,7 +40,7 @@ def _commit() -> str:
 def _cache_folder() -> Path:
     """Where this commit's kernels are kept; made, and the folders of old commits deleted."""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    folder = Path(given) if given else _ROOT / ".asv" / "numba"
+    folder = Path(given) if given else CHECKOUT / ".asv" / "numba"
     commit = _commit()
     # A process started by a benchmark is given the folder of the commit already.
     if folder.name == commit:
@@ -64,10 +65,7 @@ def _delete_old(folder: Path) -> None:
 
 
 def _use_peers_of_checkout() -> None:
-    folder = _ROOT / "benchmarks" / "peers"
-    spec = spec_from_file_location(
-        _PEERS, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
+    spec = PathFinder.find_spec(_PEERS, [str(CHECKOUT / "fastmlp")])
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

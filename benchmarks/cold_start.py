@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from .fresh_process import FIRST_FIT, Usage, run_after
-from .rounds import conditions, say, table
+from .shared.fresh_process import FIRST_FIT, Usage, run_after
+from .shared.rounds import conditions, say, table
 
 DTYPES = ("float32", "float64")
 
@@ -117,9 +117,9 @@ def warm_fit(cache: str) -> Usage:
     return run_after("import numba", FIRST_FIT, cache)
 
 
-def imports(module: str) -> Usage:
-    """The import of a module beyond ``import numpy``."""
-    return run_after("import numpy", f"import {module}")
+def imports(code: str) -> Usage:
+    """What an import takes beyond ``import numpy``."""
+    return run_after("import numpy", code)
 
 
 def warmup(cache: str) -> Usage:
@@ -144,8 +144,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         warm_fit(cache)
         measured: dict[str, Callable[[], float]] = {
-            "import": lambda: imports("fastmlp").seconds,
-            "model": lambda: imports("fastmlp.model.sequential").seconds,
+            "import": lambda: imports("import fastmlp").seconds,
+            "model": lambda: imports("from fastmlp import Sequential").seconds,
             "warm": lambda: warm_fit(cache).seconds,
             "cold": lambda: cold_fit().cpu_seconds,
         }
@@ -156,7 +156,7 @@ def main() -> None:
     first, again = zip(*(warmups() for _ in range(-(-rounds // 3))), strict=True)
     rows = [
         ("`import fastmlp`, beyond `import numpy`", found["import"], IMPORT),
-        ("`import fastmlp.model.sequential`, beyond `import numpy`", found["model"], IMPORT),
+        ("`from fastmlp import Sequential`, beyond `import numpy`", found["model"], IMPORT),
         ("first fit, filled cache, beyond `import numba`", found["warm"], WARM_FIT),
         ("first fit, empty cache, CPU, beyond `import numba`", found["cold"], COLD_FIT),
         ("warm-up, CPU", [usage.cpu_seconds for usage in first], WARMUP),

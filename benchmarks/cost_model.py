@@ -40,9 +40,9 @@ from fastmlp.peers.machine import blas_of_scipy
 from fastmlp.peers.networks import Array, Case, first_parameters, make_data
 from fastmlp.peers.with_fastmlp import Peer
 
-from .own_products import OwnProducts
 from .products import Products
-from .rounds import conditions, interleaved, ratios, say, spread, table
+from .shared.own_products import OwnProducts
+from .shared.rounds import conditions, interleaved, ratios, say, spread, table
 
 _BATCH = 256
 _INPUTS, _HIDDEN, _OUTPUTS = 16, 3, 1

@@ -18,7 +18,7 @@ import numpy as np
 import fastmlp as fm
 from fastmlp.kernels import get_backend
 
-from .rounds import interleaved
+from .shared.rounds import interleaved
 
 _SHAPE = (256, 256)
 _SECONDS = 0.02

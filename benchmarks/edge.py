@@ -31,13 +31,13 @@ import numpy as np
 from fastmlp.peers.report import quartiles
 from fastmlp.peers.wording import digits
 
-from .edge_networks import LARGE, SMALL, Array, Network
-from .edge_ways import WAYS, NotInstalled, Way, versions
-from .exported_c import ARM_FLAGS, CORTEX_M3, CORTEX_M4, FLAGS, can_build_firmware, firmware
-from .fresh_process import run, run_after, run_program
-from .installed import bytes_installed, in_words
-from .marked_part import write_between
-from .rounds import conditions, interleaved, ratios, say, table
+from .shared.edge_networks import LARGE, SMALL, Array, Network
+from .shared.edge_ways import WAYS, NotInstalled, Way, versions
+from .shared.exported_c import ARM_FLAGS, CORTEX_M3, CORTEX_M4, FLAGS, can_build_firmware, firmware
+from .shared.fresh_process import run, run_after, run_program
+from .shared.installed import bytes_installed, in_words
+from .shared.marked_part import write_between
+from .shared.rounds import conditions, interleaved, ratios, say, table
 
 # Microseconds of a row of the small network, and of many rows onnxruntime's time.
 ROW_AIMS = {"C, math.h": 1.0, "Predictor, numba": 3.0, "Predictor, NumPy": 20.0}

@@ -25,8 +25,8 @@ import numpy as np
 
 from fastmlp.peers.networks import CASES, Array, make_data
 
-from .networks import check_training, new_model
-from .rounds import conditions, interleaved, ratios, say, spread, table
+from .shared.networks import check_training, new_model
+from .shared.rounds import conditions, interleaved, ratios, say, spread, table
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 SMALL, LARGE = "T", ("S", "L")

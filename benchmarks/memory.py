@@ -32,10 +32,12 @@ import numpy as np
 
 import fastmlp as fm
 
-from .rounds import conditions, say, table
+from . import CHECKOUT
+from .shared.rounds import conditions, say, table
 
 _STATUS = Path("/proc/self/status")
-_ROOTS = (Path(__file__).resolve().parent.parent, Path(fm.__file__).resolve().parent.parent)
+# The fastmlp that this process has imported goes before that of this checkout.
+_PATHS = (Path(fm.__file__).resolve().parent.parent, CHECKOUT)
 _MIB = 2**20
 _ROWS = (100_000, 1_000_000, 4_000_000)
 _BLOCK = 65_536
@@ -131,7 +133,7 @@ def measure(case: Case) -> Peak:
 def _in_process(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
     code = f"import json, sys\nfrom benchmarks.memory import {function} as run\n"
     code += "print(json.dumps(run(**json.loads(sys.argv[1]))))"
-    path = os.pathsep.join(map(str, _ROOTS))
+    path = os.pathsep.join(map(str, _PATHS))
     done = subprocess.run(
         [sys.executable, "-c", code, json.dumps(arguments)],
         env={**os.environ, "PYTHONPATH": path},
@@ -151,11 +153,9 @@ def _status(name: str) -> int:
 
 
 def _measure(**arguments: Any) -> dict[str, int]:
-    if arguments["backend"] == "numba":
-        import fastmlp.runners.compiled.runner  # noqa: F401
-
-    imported = _status("RssAnon")
     case = Case(**{**arguments, "widths": tuple(arguments["widths"])})
+    import_backend(case.backend)
+    imported = _status("RssAnon")
     small = Case(**{**asdict(case), "rows": 200, "batch": 32})
     _fit(small, *_data(small))
     x, y, weights = _data(case)
@@ -178,12 +178,17 @@ def _measure(**arguments: Any) -> dict[str, int]:
 
 def _bound(rows: int, model: Any, batch: int) -> int:
     """What is aimed at, in bytes."""
-    from fastmlp.runners.compiled.buffer_plan import for_training
-    from fastmlp.runners.compiled.lowering import reads_z
+    weights = [view for name, view in model.parameters.items() if name.endswith(".weight")]
+    # A layer keeps its input, and its output's gradient where a further one reads the output.
+    widths = [weights[0].shape[0], *(weight.shape[1] for weight in weights)]
+    kept = sum(widths) + sum(widths[1:-1])
+    parameters = sum(view.nbytes for view in model.parameters.values())
+    return int(64 * _MIB + 16 * rows + 8 * parameters + batch * kept * weights[0].itemsize)
 
-    program, parameters = model._program, model._state.parameters
-    workspace = batch * sum(for_training(program, reads_z).widths) * parameters.itemsize
-    return int(64 * _MIB + 16 * rows + 8 * parameters.nbytes + workspace)
+
+def import_backend(backend: str) -> None:
+    """Import what a fit needs before its first step."""
+    fm.Sequential([fm.Dense(1)], backend=backend).build(1)
 
 
 def _model(case: Case) -> Any:

@@ -41,9 +41,9 @@ from fastmlp.runners.compiled.executable import Executable
 from fastmlp.runners.compiled.lowering_ops import encode_forward
 from fastmlp.runners.compiled.workers import Team
 
-from .networks import new_model, training
-from .own_products import OwnProducts, linear_encoder
-from .rounds import conditions, interleaved, ratios, say, spread, table
+from .shared.networks import new_model, training
+from .shared.own_products import OwnProducts, linear_encoder
+from .shared.rounds import conditions, interleaved, ratios, say, spread, table
 
 _CASES = ("S", "M", "MB", "L", "R", "P")
 _THREADS = (1, 2, 4, 8, 16)

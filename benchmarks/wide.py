@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 
 import fastmlp as fm
 
-from .rounds import conditions, interleaved, table
+from .shared.rounds import conditions, interleaved, table
 
 COLUMNS = (2**12, 2**16, 2**20)
 OPTIMIZERS = {"FTRL": fm.Ftrl(0.1, l1=0.1), "AdaGrad": fm.AdaGrad(0.05), "Adam": fm.Adam()}

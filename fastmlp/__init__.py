@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from .importers.onnx.networks import from_onnx as from_onnx
     from .importers.sklearn import from_sklearn as from_sklearn
     from .importers.torch.networks import from_torch as from_torch
-    from .inference.file import load_predictor as load_predictor
     from .inference.predictor import Predictor as Predictor
     from .inspection.gradient_check import check_gradients as check_gradients
     from .inspection.plots_network import plot_activation_heatmap as plot_activation_heatmap
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
     from .model.checkpoint import ModelCheckpoint as ModelCheckpoint
     from .model.checkpoint import resume as resume
     from .model.file import load as load
+    from .model.predictor_file import load_predictor as load_predictor
     from .model.sequential import Sequential as Sequential
     from .network.layers import Activation as Activation
     from .network.layers import BatchNorm as BatchNorm
@@ -122,7 +122,7 @@ _MODULES = {
         *("plot_feature_response", "plot_predictions"),
     ),
     "inference.predictor": ("Predictor",),
-    "inference.file": ("load_predictor",),
+    "model.predictor_file": ("load_predictor",),
     "int8.predictor": ("QuantizedPredictor",),
     "inspection.range_test": ("find_learning_rate",),
     "inspection.recorder": ("Recorder",),

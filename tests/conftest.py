@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 _REQUIRE_ALL = "FASTMLP_REQUIRE_ALL"
+
+# Their assertions tell what they compared, as those of tests do.
+pytest.register_assert_rewrite(*(path.stem for path in Path(__file__).parent.glob("helpers/*.py")))
 
 # A shell starts what runs in the background with SIGINT ignored, where tests of Ctrl-C would wait
 # for ever.
@@ -45,6 +48,27 @@ def pytest_make_collect_report(
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each backend in turn; the compiled one where Numba is installed."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def headless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pictures need no screen, and none is left behind."""
+    pytest.importorskip("matplotlib")
+    from matplotlib import pyplot
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    pyplot.switch_backend("Agg")
+    yield
+    pyplot.close("all")
 
 
 def _data_folder(variable: str, what: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import missing_extra
 from ..peers.measure import measure
-from ..peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES, Options
+from ..peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES
 from ..peers.process import PeerError
 from ..peers.report import draw, markdown, short
+from .options_bench import BENCH, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
 def bench(arguments: argparse.Namespace) -> None:
     """Measure, print the table, and write it with the picture where a folder is given."""
     options, cases = (FULL, FULL_CASES) if arguments.full else (SHORT, SHORT_CASES)
-    given = {field.name: getattr(arguments, field.name) for field in fields(Options)}
-    options = replace(options, **{name: one for name, one in given.items() if one is not None})
+    options = replace(options, **BENCH.passed(arguments, "measurement"))
     try:
         results = measure(
             arguments.cases or cases,
             arguments.threads,
-            arguments.peers,
+            PEERS if arguments.peers is None else arguments.peers,
             options,
             say=partial(print, file=sys.stderr, flush=True),
             keep=_writer(arguments.output),

@@ -1,8 +1,4 @@
-"""The command line: ``fastmlp train``, ``fastmlp predict`` and the other commands.
-
-A command is one row of `_COMMANDS`: what it does in a phrase, the function that declares its
-options and the one that runs it. Packages that take long to import are imported by the latter.
-"""
+"""The command line: ``fastmlp train``, ``fastmlp predict`` and the other commands."""
 
 from __future__ import annotations
 
@@ -11,8 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from . import options as options
 from .config import with_config
+from .options_bench import BENCH
+from .options_model import EVALUATE, EXPORT, INSPECT, PREDICT, WARMUP
+from .options_train import EXAMPLES, TRAIN
 from .values import with_underscores
 
 if TYPE_CHECKING:
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["main"]
+
+COMMANDS = (TRAIN, PREDICT, EVALUATE, EXPORT, INSPECT, BENCH, WARMUP)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = with_underscores(sys.argv[1:] if argv is None else argv)
     try:
         arguments = _parser().parse_args(with_config(words))
-        arguments.run(arguments)
+        arguments.command.carry_out(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes once more when it ends.
@@ -82,81 +82,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fastmlp",
         description="Multilayer perceptrons on this machine's CPU.",
-        epilog=options.EXAMPLES,
+        epilog=EXAMPLES,
         formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, (phrase, declare, run) in _COMMANDS.items():
-        command = commands.add_parser(
-            name,
-            help=phrase,
-            description=f"{phrase[0].upper()}{phrase[1:]}.",
-            formatter_class=_HelpFormatter,
-            allow_abbrev=False,
+    for command in COMMANDS:
+        phrase = command.phrase
+        command.declare(
+            commands.add_parser(
+                command.name,
+                help=phrase,
+                description=f"{phrase[0].upper()}{phrase[1:]}.",
+                formatter_class=_HelpFormatter,
+                allow_abbrev=False,
+            )
         )
-        declare(command)
-        command.set_defaults(run=run)
     return parser
-
-
-def _train(arguments: argparse.Namespace) -> None:
-    from .train import train
-
-    train(arguments)
-
-
-def _predict(arguments: argparse.Namespace) -> None:
-    from .predict import predict
-
-    predict(arguments)
-
-
-def _evaluate(arguments: argparse.Namespace) -> None:
-    from .predict import evaluate
-
-    evaluate(arguments)
-
-
-def _export(arguments: argparse.Namespace) -> None:
-    from .export import export
-
-    export(arguments)
-
-
-def _inspect(arguments: argparse.Namespace) -> None:
-    from .inspect import inspect
-
-    inspect(arguments)
-
-
-def _bench(arguments: argparse.Namespace) -> None:
-    from .bench import bench
-
-    bench(arguments)
-
-
-def _warmup(arguments: argparse.Namespace) -> None:
-    from time import perf_counter
-
-    import fastmlp as fm
-
-    start = perf_counter()
-    fm.warmup(progress=True)
-    print(f"all kernels are compiled ({perf_counter() - start:.1f} s)")
-
-
-_COMMANDS = {
-    "train": ("train a network and report how good it is", options.declare_train, _train),
-    "predict": ("predict with a model", options.declare_predict, _predict),
-    "evaluate": ("report how good a model is on a table", options.declare_evaluate, _evaluate),
-    "export": (
-        "write a model as C, ONNX or Python for programs without fastmlp",
-        options.declare_export,
-        _export,
-    ),
-    "inspect": ("describe what a model's file holds", options.declare_inspect, _inspect),
-    "bench": ("measure fastmlp beside other libraries", options.declare_bench, _bench),
-    "warmup": ("compile every kernel ahead of its first use", options.declare_warmup, _warmup),
-}

@@ -7,12 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import missing_extra
+from .options_train import CONFIG, OF_A_TABLE, SOURCES, TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_SOURCES = ("dataset", "data")
-_OF_SOURCES = (*_SOURCES, "target", "drop")
 
 __all__ = ["with_config"]
 
@@ -38,10 +36,10 @@ def with_config(words: Sequence[str]) -> list[str]:
     ImportError
         Python 3.10 needs the package tomli.
     """
-    if not words or words[0] != "train":
+    if not words or words[0] != TRAIN.name:
         return list(words)
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    finder.add_argument("--config")
+    finder.add_argument(*CONFIG.words)
     try:
         path = finder.parse_known_args(list(words))[0].config
     except argparse.ArgumentError:
@@ -51,10 +49,11 @@ def with_config(words: Sequence[str]) -> list[str]:
         return list(words)
     given = {word.partition("=")[0] for word in words}
     options = {key.replace("-", "_"): value for key, value in _read(path).items()}
-    if "config" in options:
+    if CONFIG.name in options:
         raise ValueError(f"{path}: a file of options cannot name another one")
-    if given & {"-d", *(f"--{name}" for name in _SOURCES)}:
-        options = {key: value for key, value in options.items() if key not in _OF_SOURCES}
+    if given.intersection(word for option in SOURCES for word in option.words):
+        for option in (*SOURCES, *OF_A_TABLE):
+            options.pop(option.name, None)
     command, *rest = words
     return [command, *(word for item in options.items() for word in _words(path, *item)), *rest]
 

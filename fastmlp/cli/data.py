@@ -12,6 +12,7 @@ from ..common.checks import unknown_name
 from ..data.features import counted
 from ..tables import reading as tables
 from ..tables.preparation import Target
+from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,9 +60,9 @@ def load(arguments: argparse.Namespace) -> Source:
         if arguments.target is None:
             raise ValueError("--data needs --target, the name of the column to predict")
         return _from_csv(arguments.data, arguments.target, arguments.drop, arguments.task)
-    for name in ("target", "drop"):
-        if getattr(arguments, name):
-            raise ValueError(f"--{name} is for --data; a data set has a target of its own")
+    for option in OF_A_TABLE:
+        if getattr(arguments, option.name):
+            raise ValueError(f"--{option.name} is for --data; a data set has a target of its own")
     return _from_dataset(arguments.dataset, arguments.task)
 
 

@@ -12,6 +12,7 @@ from ..data.features import counted
 from ..int8.quantize import refuse_layers
 from ..tables.preparation import CategoryColumn
 from . import frozen as cli_frozen
+from .options_model import EXPORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from .frozen import Frozen
 
 _MOST_SHOWN = 20
-# Options that belong to some formats only.
-_FORMATS_OF = {
-    "prefix": ("c", "c-int8"),
-    "math": ("c",),
-    "calibration": ("c-int8",),
-    "weights": ("python",),
-}
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -36,18 +30,19 @@ def export(arguments: argparse.Namespace) -> None:
     frozen = cli_frozen.read(arguments.model)
     predictor = frozen.predictor
     prefix = "model" if arguments.prefix is None else arguments.prefix
+    given = EXPORT.passed(arguments, "exporter")
     report = ""
     if kind == "c":
-        predictor.export_c(output, prefix, arguments.math or "math.h")
+        predictor.export_c(output, **given)
     elif kind == "c-int8":
         refuse_layers(predictor.program)
         small = predictor.quantize(*frozen.rows(arguments.calibration))
-        small.export_c(output, prefix)
+        small.export_c(output, **given)
         report = str(small.report)
     elif kind == "onnx":
-        predictor.export_onnx(output)
+        predictor.export_onnx(output, **given)
     else:
-        predictor.export_python(output, arguments.weights or "inside")
+        predictor.export_python(output, **given)
     written = [Path(output)]
     if arguments.weights == "beside":
         written.append(Path(output).with_suffix(".npz"))
@@ -64,9 +59,11 @@ def export(arguments: argparse.Namespace) -> None:
 
 def _check_options(arguments: argparse.Namespace) -> None:
     kind = arguments.format
-    for name, formats in _FORMATS_OF.items():
-        if getattr(arguments, name) is not None and kind not in formats:
-            raise ValueError(f"--{name} is for --format {' and '.join(formats)}, not for {kind}")
+    for option in EXPORT.options:
+        is_given = option.only_for and getattr(arguments, option.name) is not None
+        if is_given and kind not in option.only_for:
+            formats = " and ".join(option.only_for)
+            raise ValueError(f"--{option.name} is for --format {formats}, not for {kind}")
     if kind == "c-int8" and arguments.calibration is None:
         raise ValueError(
             "--format c-int8 needs --calibration FILE.csv: rows like those of the training, from "

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..data.features import counted
 from ..errors import ModelFileError
-from ..inference.file import load_predictor
 from ..inference.freezing import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
+from ..model.predictor_file import load_predictor
 from ..tables import reading as tables
 from ..tables.preparation import Preparation, ScaledColumn
 from .data import read_columns, read_target
@@ -117,7 +117,8 @@ def read(path: str | os.PathLike[str]) -> Frozen:
 
 
 def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
-    targets = model._encoder(model._program)
+    training = model.training_state
+    targets = training.encoder()
     target = preparation.target
     known = () if targets.classes is None else tuple(map(str, targets.classes))
     if target.classes != known:
@@ -138,7 +139,7 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
     if (target.mean, target.scale) != (0.0, 1.0):
         after = Scaling(np.array([target.scale]), np.array([target.mean]))
     return freeze(
-        *(model._state, targets, "numpy", 1),
+        *(training.state, targets, "numpy", 1),
         before=before,
         after=after,
         feature_names=preparation.features,

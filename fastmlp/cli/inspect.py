@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..export.costs import Costs, seconds_of_a_row
 from ..export.words import in_words
-from ..inference.file import load_predictor
 from ..int8.quantize import refuse_layers
 from ..kernels import available_backends
+from ..model.predictor_file import load_predictor
 from ..network.summary import summarize
 from ..runners.compile_notice import told_of_compiling
 from ..tables.preparation import CategoryColumn, Preparation
@@ -44,14 +44,14 @@ def inspect(arguments: argparse.Namespace) -> None:
 
 
 def _print_model(model: Sequential) -> None:
-    print(summarize(model.layers, model._program), end="\n\n")
+    print(summarize(model.layers, model.training_state.program), end="\n\n")
     facts = {
         "dtype": model.dtype,
         "loss": repr(model.loss),
         "optimizer": repr(model.optimizer),
         "random_state": model.random_state,
-        "epochs": model._epoch,
-        "updates": model._state.step,
+        "epochs": model.training_state.epoch,
+        "updates": model.training_state.state.step,
     }
     if len(model.history) and "loss" in model.history:
         facts["last loss"] = f"{model.history['loss'][-1]:.6g}"

@@ -6,6 +6,8 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .options_train import TRAIN
+
 if TYPE_CHECKING:
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
@@ -16,13 +18,7 @@ if TYPE_CHECKING:
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
     from ..network.layers import Dense
 
-    return Dense(
-        units,
-        activation=activation,
-        initializer=arguments.weight_init,
-        l1=arguments.l1,
-        l2=arguments.l2,
-    )
+    return Dense(units, activation=activation, **TRAIN.passed(arguments, "dense"))
 
 
 def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
@@ -52,8 +48,7 @@ def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
     return replace(
         get_optimizer(arguments.optimizer),
         learning_rate=ExponentialDecay(arguments.learning_rate, 1 / (1 + arguments.decay_rate)),
-        clip_value=arguments.clip_value,
-        clip_norm=arguments.clip_norm,
+        **TRAIN.passed(arguments, "optimizer"),
     )
 
 

@@ -48,7 +48,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Sequential, Preparation]:
-    model = load(arguments.model, arguments.backend, arguments.threads)
+    model = load(arguments.model, **arguments.command.passed(arguments, "model"))
     preparation = Preparation.of(model)
     if preparation is None:
         raise ValueError(

@@ -55,7 +55,7 @@ def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
     if not target.classes:
         return Predictions(outputs, target.restored(outputs), outputs[:, :0])
     probabilities = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-    return Predictions(outputs, model._encoder(model._program).decode(outputs), probabilities)
+    return Predictions(outputs, model.training_state.encoder().decode(outputs), probabilities)
 
 
 def metrics(

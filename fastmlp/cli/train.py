@@ -22,6 +22,7 @@ from ..tables.preparation import Preparation, fit
 from ..training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
 from . import data as cli_data
 from .network import hidden_layers, optimizer_of, output_of
+from .options_train import TRAIN
 from .plots import draw_confusion, draw_predictions, draw_response
 from .report import (
     Predictions,
@@ -61,10 +62,7 @@ def train(arguments: argparse.Namespace) -> None:
         [*hidden, layer],
         loss=loss,
         optimizer=optimizer,
-        dtype=arguments.dtype,
-        backend=arguments.backend,
-        random_state=arguments.seed,
-        n_threads=arguments.threads,
+        **TRAIN.passed(arguments, "model"),
     )
     preparation.attach(model)
 
@@ -216,8 +214,7 @@ def _fit(
         model.fit(
             parts["training"].X,
             target.learned(parts["training"].y),
-            epochs=arguments.epochs,
-            batch_size=arguments.batch_size,
+            **TRAIN.passed(arguments, "fit"),
             validation_data=(watched.X, target.learned(watched.y)),
             callbacks=callbacks,
             verbose=0 if on_terminal or arguments.show_loss else 1,
@@ -288,7 +285,7 @@ def _write_tables(
     timing: Mapping[str, float],
     arguments: argparse.Namespace,
 ) -> None:
-    settings = {name: value for name, value in vars(arguments).items() if name != "run"}
+    settings = {name: value for name, value in vars(arguments).items() if name != "command"}
     report = {**measured, "epochs": len(model.history), "timing": timing, "settings": settings}
     write_json(files.path("metrics.json"), report)
     columns = {name: numbers(values) for name, values in measured.items()}

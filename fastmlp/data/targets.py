@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.arrays import OwnsArrays
 from ..common.checks import check_number, check_positive_int
 from .features import as_array, blocks, counted, find, finite_array
 
@@ -44,7 +45,7 @@ def target_encoder(activation: str, units: int, loss: str, dtype: DTypeLike) -> 
     return kind(activation, units, loss, dtype)
 
 
-class TargetEncoder(ABC):
+class TargetEncoder(OwnsArrays, ABC):
     """Turns y into what the losses take, and outputs back into labels.
 
     Its attributes are never changed in place: ``copy.copy`` keeps its state for later.
@@ -68,6 +69,11 @@ class TargetEncoder(ABC):
         self.loss = loss
         self.dtype = np.dtype(dtype)
         self.classes: Array | None = None
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.classes is not None:
+            self.classes.flags.writeable = False
 
     def encode(self, y: object, n_rows: int, *, fit: bool) -> Array:
         """Check y and return it as the losses take it.

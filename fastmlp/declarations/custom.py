@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..common.checks import describe
 from ..common.config import assign, declaration
+from ..common.warn import warn
 from ..kernels import custom
 from .activations import ACTIVATIONS, Activation, Output
 from .losses import LOSSES, Loss
@@ -248,11 +248,9 @@ def _check(
             points, words = np.column_stack([points, values]), "z and the output"
         _check_values("derivative", words, derivative, points)
     if derivative is None:
-        warnings.warn(
+        warn(
             f"{name!r} has no derivative: it is taken numerically, by central differences, which "
-            "takes two calls of the function and has an error of some 1e-10",
-            UserWarning,
-            stacklevel=3,
+            "takes two calls of the function and has an error of some 1e-10"
         )
         return lower
     function = custom.Custom(lower, forward, derivative, of_output)

@@ -1,6 +1,7 @@
 """Which optimizers there are and what they take; the kernels hold the arithmetic.
 
-The update rules and the meaning of their arguments are those of ``torch.optim``.
+The update rules and the meaning of their arguments are those of ``torch.optim``. Each declares its
+rule as Python statements too, which `explain` shows and the tests hold against the kernels.
 """
 
 from __future__ import annotations
@@ -28,7 +29,21 @@ class Optimizer:
         Then all gradients are multiplied by ``min(1, clip_norm / norm)``, ``norm`` taken over all
         parameters.
     kernel : str
-        The name of the kernel.
+        The name of the kernel, which takes parameters, gradients and learning rate, and what
+        follows here, all by name.
+    slot_names : tuple of str
+        Arrays as long as the parameters, which start at 0.
+    constant_names : tuple of str
+        Fields of the declaration.
+    counts_steps : bool
+        Whether the kernel takes ``step``, which counts updates from 1.
+    running_product : str
+        The kernel's array of one float64 number, which starts at 1: a product over all updates;
+        empty where it has none.
+    rule : tuple of str
+        Statements that move a parameter ``w`` with gradient ``g``; ``rate`` is the learning rate,
+        ``t`` the number of the update. They may call ``abs``, ``max``, ``sign``, ``sqrt`` and
+        ``where``.
     """
 
     learning_rate: float | Schedule
@@ -36,8 +51,10 @@ class Optimizer:
     clip_norm: float | None = field(default=None, kw_only=True)
 
     kernel: ClassVar[str]
-    _slots: ClassVar[tuple[str, ...]]
-    _constants: ClassVar[tuple[str, ...]]
+    slot_names: ClassVar[tuple[str, ...]] = ()
+    constant_names: ClassVar[tuple[str, ...]] = ()
+    counts_steps: ClassVar[bool] = False
+    running_product: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         assign(self, learning_rate=check_learning_rate(self.learning_rate))
@@ -52,14 +69,19 @@ class Optimizer:
         return as_schedule(self.learning_rate)
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """The names of the arrays, each as long as the parameters, in the kernel's order."""
-        return self._slots
+    def rule(self) -> tuple[str, ...]:
+        """The update as statements."""
+        raise NotImplementedError
 
     @property
-    def constants(self) -> tuple[float, ...]:
-        """The kernel's arguments after the learning rate."""
-        return tuple(float(getattr(self, name)) for name in self._constants)
+    def slots(self) -> tuple[str, ...]:
+        """The arrays that are in use; the kernel takes None for others."""
+        return self.slot_names
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Numbers that the kernel takes, by name."""
+        return {name: getattr(self, name) for name in self.constant_names}
 
     @property
     def touched_rows_exact(self) -> bool:
@@ -95,8 +117,8 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     kernel = "sgd_update"
-    _slots = ("velocity",)
-    _constants = ("momentum", "nesterov")
+    slot_names = ("velocity",)
+    constant_names = ("momentum", "nesterov")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,7 +133,15 @@ class SGD(Optimizer):
     @property
     def slots(self) -> tuple[str, ...]:
         """Without momentum none."""
-        return self._slots if self.momentum else ()
+        return self.slot_names if self.momentum else ()
+
+    @property
+    def rule(self) -> tuple[str, ...]:
+        """The update as statements."""
+        if not self.momentum:
+            return ("w = w - rate * g",)
+        step = "(g + momentum * velocity)" if self.nesterov else "velocity"
+        return ("velocity = momentum * velocity + g", f"w = w - rate * {step}")
 
     @property
     def touched_rows_exact(self) -> bool:
@@ -143,8 +173,9 @@ class RMSprop(Optimizer):
     epsilon: float = 1e-8
 
     kernel = "rmsprop_update"
-    _slots = ("v",)
-    _constants = ("rho", "epsilon")
+    slot_names = ("v",)
+    constant_names = ("rho", "epsilon")
+    rule = ("v = rho * v + (1 - rho) * g**2", "w = w - rate * g / (sqrt(v) + epsilon)")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,17 +186,24 @@ class RMSprop(Optimizer):
         )
 
 
+_FIRST_MOMENT = "m = beta_1 * m + (1 - beta_1) * g"
+_SECOND_MOMENT = "v = beta_2 * v + (1 - beta_2) * g**2"
+_SECOND_CORRECTED = "v_hat = v / (1 - beta_2**t)"
+_MOMENTS = (_FIRST_MOMENT, _SECOND_MOMENT, "m_hat = m / (1 - beta_1**t)", _SECOND_CORRECTED)
+
+
 @dataclass(frozen=True)
 class _TwoMoments(Optimizer):
-    """What Adam and its variants share."""
+    """An optimizer with moving averages of the gradient and of its square: Adam's kind."""
 
     learning_rate: float | Schedule = 1e-3
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
-    _slots = ("m", "v")
-    _constants: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
+    slot_names = ("m", "v")
+    constant_names: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
+    counts_steps = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -199,6 +237,7 @@ class Adam(_TwoMoments):
     """
 
     kernel = "adam_update"
+    rule = (*_MOMENTS, "w = w - rate * m_hat / (sqrt(v_hat) + epsilon)")
 
 
 @declaration
@@ -225,7 +264,11 @@ class AdamW(_TwoMoments):
     weight_decay: float = 0.01
 
     kernel = "adamw_update"
-    _constants = ("beta_1", "beta_2", "epsilon", "weight_decay")
+    constant_names = ("beta_1", "beta_2", "epsilon", "weight_decay")
+    rule = (
+        *_MOMENTS,
+        "w = w * (1 - rate * weight_decay) - rate * m_hat / (sqrt(v_hat) + epsilon)",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -255,8 +298,19 @@ class Nadam(_TwoMoments):
     learning_rate: float | Schedule = 2e-3
 
     kernel = "nadam_update"
-    _constants = ("beta_1", "beta_2", "epsilon", "momentum_decay")
+    constant_names = ("beta_1", "beta_2", "epsilon", "momentum_decay")
     momentum_decay: ClassVar[float] = 0.004
+    running_product = "mu_product"
+    rule = (
+        _FIRST_MOMENT,
+        _SECOND_MOMENT,
+        "mu = beta_1 * (1 - 0.96**(t * momentum_decay) / 2)",
+        "mu_next = beta_1 * (1 - 0.96**((t + 1) * momentum_decay) / 2)",
+        "mu_product = mu_product * mu",
+        "m_hat = (1 - mu) / (1 - mu_product) * g + mu_next / (1 - mu_product * mu_next) * m",
+        _SECOND_CORRECTED,
+        "w = w - rate * m_hat / (sqrt(v_hat) + epsilon)",
+    )
 
 
 @declaration
@@ -280,8 +334,9 @@ class AdaGrad(Optimizer):
     epsilon: float = 1e-10
 
     kernel = "adagrad_update"
-    _slots = ("v",)
-    _constants = ("epsilon",)
+    slot_names = ("v",)
+    constant_names = ("epsilon",)
+    rule = ("v = v + g**2", "w = w - rate * g / (sqrt(v) + epsilon)")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -317,8 +372,16 @@ class Ftrl(Optimizer):
     beta: float = 1.0
 
     kernel = "ftrl_update"
-    _slots = ("z", "n")
-    _constants = ("l1", "l2", "beta")
+    slot_names = ("z", "n")
+    constant_names = ("l1", "l2", "beta")
+    # A coordinate whose feature is absent, so that g is 0, is not touched.
+    rule = (
+        "sigma = (sqrt(n + g**2) - sqrt(n)) / rate",
+        "z = z + g - sigma * w",
+        "n = n + g**2",
+        "shrunk = sign(z) * max(abs(z) - l1, 0)",
+        "w = where(g == 0, w, -shrunk / ((beta + sqrt(n)) / rate + l2))",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -98,15 +98,16 @@ def sequential(
         layers and arguments that `Sequential` refuses.
     """
     model = Sequential(layers, dtype=dtype, **arguments)
-    planned = model._planned(n_features)
+    training = model.training_state
+    planned = training.plan(n_features)
     values = _checked(planned.program, weights)
     targets = None
     if classes is not None:
-        targets = model._encoder(planned.program).with_classes(classes)
-    model._commit(planned)
+        targets = training.encoder(planned.program).with_classes(classes)
+    training.build(planned)
     for name, live in (*model.parameters.items(), *model.buffers.items()):
         live[...] = values[name]
-    model._targets = targets
+    training.targets = targets
     return model
 
 

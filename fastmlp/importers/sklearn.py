@@ -57,7 +57,8 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
     estimator : fitted scikit-learn estimator
         MLPClassifier, MLPRegressor, LogisticRegression, LinearRegression, Ridge, Lasso, ElasticNet
         (or with CV), or a Pipeline that ends in one of them after StandardScaler, MinMaxScaler,
-        MaxAbsScaler or RobustScaler; or a TransformedTargetRegressor with one of these scalers.
+        MaxAbsScaler or RobustScaler; or a TransformedTargetRegressor of one of these, whose
+        transformer is such a scaler, a Pipeline of them, or none.
     dtype : {"float32", "float64"}, optional
         That of the coefficients by default.
     **arguments
@@ -113,12 +114,13 @@ class _Reader:
         name = _name(estimator)
         if name == "Pipeline":
             return self._pipeline(estimator)
-        if name not in (*_NETWORKS, *_LOGISTIC, *_LINEAR, "TransformedTargetRegressor"):
+        if name == "TransformedTargetRegressor":
+            _check_fitted(estimator, name, "regressor_")
+            return [*self.parts(estimator.regressor_), *_unscaled(estimator.transformer_)]
+        if name not in (*_NETWORKS, *_LOGISTIC, *_LINEAR):
             raise cannot_take(name, "", _KNOWN)
         _check_fitted(estimator, name)
         self.n_features = int(estimator.n_features_in_)
-        if name == "TransformedTargetRegressor":
-            return [*self.parts(estimator.regressor_), _unscaled(estimator.transformer_)]
         if name in _NETWORKS:
             return self._network(estimator)
         coefficients = estimator.coef_
@@ -132,14 +134,13 @@ class _Reader:
         return self._logistic(estimator, name, weight, bias)
 
     def _pipeline(self, pipeline: Any) -> list[Part]:
-        steps = [(f"{name} ({_name(step)})", step) for name, step in pipeline.steps]
-        *before, (_, last) = steps
+        *before, (_, last) = pipeline.steps
         parts: list[Part] = []
-        for label, step in before:
-            if step is None or step == "passthrough":
+        for name, step in before:
+            if _does_nothing(step):
                 continue
             if _name(step) not in SCALERS:
-                raise cannot_take(label, "", _KNOWN)
+                raise cannot_take(f"{name} ({_name(step)})", "", _KNOWN)
             parts.append(_scaled(step))
         return [*parts, *self.parts(last)]
 
@@ -185,8 +186,8 @@ def _name(estimator: object) -> str:
     return f"{kind.__module__}.{kind.__name__}"
 
 
-def _check_fitted(estimator: object, label: str) -> None:
-    if not hasattr(estimator, "n_features_in_"):
+def _check_fitted(estimator: object, label: str, attribute: str = "n_features_in_") -> None:
+    if not hasattr(estimator, attribute):
         raise ValueError(f"{label} is not fitted; call its fit first")
 
 
@@ -202,9 +203,27 @@ def _scaled(scaler: Any) -> Part:
     return scale
 
 
-def _unscaled(scaler: Any) -> Scale:
-    """The inverse of a scaler."""
-    if _name(scaler) not in SCALERS:
-        raise cannot_take(f"transformer ({_name(scaler)})", "", _KNOWN)
-    scale = _scale(scaler)
-    return Scale(1 / scale.scale, -scale.shift / scale.scale)
+def _does_nothing(step: Any) -> bool:
+    """Whether a step passes on what it gets; a function of the user's own may do anything."""
+    if _name(step) == "FunctionTransformer":
+        return step.func is None and step.inverse_func is None
+    return step is None or step == "passthrough"
+
+
+def _unscaled(transformer: Any) -> list[Part]:
+    """The inverse of what a target went through: of a scaler, or of several."""
+    name = _name(transformer)
+    if _does_nothing(transformer):
+        return []
+    if name == "Pipeline":
+        return [part for _, step in reversed(transformer.steps) for part in _unscaled(step)]
+    if name not in SCALERS:
+        why = ""
+        if name == "FunctionTransformer":
+            functions = (transformer.func, transformer.inverse_func)
+            names = (getattr(function, "__name__", repr(function)) for function in functions)
+            why = f"func and inverse_func, here {' and '.join(names)}, may be any function"
+        known = (*SCALERS, "a Pipeline of them", "no transformer")
+        raise cannot_take(f"the target's transformer ({name})", why, known)
+    scale = _scale(transformer)
+    return [Scale(1 / scale.scale, -scale.shift / scale.scale)]

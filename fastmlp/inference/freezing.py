@@ -13,34 +13,18 @@ the scale and shift stay as an operation of their own.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..program.program import (
-    BatchNormOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    Program,
-    ScaleOp,
-    SelectOp,
-    Slot,
-    Tensor,
-    inference_ops,
-    inputs_of,
-    padded,
-    tensors_of,
-    with_inputs,
-    with_tensors,
-    without_training,
-)
-from ..program.state import State, Weights, aligned_zeros
+from ..common.arrays import aligned_zeros
+from ..common.dispatch import DispatchTable
+from ..common.warn import warn
+from ..program.ops import BatchNormOp, DenseOp, Operation, ScaleOp, Slot, Tensor, padded
+from ..program.program import InferenceProgram, Program, inference_ops
+from ..program.state import State, Weights
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -64,7 +48,10 @@ class Scaling:
 
 
 def freeze_program(
-    state: State, before: Scaling | None = None, after: Scaling | None = None
+    state: State,
+    before: Scaling | None = None,
+    after: Scaling | None = None,
+    feature_names: Sequence[str] | None = None,
 ) -> Weights:
     """The program and the weights of predictions, read-only.
 
@@ -74,22 +61,17 @@ def freeze_program(
         Of the network; it is only read.
     before, after : Scaling, optional
         Of X (of two inputs X_deep), and of the output.
+    feature_names : sequence of str, optional
+        Those of the columns of X, for warnings.
     """
     program = state.program
     ops, output = inference_ops(program)
-    graph = _Graph(program, list(ops), output)
+    graph = _Graph(program, list(ops), output, feature_names)
     for op in ops:
-        if isinstance(op, BatchNormOp):
-            gamma, beta = state.parameter(op.gamma), state.parameter(op.beta)
-            mean, var = state.buffer(op.running_mean), state.buffer(op.running_var)
-            deviation = np.sqrt(var.astype(np.float64) + op.epsilon)
-            scale = gamma.astype(np.float64) / deviation
-            scaling = Scaling(scale, beta.astype(np.float64) - mean * scale)
-            path = op.gamma.name.removesuffix(".gamma")
-            warn_of_lost_digits(f"the input of {path}", mean / deviation, program.dtype, 5)
-            graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
+        if any(tensor in program.buffers for tensor in op.tensors):
+            FROZEN[type(op)](graph, op, state)
         else:
-            for tensor in tensors_of(op):
+            for tensor in op.tensors:
                 graph.values[tensor.name] = state.parameter(tensor).astype(np.float64)
     if before is not None:
         graph.scale_input(before)
@@ -101,7 +83,7 @@ def freeze_program(
 
 def lay_out(
     program: InferenceProgram,
-    ops: tuple[InferenceOp, ...],
+    ops: tuple[Operation, ...],
     output: Slot,
     values: Mapping[str, Array],
 ) -> Weights:
@@ -109,7 +91,7 @@ def lay_out(
     tensors: dict[str, Tensor] = {}
     stop = 0
     for op in ops:
-        for tensor in tensors_of(op):
+        for tensor in op.tensors:
             if tensor.name not in tensors:
                 tensors[tensor.name] = replace(tensor, start=stop)
                 stop += padded(tensor.size)
@@ -117,11 +99,10 @@ def lay_out(
     parameters = aligned_zeros((stop,), program.dtype)
     for tensor in tensors.values():
         parameters[tensor.start : tensor.stop] = values[tensor.name].ravel()
-    parameters.flags.writeable = False
     frozen = InferenceProgram(
         dtype=program.dtype,
         input=program.input,
-        ops=tuple(without_training(with_tensors(op, tensors)) for op in ops),
+        ops=tuple(op.with_tensors(tensors).without_plan() for op in ops),
         output=output,
         parameters=tuple(tensors.values()),
         n_parameters=stop,
@@ -130,25 +111,58 @@ def lay_out(
     return Weights(frozen, parameters)
 
 
-def warn_of_lost_digits(what: str, shift: Array, dtype: str, stacklevel: int) -> None:
-    """Warn of columns whose distance from 0, in what is one when scaled, leaves them few digits."""
-    column = int(np.abs(shift).argmax())
-    distance = abs(float(shift[column]))
-    error = distance * float(np.finfo(dtype).eps)
-    if error > _LARGEST_ERROR:
-        warnings.warn(
-            f"column {column} of {what} is {distance:.3g} times as far from 0 as scaling leaves it "
-            f"wide: a predictor in {dtype} takes it as it is, and may be wrong by {error:.2g} of "
-            "that width; give the model dtype='float64', or bring the column nearer to 0 first",
-            UserWarning,
-            stacklevel=stacklevel,
-        )
+def warn_of_lost_digits(
+    program: InferenceProgram,
+    shift: Array,
+    feature_names: Sequence[str] | None = None,
+    layer: str = "",
+) -> None:
+    """Warn of columns whose distance from 0, in what is one when scaled, leaves them few digits.
+
+    Parameters
+    ----------
+    program : InferenceProgram
+    shift : (width,) array
+        The distance of each column.
+    feature_names : sequence of str, optional
+        Of X, where it is X that is scaled.
+    layer : str
+        The layer whose inputs are scaled; empty for the columns of X.
+    """
+    epsilon = float(np.finfo(program.dtype).eps)
+    distances = np.abs(np.asarray(shift, np.float64))
+    n_far, number = int((distances * epsilon > _LARGEST_ERROR).sum()), int(distances.argmax())
+    if not n_far:
+        return
+    whole, example, remedy = "columns of X", f"column {number}", "take a constant off such columns"
+    if layer:
+        whole, example = f"inputs of layer {layer}", f"input {number}"
+        remedy = "standardize X"
+    elif feature_names is not None and len(feature_names) == len(shift):
+        example = f"column {number}, {feature_names[number]!r},"
+    if program.wide is not None:
+        whole = whole.replace("X", "X_deep")
+    distance = distances[number]
+    warn(
+        f"{n_far} of the {len(shift)} {whole} lie too far from 0, beside the scale that they are "
+        f"divided by, for {program.dtype}: {example} is {distance:.3g} times its scale away from "
+        "0. A predictor takes it as it is, for that division is part of its weights, and may be "
+        f"wrong as if it were moved by {distance * epsilon:.2g} of its scale. Give the model "
+        f"dtype='float64', or {remedy} before the training"
+    )
 
 
 class _Graph:
     """Operations in their order and the values of their tensors, in float64, while they change."""
 
-    def __init__(self, program: Program, ops: list[InferenceOp], output: Slot) -> None:
+    def __init__(
+        self,
+        program: Program,
+        ops: list[Operation],
+        output: Slot,
+        feature_names: Sequence[str] | None,
+    ) -> None:
+        self.feature_names = feature_names
         self.ops = ops
         self.output = output
         self.values: dict[str, Array] = {}
@@ -156,7 +170,7 @@ class _Graph:
         self._largest = float(np.finfo(program.dtype).max)
         self._next_slot = 1 + max(op.out.index for op in (*program.ops, *program.output_ops))
 
-    def change(self, op: InferenceOp, *others: InferenceOp) -> None:
+    def change(self, op: Operation, *others: Operation) -> None:
         """Put other operations in the place of one."""
         place = next(i for i, known in enumerate(self.ops) if known is op)
         self.ops[place : place + 1] = others
@@ -175,7 +189,7 @@ class _Graph:
     def scale_input(self, scaling: Scaling) -> None:
         """Scale what the network reads."""
         scaled = self.new_slot("scaled input", self._input.width)
-        self.ops = [with_inputs(op, {self._input: scaled}) for op in self.ops]
+        self.ops = [op.with_inputs({self._input: scaled}) for op in self.ops]
         self.ops.insert(0, self.scale_op("input", self._input, scaled, scaling))
 
     def scale_output(self, scaling: Scaling) -> None:
@@ -184,8 +198,8 @@ class _Graph:
         self.ops.append(self.scale_op("output", self.output, scaled, scaling))
         self.output = scaled
 
-    def readers(self, slot: Slot) -> list[InferenceOp]:
-        return [op for op in self.ops if slot in inputs_of(op)]
+    def readers(self, slot: Slot) -> list[Operation]:
+        return [op for op in self.ops if slot in op.inputs]
 
     def scaling(self, op: ScaleOp) -> Scaling:
         return Scaling(self.values[op.scale.name], self.values[op.shift.name])
@@ -207,7 +221,7 @@ class _Graph:
             if way(op) and all(
                 bool((np.abs(self.values[tensor.name]) <= self._largest).all())
                 for changed in self.ops
-                for tensor in tensors_of(changed)
+                for tensor in changed.tensors
             ):
                 return True
         self.ops, self.values, self.output = kept
@@ -235,14 +249,14 @@ class _Graph:
         if not self._takes(op.out):
             return False
         self._push(op.out, self.scaling(op))
-        self.ops = [with_inputs(other, {op.out: op.x}) for other in self.ops if other is not op]
+        self.ops = [other.with_inputs({op.out: op.x}) for other in self.ops if other is not op]
         return True
 
     def _takes(self, slot: Slot) -> bool:
         """Whether all that read a slot can take over its scale and shift."""
         return slot is not self.output and all(
             isinstance(op, DenseOp | ScaleOp)
-            or (isinstance(op, SelectOp | ConcatOp | EmbeddingOp) and self._takes(op.out))
+            or (op.column_sources is not None and self._takes(op.out))
             for op in self.readers(slot)
         )
 
@@ -257,20 +271,13 @@ class _Graph:
                 self.values[weight] = scale[:, np.newaxis] * self.values[weight]
             elif isinstance(op, ScaleOp):
                 self._set(op, scaling.then(self.scaling(op)))
-            elif isinstance(op, SelectOp):
-                columns = list(op.columns)
-                self._push(op.out, Scaling(scale[columns], shift[columns]))
-            elif isinstance(op, EmbeddingOp):
-                kept, rest = list(op.kept), op.out.width - len(op.kept)
-                scales = np.append(scale[kept], np.ones(rest))
-                self._push(op.out, Scaling(scales, np.append(shift[kept], np.zeros(rest))))
-            elif isinstance(op, ConcatOp):
-                parts = [
-                    (scale, shift) if part is slot else (np.ones(part.width), np.zeros(part.width))
-                    for part in op.parts
-                ]
-                scales, shifts = (np.concatenate(vectors) for vectors in zip(*parts, strict=True))
-                self._push(op.out, Scaling(scales, shifts))
+            else:
+                copied = Scaling(np.ones(op.out.width), np.zeros(op.out.width))
+                for column, source in enumerate(op.column_sources or ()):
+                    if source is not None and source[0] == slot:
+                        copied.scale[column] = scale[source[1]]
+                        copied.shift[column] = shift[source[1]]
+                self._push(op.out, copied)
 
     def _set(self, op: ScaleOp, scaling: Scaling) -> None:
         self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift
@@ -288,3 +295,23 @@ class _Graph:
     def _name(tensor: Tensor | None) -> str:
         assert tensor is not None
         return tensor.name
+
+
+def _freeze_batchnorm(graph: _Graph, op: BatchNormOp, state: State) -> None:
+    gamma, beta = state.parameter(op.gamma), state.parameter(op.beta)
+    mean, var = state.buffer(op.running_mean), state.buffer(op.running_var)
+    deviation = np.sqrt(var.astype(np.float64) + op.epsilon)
+    scale = gamma.astype(np.float64) / deviation
+    scaling = Scaling(scale, beta.astype(np.float64) - mean * scale)
+    path = op.gamma.name.removesuffix(".gamma")
+    if op.x == state.program.input:
+        warn_of_lost_digits(state.program, mean / deviation, graph.feature_names)
+    else:
+        warn_of_lost_digits(state.program, mean / deviation, layer=f"{path} (BatchNorm)")
+    graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
+
+
+FROZEN: DispatchTable[Callable[[_Graph, Any, State], None]] = DispatchTable(
+    "FROZEN", __name__, {BatchNormOp: _freeze_batchnorm}
+)
+"""What becomes of an operation with buffers, which predictions do not have."""

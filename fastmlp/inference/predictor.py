@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..common.checks import describe
-from ..data.features import check_codes, check_feature_pair
-from ..data.rows import FeaturePair
+from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
-from .arguments import check_out, labels_for, one_or_many
+from .base import BasePredictor
+from .format import PredictorFile, write_predictor
 from .freezing import Scaling, freeze_program
 
 if TYPE_CHECKING:
-    from ..data.rows import Features
+    from ..data.column_names import Names
     from ..int8.predictor import QuantizedPredictor
     from ..kernels.typing import Array
-    from ..runners.compiled.prediction import CompiledForward
+    from ..runners.forward import Forward
 
 
-class Predictor:
+class Predictor(BasePredictor):
     """A trained network that only predicts.
 
     `Sequential.freeze` and `fastmlp.load_predictor` make them. BatchNorm is folded into the dense
@@ -64,180 +61,40 @@ class Predictor:
         targets: TargetEncoder,
         backend: str,
         n_threads: int | str = "auto",
-        feature_names: Sequence[str] | None = None,
+        feature_names: Names | None = None,
     ) -> None:
-        self.program: InferenceProgram = weights.program
+        program = weights.program
+        super().__init__(
+            _forward(weights, backend, n_threads),
+            targets,
+            program.n_features,
+            program.output.width,
+            program.dtype,
+            feature_names,
+            categories(program),
+        )
+        self.program: InferenceProgram = program
         self.backend = backend
         self.n_threads = n_threads
-        self.feature_names = None if feature_names is None else tuple(feature_names)
         self._weights = weights
-        self.targets = targets
-        self._start()
-
-    def _start(self) -> None:
-        """Set what calls work with."""
-        self._dtype = np.dtype(self.program.dtype)
-        self._row_shape = (self.program.input.width,)
-        self._out_shape = (self.program.output.width,)
-        self._categories = categories(self.program)
-        # Two inputs, and codes that must be looked at, take the long way.
-        simple = self.program.wide is None and not self._categories
-        self._short_dtype = self._dtype if simple else None
-        self._forward: CompiledForward | NumpyForward
-        self._rows: Callable[[Array], Array | None] | None = None
-        parts = self._weights, self.program.ops, self.program.output
-        if self.backend == "numpy":
-            self._forward = NumpyForward(*parts)
-            return
-        from ..runners.compiled.prediction import CompiledForward
-
-        self._forward = compiled = CompiledForward(*parts, self.n_threads)
-        if simple:
-            self._rows = compiled.rows
 
     def __getstate__(self) -> dict[str, Any]:
         # Tables hold addresses of this process's memory; a copy makes its own.
-        names = ("program", "backend", "n_threads", "feature_names", "targets")
-        return {name: vars(self)[name] for name in names} | {"vector": self._weights.parameters}
+        return {
+            "weights": self._weights,
+            "targets": self.targets,
+            "backend": self.backend,
+            "n_threads": self.n_threads,
+            "feature_names": dict(self.column_names),
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vector = state.pop("vector")
-        vector.flags.writeable = False
-        vars(self).update(state)
-        self._weights = Weights(self.program, vector)
-        self._start()
+        Predictor.__init__(self, **state)
 
     @property
     def weights(self) -> Mapping[str, Array]:
         """Read-only, by the names of the program's tensors."""
         return MappingProxyType(named(self.program.parameters, self._weights.parameters))
-
-    @property
-    def dtype(self) -> str:
-        """``"float32"`` or ``"float64"``."""
-        return self.program.dtype
-
-    @property
-    def n_features(self) -> int | tuple[int, int]:
-        """Columns of X, or of X_wide and X_deep."""
-        return self.program.n_features
-
-    @property
-    def n_outputs(self) -> int:
-        """Outputs of a row."""
-        return self.program.output.width
-
-    @property
-    def task(self) -> str:
-        """What the outputs mean: binary, multiclass, multilabel or regression."""
-        return self.targets.task
-
-    @property
-    def classes(self) -> Array | None:
-        """The labels in the order of the outputs; None for a regression."""
-        return self.targets.classes
-
-    def __call__(self, x: object, out: Array | None = None) -> Array:
-        """Predict one row or many.
-
-        Parameters
-        ----------
-        x : array_like, shape (n_features,) or (n, n_features)
-            A pair ``(x_wide, x_deep)`` where the network has two inputs. One row is fastest as an
-            array of the network's dtype.
-        out : ndarray, optional
-            C-contiguous, of the network's dtype and of the shape of the result, which is written
-            there and not allocated.
-
-        Returns
-        -------
-        ndarray, shape (units,) or (n, units)
-            As `Sequential.predict`: probabilities for softmax and sigmoid, values otherwise.
-
-        Raises
-        ------
-        TypeError, ValueError
-            x is not numbers, has another number of columns, or holds NaN, infinity or codes that
-            an Embedding does not know; `out` does not fit. Then `out` is as it was.
-        """
-        if type(x) is np.ndarray and x.dtype is self._short_dtype and x.shape == self._row_shape:
-            if out is not None:
-                check_out(out, self._out_shape, self._dtype)
-            result = self._forward.row(x, out)
-            if result is not None:
-                return result
-        if self._rows is not None and out is None and self._is_plain(x):
-            result = self._rows(x)
-            if result is not None:
-                return result
-        features, single = self._features(x)
-        shape = self._out_shape if single else (len(features), *self._out_shape)
-        if out is None:
-            return self._forward(features).reshape(shape)
-        check_out(out, shape, self._dtype)
-        self._forward(features, out.reshape(-1, shape[-1]))
-        return out
-
-    def _is_plain(self, x: object) -> TypeGuard[Array]:
-        """Whether the kernels can read rows where they lie."""
-        return (
-            type(x) is np.ndarray
-            and x.ndim == 2
-            and x.shape[1:] == self._row_shape
-            and len(x) > 0
-            and x.dtype in (np.float32, np.float64)
-            and x.flags.c_contiguous
-            and x.flags.aligned
-        )
-
-    def predict_classes(self, x: object) -> Array:
-        """Predict the labels of one row or many.
-
-        Parameters
-        ----------
-        x : array_like, shape (n_features,) or (n, n_features)
-            As `__call__` takes it.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Labels as y had them in training: those with the largest output, or, of one sigmoid
-            unit, the second from 0.5 on. For multilabel ``(n, units)`` of 0 and 1. Of one row its
-            label, or ``(units,)``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `__call__` raises them; ValueError for a regression, which has no classes.
-        """
-        return labels_for(self(x), self.targets)
-
-    def _features(self, x: object) -> tuple[Features, bool]:
-        """X, checked, and whether it was one row."""
-        program = self.program
-        if program.wide is not None:
-            return self._feature_pair(x, program.wide.width)
-        rows, single = one_or_many(x, program.input.width, self._dtype, self.feature_names)
-        if self._categories:
-            check_codes(rows, self._categories, "x")
-        return rows, single
-
-    def _feature_pair(self, x: object, n_wide: int) -> tuple[FeaturePair, bool]:
-        if not isinstance(x, tuple) or len(x) != 2:
-            raise ValueError(
-                f"the network reads two inputs: pass a tuple (x_wide, x_deep), got {describe(x)}"
-            )
-        wide, deep = x
-        # A sparse array has as many dimensions as it says, and is not NumPy's to reshape.
-        single = np.ndim(wide) == np.ndim(deep) == 1
-        if single:
-            wide = wide if hasattr(wide, "reshape") else np.asarray(wide)
-            wide, deep = wide.reshape(1, -1), np.reshape(deep, (1, -1))
-        n_deep = self.program.input.width
-        pair = FeaturePair(*check_feature_pair((wide, deep), n_wide, n_deep, dtype=self._dtype))
-        if self._categories:
-            check_codes(pair.deep, self._categories, "X_deep")
-        return pair, single
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the predictor to a file in the safetensors format.
@@ -256,9 +113,7 @@ class Predictor:
         OSError
             The file cannot be written.
         """
-        from .file import save
-
-        save(self, path)
+        write_predictor(path, PredictorFile(self._weights, self.targets, self.column_names))
 
     def export_c(
         self,
@@ -402,6 +257,15 @@ class Predictor:
         )
 
 
+def _forward(weights: Weights, backend: str, n_threads: int | str) -> Forward:
+    parts = weights, weights.program.ops, weights.program.output
+    if backend == "numpy":
+        return NumpyForward(*parts)
+    from ..runners.compiled.prediction import CompiledForward
+
+    return CompiledForward(*parts, n_threads, checks_finite=True)
+
+
 def freeze(
     state: State,
     targets: TargetEncoder,
@@ -409,9 +273,26 @@ def freeze(
     n_threads: int | str,
     before: Scaling | None = None,
     after: Scaling | None = None,
-    feature_names: Sequence[str] | None = None,
+    feature_names: Names | None = None,
 ) -> Predictor:
-    """The predictor of a network; `before` and `after` scale X and the output."""
+    """The predictor of a network.
+
+    Parameters
+    ----------
+    state : State
+    targets : TargetEncoder
+    backend : {"numpy", "numba"}
+    n_threads : int or "auto"
+    before, after : Scaling, optional
+        Of X (of two inputs X_deep), and of the output.
+    feature_names : sequence or mapping, optional
+        As `BasePredictor` takes them.
+
+    Raises
+    ------
+    ValueError
+        `before` scales what an Embedding reads.
+    """
     if before is not None:
         for column in categories(state.program):
             if (before.scale[column], before.shift[column]) != (1.0, 0.0):
@@ -419,5 +300,6 @@ def freeze(
                     f"column {column} of X holds the codes of an Embedding, which must not be "
                     "scaled; scale the other columns, and train on these codes as they are"
                 )
-    weights = freeze_program(state, before, after)
-    return Predictor(weights, targets, backend, n_threads, feature_names)
+    names = names_by_part(feature_names, state.program.n_features)
+    weights = freeze_program(state, before, after, names.get("X", names.get("X_deep")))
+    return Predictor(weights, targets, backend, n_threads, names)

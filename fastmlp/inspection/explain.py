@@ -9,8 +9,10 @@ import numpy as np
 from ..data.rows import FeaturePair, SparseRows
 from ..model.copying import copy_of
 from ..program.state import view
+from ..training.examples import read_rows
 from .explain_ops import Traced, backward_steps, forward_step
-from .explain_training import clipping_steps, loss_steps, penalty_steps, update_steps
+from .explain_training import loss_steps, penalty_steps
+from .explain_update import clipping_steps, update_steps
 from .explanation import Explanation, Step
 
 if TYPE_CHECKING:
@@ -22,16 +24,17 @@ if TYPE_CHECKING:
 def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:
     """Explain one example; see `Sequential.explain`."""
     x = tuple(map(_as_row, x)) if isinstance(x, tuple) and len(x) == 2 else _as_row(x)
-    features, _ = model._features(x, "x")
+    training = model.training_state
+    features = read_rows(training, x, "x").x
     if len(features) != 1:
         raise ValueError(f"explain takes one example, got {len(features)} rows; pass X[i]")
     target = None
     if y is not None:
         y = _as_target(y)
-        target = model._encoder(model._program).encode(y, 1, fit=False)
+        target = training.encoder().encode(y, 1, fit=False)
 
-    program = model._program
-    run = Traced(model._state.with_own_gradients(), training=target is not None)
+    program = training.program
+    run = Traced(training.state.with_own_gradients(), training=target is not None)
     run.feed(_dense(features))
     with np.errstate(all="ignore"):
         inputs = [slot for slot in (program.wide, program.input) if slot is not None]
@@ -55,7 +58,8 @@ def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:
 
 
 def _as_row(x: Any) -> Any:
-    array = x if hasattr(x, "tocsr") else np.asarray(x)
+    # Of a table, the names of its columns are looked at later.
+    array = x if hasattr(x, "tocsr") or hasattr(x, "columns") else np.asarray(x)
     return array.reshape(1, -1) if array.ndim == 1 else array
 
 
@@ -78,14 +82,15 @@ def _dense(features: Features) -> Features:
 
 def _update(model: Sequential, x: Any, y: Any) -> list[Step]:
     """What `train_step` does with the model's gradients, done to a copy of the model."""
-    program = model._program
-    clipped = model._state.with_own_gradients()
-    _fill(clipped.gradients, program.parameters, model.gradients(x, y))
+    training = model.training_state
+    clipped = training.state.with_own_gradients()
+    _fill(clipped.gradients, training.program.parameters, model.gradients(x, y))
     steps = list(clipping_steps(clipped))
-    rates = [float(np.ravel(rate)[0]) for rate in model._rates(1)]
+    rates = [float(np.ravel(rate)[0]) for rate in training.rates(1)]
     other = copy_of(model)
     other.train_step(x, y)
-    return steps + list(update_steps(model._state, other._state, clipped.gradients, rates))
+    after = other.training_state.state
+    return steps + list(update_steps(training.state, after, clipped.gradients, rates))
 
 
 def _fill(vector: Array, tensors: Any, named: dict[str, Array]) -> None:

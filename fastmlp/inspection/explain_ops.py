@@ -1,6 +1,7 @@
 """Each kind of operation in words: its formula and its numbers, forward and backward.
 
-One function forward and one backward for each kind, as in `numpy_runner`.
+Operations declare their formulas; those of which there is more to tell have two functions here,
+forward and backward.
 """
 
 from __future__ import annotations
@@ -10,29 +11,27 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ..common.dispatch import DispatchTable
 from ..declarations.formulas import names_in
 from ..kernels import reference as kernels
-from ..program.program import (
+from ..program.ops import (
     ActivationOp,
-    AddOp,
     BatchNormOp,
-    ConcatOp,
     DenseOp,
     DropoutOp,
     EmbeddingOp,
-    Op,
-    Program,
-    SelectOp,
+    Operation,
     Slot,
     Tensor,
     Write,
-    inputs_of,
 )
-from ..runners.numpy_runner import REFERENCE, Pass
+from ..runners.reference_ops import REFERENCE
+from ..runners.reference_pass import Pass
 from .explanation import Step
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
+    from ..program.program import Program
     from ..program.state import State
 
 Value: TypeAlias = tuple[Any, ...]
@@ -40,6 +39,9 @@ Value: TypeAlias = tuple[Any, ...]
 
 Gradients: TypeAlias = "Iterator[tuple[str, str, dict[str, Array]]]"
 """Name, formula and numbers of each gradient that an operation writes."""
+
+Forward: TypeAlias = "Callable[[Any, Traced], Value]"
+Backward: TypeAlias = "Callable[[Any, Traced], Gradients]"
 
 # Sums are written out up to this many terms, and for this many units.
 _TERMS = 4
@@ -49,17 +51,17 @@ DIGITS = 6
 
 
 class Traced(Pass):
-    """A pass that remembers the names of slots, and what an operation gave to which gradient."""
+    """A pass that remembers the names of slots, and what an operation adds to which gradient."""
 
     def __init__(self, state: State, training: bool) -> None:
         super().__init__(state, training, update_statistics=False)
         self._names = slot_names(state.program)
-        self.given: list[tuple[Slot, Write, Array]] = []
+        self.accumulated: list[tuple[Slot, Write, Array]] = []
 
-    def give(self, slot: Slot, write: Write, gradient: Array) -> None:
-        super().give(slot, write, gradient)
+    def accumulate_gradient(self, slot: Slot, write: Write, gradient: Array) -> None:
+        super().accumulate_gradient(slot, write, gradient)
         if write is not Write.NONE:
-            self.given.append((slot, write, gradient))
+            self.accumulated.append((slot, write, gradient))
 
     def name(self, slot: Slot) -> str:
         """What users call a slot."""
@@ -73,15 +75,15 @@ class Traced(Pass):
         """Copies of the gradients of parameters, by ``d_`` and the name."""
         return {f"d_{t.name}": self.state.gradient(t).copy() for t in tensors if t is not None}
 
-    def inputs(self, op: Op) -> dict[str, Array]:
+    def inputs(self, op: Operation) -> dict[str, Array]:
         """The values that an operation reads."""
-        return {self.name(slot): self.values[slot] for slot in inputs_of(op)}
+        return {self.name(slot): self.values[slot] for slot in op.inputs}
 
-    def output(self, op: Op) -> dict[str, Array]:
+    def output(self, op: Operation) -> dict[str, Array]:
         """The value that an operation writes."""
         return {self.name(op.out): self.values[op.out]}
 
-    def d_output(self, op: Op) -> dict[str, Array]:
+    def d_output(self, op: Operation) -> dict[str, Array]:
         """The gradient that an operation reads."""
         return {f"d_{self.name(op.out)}": self.gradients[op.out]}
 
@@ -97,18 +99,18 @@ def slot_names(program: Program) -> dict[Slot, str]:
     return names
 
 
-def forward_step(op: Op, run: Traced) -> Step:
+def forward_step(op: Operation, run: Traced) -> Step:
     """Run an operation and put it into words."""
     REFERENCE[type(op)][0](op, run)
-    in_words, _ = WORDS.get(type(op), _UNKNOWN)
+    in_words, _ = _words(op)
     return Step("forward", run.name(op.out), *in_words(op, run))
 
 
-def backward_steps(op: Op, run: Traced) -> list[Step]:
+def backward_steps(op: Operation, run: Traced) -> list[Step]:
     """Run the gradient of an operation and put it into words: one step for each gradient."""
-    run.given = []
+    run.accumulated = []
     REFERENCE[type(op)][1](op, run)
-    _, in_words = WORDS.get(type(op), _UNKNOWN)
+    _, in_words = _words(op)
     return [Step("backward", *step) for step in in_words(op, run)]
 
 
@@ -207,20 +209,19 @@ def _batchnorm(op: BatchNormOp, run: Traced) -> Value:
 
 
 def _batchnorm_back(op: BatchNormOp, run: Traced) -> Gradients:
-    x_hat, inv_std = run.kept[op.out]
-    d_out = run.d_output(op)
+    saved, d_out = run.saved_for_backward[op.out], run.d_output(op)
     (d,) = d_out
     gamma = op.gamma.name
     yield (
         f"d_{gamma}",
         f"d_{gamma} = {d} * x_hat, x_hat = (x - mean) / sqrt(var + {op.epsilon:g})",
-        d_out | {"x_hat": x_hat} | run.gradients_of(op.gamma),
+        d_out | {"x_hat": saved["x_hat"]} | run.gradients_of(op.gamma),
     )
     yield f"d_{op.beta.name}", f"d_{op.beta.name} = {d}", run.gradients_of(op.beta)
     formula = (
         f"{gamma} * ({d} - mean({d}) - x_hat * mean({d} * x_hat)) / sqrt(var + {op.epsilon:g})"
     )
-    numbers = d_out | {"1 / sqrt(var + epsilon)": inv_std} | run.parameters(op.gamma)
+    numbers = d_out | {"1 / sqrt(var + epsilon)": saved["inv_std"]} | run.parameters(op.gamma)
     yield from _given(run, formula, numbers)
 
 
@@ -228,43 +229,14 @@ def _dropout(op: DropoutOp, run: Traced) -> Value:
     x, out = run.name(op.x), run.name(op.out)
     if not run.training:
         return f"{out} = {x}: dropout works in training alone", run.output(op)
-    mask = {"mask": run.kept[op.out]}
     formula = f"{out} = {x} * mask, mask = 0 with probability {op.rate:g}, else 1 / {1 - op.rate:g}"
-    return formula, run.inputs(op) | mask | run.output(op)
+    return formula, run.inputs(op) | run.saved_for_backward[op.out] | run.output(op)
 
 
 def _dropout_back(op: DropoutOp, run: Traced) -> Gradients:
     d_out = run.d_output(op)
     (d,) = d_out
-    yield from _given(run, f"{d} * mask", d_out | {"mask": run.kept[op.out]})
-
-
-def _add(op: AddOp, run: Traced) -> Value:
-    formula = f"{run.name(op.out)} = {run.name(op.x)} + {run.name(op.y)}"
-    return formula, run.inputs(op) | run.output(op)
-
-
-def _select(op: SelectOp, run: Traced) -> Value:
-    columns = ", ".join(shortened([str(column) for column in op.columns], 10))
-    formula = f"{run.name(op.out)} = columns {columns} of {run.name(op.x)}"
-    return formula, run.inputs(op) | run.output(op)
-
-
-def _select_back(op: SelectOp, run: Traced) -> Gradients:
-    d_out = run.d_output(op)
-    (d,) = d_out
-    yield from _given(run, f"{d} in the columns that were taken, else 0", d_out)
-
-
-def _concat(op: ConcatOp, run: Traced) -> Value:
-    parts = " | ".join(run.name(part) for part in op.parts)
-    return f"{run.name(op.out)} = {parts}, side by side", run.inputs(op) | run.output(op)
-
-
-def _concat_back(op: ConcatOp, run: Traced) -> Gradients:
-    d_out = run.d_output(op)
-    (d,) = d_out
-    yield from _given(run, f"its columns of {d}", d_out)
+    yield from _given(run, f"{d} * mask", d_out | run.saved_for_backward[op.out])
 
 
 def _embedding(op: EmbeddingOp, run: Traced) -> Value:
@@ -289,21 +261,9 @@ def _embedding_back(op: EmbeddingOp, run: Traced) -> Gradients:
         )
 
 
-def _unknown_forward(op: Op, run: Traced) -> Value:
-    """An operation of a kind that has no words here: what goes in and what comes out."""
-    formula = f"{run.name(op.out)} = {type(op).__name__}({', '.join(run.inputs(op))})"
-    return formula, run.inputs(op) | run.output(op)
-
-
-def _passed_on(op: Op, run: Traced) -> Gradients:
-    d_out = run.d_output(op)
-    (d,) = d_out
-    yield from _given(run, d, d_out)
-
-
 def _given(run: Traced, formula: str, values: dict[str, Array]) -> Gradients:
-    """A step for each slot to whose gradient an operation gave something."""
-    for slot, write, gradient in run.given:
+    """A step for each slot to whose gradient an operation has added something."""
+    for slot, write, gradient in run.accumulated:
         name = f"d_{run.name(slot)}"
         if write is Write.ADD:
             # Another reader of the slot has written its part before.
@@ -313,14 +273,54 @@ def _given(run: Traced, formula: str, values: dict[str, Array]) -> Gradients:
             yield name, f"{name} = {formula}", values | {name: gradient}
 
 
-WORDS: dict[type, tuple[Callable[[Any, Traced], Value], Callable[[Any, Traced], Gradients]]] = {
-    DenseOp: (_dense, _dense_back),
-    ActivationOp: (_activation, _activation_back),
-    BatchNormOp: (_batchnorm, _batchnorm_back),
-    DropoutOp: (_dropout, _dropout_back),
-    AddOp: (_add, _passed_on),
-    SelectOp: (_select, _select_back),
-    ConcatOp: (_concat, _concat_back),
-    EmbeddingOp: (_embedding, _embedding_back),
-}
-_UNKNOWN = (_unknown_forward, _passed_on)
+def _declared(op: Operation, run: Traced) -> Value:
+    """The formula that an operation declares."""
+    formula = f"{run.name(op.out)} = {op.formula.format_map(_fields(op, run))}"
+    return formula, run.inputs(op) | run.parameters(*op.tensors) | run.output(op)
+
+
+def _declared_back(op: Operation, run: Traced) -> Gradients:
+    d_out = run.d_output(op)
+    (d,) = d_out
+    names = _fields(op, run) | {"d": d}
+    numbers = d_out | run.saved_for_backward.get(op.out, {})
+    for field, formula in op.tensor_gradients.items():
+        tensor = getattr(op, field)
+        name = f"d_{tensor.name}"
+        yield name, f"{name} = {formula.format_map(names)}", numbers | run.gradients_of(tensor)
+    yield from _given(run, op.input_gradient.format_map(names), numbers)
+
+
+def _fields(op: Operation, run: Traced) -> dict[str, str]:
+    """The fields of an operation as they stand in formulas."""
+
+    def in_words(value: Any) -> str:
+        if isinstance(value, Slot):
+            return run.name(value)
+        if isinstance(value, Tensor):
+            return value.name
+        if isinstance(value, tuple):
+            words = list(map(in_words, value))
+            are_numbers = all(isinstance(part, int) for part in value)
+            return ", ".join(shortened(words, 10)) if are_numbers else " | ".join(words)
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    return {name: in_words(value) for name, value in op.values()}
+
+
+WORDS: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
+    "WORDS",
+    __name__,
+    {
+        DenseOp: (_dense, _dense_back),
+        ActivationOp: (_activation, _activation_back),
+        BatchNormOp: (_batchnorm, _batchnorm_back),
+        DropoutOp: (_dropout, _dropout_back),
+        EmbeddingOp: (_embedding, _embedding_back),
+    },
+)
+"""Of operations that declare no formulas."""
+
+
+def _words(op: Operation) -> tuple[Forward, Backward]:
+    return (_declared, _declared_back) if op.formula else WORDS[type(op)]

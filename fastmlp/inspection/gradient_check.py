@@ -12,6 +12,7 @@ from ..common.checks import check_bool, check_number, check_positive_int
 from ..model.copying import copy_of
 from ..program.state import view
 from ..runners import numpy_runner
+from ..training.examples import read_examples
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -150,8 +151,9 @@ def check_gradients(
     with np.errstate(all="ignore"):
         here = loss()
     rows = []
-    for tensor in other._program.parameters:
-        values = view(other._state.parameters, tensor).reshape(-1)
+    state = other.training_state.state
+    for tensor in state.program.parameters:
+        values = view(state.parameters, tensor).reshape(-1)
         elements = np.arange(values.size)
         if max_elements is not None and values.size > max_elements:
             elements = np.sort(rng.choice(values.size, max_elements, replace=False))
@@ -174,17 +176,16 @@ def _loss_function(
     model: Sequential, X: object, y: object, sample_weight: object, training: bool
 ) -> Callable[[], float]:
     """The reported loss of a batch with the parameters as they are when it is called."""
-    x, _ = model._features(X)
-    encoded = model._encoder(model._program).encode(y, len(x), fit=False)
-    weights = model._weights(sample_weight, None, len(x))
-    program = model._program
+    examples = read_examples(model.training_state, X, y, sample_weight)
+    state = model.training_state.state
+    program = state.program
 
     def loss() -> float:
-        run = numpy_runner.Pass(model._state, training, update_statistics=False)
-        run.feed(x)
+        run = numpy_runner.Pass(state, training, update_statistics=False)
+        run.feed(examples.x)
         numpy_runner.forward(program.ops, run)
         read = run.values[program.head.slot]
-        return numpy_runner.reported_loss(model._state, [(read, encoded, weights)])[0]
+        return numpy_runner.reported_loss(state, [(read, examples.y, examples.weight)])[0]
 
     return loss
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..common.checks import describe, unknown_name
 from ..model.sequential import Sequential
-from ..program.program import DropoutOp
 from ..training.history import History
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
 from .recorder import Recorder, Statistics
@@ -282,8 +281,9 @@ def _heatmap(
 def _layer_outputs(model: Sequential, X: object) -> dict[str, Array]:
     """The output of each layer by its name; a dropout, which does nothing here, is left out."""
     activations = model.activations(X)
-    dropped = {op.out for op in model._program.ops if isinstance(op, DropoutOp)}
-    names = [name for name, slot in model._program.records if slot not in dropped]
+    program = model.training_state.program
+    dropped = {op.out for op in program.ops if op.training_only}
+    names = [name for name, slot in program.records if slot not in dropped]
     return {name: activations[name] for name in names if name.endswith(".output")}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..common.checks import check_int, describe, unknown_name
 from ..data.features import check_features
 from ..model.sequential import Sequential
+from ..training.examples import check_names
 from .axes import color_bar, prepared, tidy
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ def plot_decision_boundary(model: Sequential, X: object, y: object, ax: Axes | N
     ImportError
         matplotlib is not installed.
     """
-    names = _column_names(X, 2)
-    rows = _numbers(X, 2, "plot_decision_boundary")
     task = _task(model)
+    names = _column_names(X, 2)
+    rows = _numbers(model, X, 2, "plot_decision_boundary")
     if task == "multilabel":
         raise ValueError("plot_decision_boundary draws one label a row, and this model has several")
     axes = prepared(ax)
@@ -136,9 +137,9 @@ def plot_feature_response(
         matplotlib is not installed.
     """
     task = _task(model)
-    width = model._program.input.width
+    width = model.training_state.program.input.width
     names = _column_names(X, width)
-    rows = _numbers(X, width, "plot_feature_response")
+    rows = _numbers(model, X, width, "plot_feature_response")
     if isinstance(feature, str):
         if feature not in names:
             raise unknown_name("feature", feature, names)
@@ -329,18 +330,20 @@ def _task(model: object) -> str:
     """What the model's output means."""
     if not isinstance(model, Sequential):
         raise TypeError(f"model must be a Sequential, got {describe(model)}")
-    return model._encoder(model._program).task
+    return model.training_state.encoder().task
 
 
 def _classes(model: Sequential) -> Any:
     if model.classes is not None and len(model.classes):
         return model.classes
-    return np.arange(max(2, model._program.output.width))
+    return np.arange(max(2, model.training_state.program.output.width))
 
 
-def _numbers(X: object, width: int, who: str) -> Array:
+def _numbers(model: Sequential, X: object, width: int, who: str) -> Array:
+    """The rows in float64, whose range is drawn, checked as every other X of the model is."""
     if isinstance(X, tuple):
         raise TypeError(f"{who} takes X as one table, not as a pair (X_wide, X_deep)")
+    check_names(model.training_state, {"X": X}, "X")
     return check_features(X, width, dtype="float64").astype(np.float64)
 
 

@@ -13,6 +13,7 @@ from ..data.batches import Batches, RowOrder
 from ..declarations.optimizers import Ftrl
 from ..errors import DivergenceError
 from ..model.copying import copy_of
+from ..training.examples import read_examples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,9 +168,12 @@ def _losses(
     The end is where a loss is not finite.
     """
     trained, untrained = copy_of(model), copy_of(model)
-    x, encoded, weights = trained._prepared(X, y, sample_weight)
-    untrained._prepared(X, y, sample_weight)
-    beginning = untrained._state.snapshot()
+    examples = read_examples(trained.training_state, X, y, sample_weight, learn=True)
+    examples.adopt(trained.training_state)
+    examples.adopt(untrained.training_state)
+    after, before = trained.training_state.state, untrained.training_state.state
+    x, encoded, weights = examples.x, examples.y, examples.weight
+    beginning = before.snapshot()
     size = min(batch_size, len(x))
     order = RowOrder(len(x))
     rng = np.random.default_rng([model.random_state, 5])
@@ -185,16 +189,16 @@ def _losses(
         if weight is not None and not weight.any():
             continue
         batch = Batches(x[rows], encoded[rows], weight, size)
-        untrained._state.restore(beginning)
+        before.restore(beginning)
         # The same dropout mask in both.
-        untrained._state.step = trained._state.step
-        before = _step(untrained, batch, rate)
-        if trained._state.step > beginning.step:
-            _carry_over(trained._state, rate)
+        before.step = after.step
+        loss_before = _step(untrained, batch, rate)
+        if after.step > beginning.step:
+            _carry_over(after, rate)
         loss = _step(trained, batch, rate)
-        if not np.isfinite(loss) or not np.isfinite(before):
+        if not np.isfinite(loss) or not np.isfinite(loss_before):
             return
-        yield float(rate), loss, before
+        yield float(rate), loss, loss_before
 
 
 def _carry_over(state: State, rate: float) -> None:
@@ -214,13 +218,14 @@ def _carry_over(state: State, rate: float) -> None:
 
 def _step(model: Sequential, batch: Batches, rate: float) -> float:
     """Do one update at this rate; the loss is NaN where something is not finite."""
-    rates: list[Any] = model._rates(1)
+    training = model.training_state
+    rates: list[Any] = training.rates(1)
     rates[0] = np.full_like(rates[0], rate) if np.ndim(rates[0]) else rate
-    session = model._runner.session(batch, rates)
+    session = model.runner.session(batch, rates)
     try:
         session.start_epoch(rates)
         session.run(0)
-        finite = model._state.is_finite()
+        finite = training.state.is_finite()
         return session.loss_sum / session.rows_sum if finite else np.nan
     except FloatingPointError:
         return np.nan

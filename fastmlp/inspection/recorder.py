@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -11,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_bool
+from ..common.warn import warn
 from ..errors import TrainingWarning
 from ..runners import numpy_runner
 from ..training.callbacks import Callback
+from ..training.step import gradients
 from .diagnosis import Diagnosis, Look
 
 if TYPE_CHECKING:
@@ -138,28 +138,29 @@ class Recorder(Callback):
 
     def on_fit_data(self, model: Any, data: FitData) -> None:
         """Take the sample, and look at the network before it is trained."""
-        if model is not self._model or self.epochs[-1:] != [model._epoch - 1]:
+        if model is not self._model or self.epochs[-1:] != [model.training_state.epoch - 1]:
             self._forget()
         self._model = model
         self._sample = data.first(SAMPLE_ROWS)
-        self._first_step = model._state.step
+        state = model.training_state.state
+        self._first_step = state.step
         earlier = model.history["loss"][0] if model.history.epochs else None
         _, y, weight = self._sample
-        head = model._program.head
+        head = state.program.head
         blank = np.zeros((len(y), head.slot.width), model.dtype)
         with np.errstate(all="ignore"):
-            blank_loss, _ = numpy_runner.head_loss(model._state, blank, y, weight)
-        parameters = model._state.parameters
-        self._diagnosis = Diagnosis(self._loss(), parameters, blank_loss, earlier)
+            blank_loss, _ = numpy_runner.head_loss(state, blank, y, weight)
+        self._diagnosis = Diagnosis(self._loss(), state.parameters, blank_loss, earlier)
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Record the epoch, and say what looks wrong for the first time."""
         x, y, weight = self._sample
+        state = model.training_state.state
         look = Look(
-            model._program,
-            model._state.parameters,
-            model._gradients(x, y, weight),
-            numpy_runner.activations(model._state, x, False),
+            state.program,
+            state.parameters,
+            gradients(model.runner, x, y, weight),
+            numpy_runner.activations(state, x, False),
             logs["loss"],
             self._loss(),
         )
@@ -169,14 +170,12 @@ class Recorder(Callback):
         self.epochs.append(epoch)
         for message in self._diagnosis.of(look):
             self.warnings.append(message)
-            # The line that called fit, which calls run_fit, which calls this.
-            warnings.warn(message, TrainingWarning, stacklevel=4)
+            warn(message, TrainingWarning)
 
     def _loss(self) -> float:
         """The loss of the sample as in training, but with the same dropout mask in each epoch."""
         x, y, weight = self._sample
-        state = copy.copy(self._model._state)
-        state.step = self._first_step
+        state = self._model.training_state.state.sharing(step=self._first_step)
         run = numpy_runner.Pass(state, training=True, update_statistics=False)
         run.feed(x)
         with np.errstate(all="ignore"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..inference.arguments import check_out, labels_for, one_or_many
+from ..inference.base import BasePredictor
 from .kernels import run
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from ..inference.predictor import Predictor
     from ..kernels.typing import Array
     from .program import IntegerProgram
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 1024
 
 
-class QuantizedPredictor:
+class QuantizedPredictor(BasePredictor):
     """A network whose weights and activations are integers of 8 bits.
 
     `Predictor.quantize` makes it. It gives the outputs of the exported C code to the last bit.
-    Nothing in it changes, so threads may share one. Inputs and outputs are float32.
+    Nothing in it changes, so threads may share one. X is rounded to float32; outputs are float32.
 
     Attributes
     ----------
@@ -47,7 +49,7 @@ class QuantizedPredictor:
     (100, 1)
     """
 
-    dtype = "float32"
+    n_features: int
 
     def __init__(
         self,
@@ -55,48 +57,20 @@ class QuantizedPredictor:
         integers: IntegerProgram,
         report: QuantizationReport,
     ) -> None:
+        super().__init__(
+            partial(predict, integers),
+            predictor.targets,
+            integers.encode.out.width,
+            integers.n_outputs,
+            "float32",
+            predictor.column_names,
+        )
         self.predictor = predictor
         self.integers = integers
         self.report = report
-        self.classes = predictor.classes
-        self.task = predictor.task
-        self.feature_names = predictor.feature_names
-        self.n_features = integers.encode.out.width
-        self.n_outputs = integers.n_outputs
 
-    def __call__(self, x: object, out: Array | None = None) -> Array:
-        """Predict one row or many.
-
-        Parameters
-        ----------
-        x : array_like, shape (n_features,) or (n, n_features)
-            Rounded to float32.
-        out : ndarray, optional
-            C-contiguous float32 of the shape of the result, which is written there.
-
-        Returns
-        -------
-        ndarray, shape (units,) or (n, units)
-            Float32.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `Predictor` raises them.
-        """
-        rows, single = one_or_many(x, self.n_features, self.dtype, self.feature_names)
-        shape = (self.n_outputs,) if single else (len(rows), self.n_outputs)
-        if out is not None:
-            check_out(out, shape, self.dtype)
-        y = predict(self.integers, rows).reshape(shape)
-        if out is None:
-            return y
-        out[...] = y
-        return out
-
-    def predict_classes(self, x: object) -> Array:
-        """Predict the labels of one row or many, as `Predictor.predict_classes` does."""
-        return labels_for(self(x), self.predictor.targets)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.predictor, self.integers, self.report)
 
     def export_c(self, path: str | os.PathLike[str], prefix: str = "model") -> None:
         """Write the network as one C99 header that needs ``stdint.h`` alone.
@@ -130,10 +104,19 @@ class QuantizedPredictor:
         )
 
 
-def predict(integers: IntegerProgram, rows: Array) -> Array:
-    """The outputs of checked rows, block by block."""
-    y = np.empty((len(rows), integers.n_outputs), np.float32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        block = slice(start, start + _BLOCK_ROWS)
-        y[block] = run(integers, rows[block].astype(np.float32))
-    return y
+def predict(integers: IntegerProgram, x: Features, out: Array | None = None) -> Array:
+    """Compute the outputs of one row or of many, block by block, as a `Forward` does."""
+    assert isinstance(x, np.ndarray)
+    rows = x.reshape(-1, x.shape[-1])
+    values = np.empty((len(rows), integers.n_outputs), np.float32)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            block = rows[start : start + _BLOCK_ROWS].astype(np.float32)
+            if np.count_nonzero(np.isfinite(block)) < block.size:
+                raise FloatingPointError("X is not finite")
+            values[start : start + _BLOCK_ROWS] = run(integers, block)
+    values = values.reshape(*x.shape[:-1], integers.n_outputs)
+    if out is None:
+        return values
+    out[...] = values
+    return out

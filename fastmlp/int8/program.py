@@ -6,16 +6,38 @@ network's output (its finish).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from ..common.arrays import OwnsArrays
 from ..kernels.typing import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Codes:
+class _Constants(OwnsArrays):
+    """Base of parts whose arrays nobody changes, in copies and unpickled ones too."""
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            for array in value if isinstance(value, tuple) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what is computed from the fields when it is first needed.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__post_init__()
+
+
+@dataclass(frozen=True, eq=False)
+class Codes(_Constants):
     """A slot of int8 codes: column j stands for ``scale[j] * (code - zero_point[j])``."""
 
     name: str
@@ -29,7 +51,7 @@ class Codes:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseSource:
+class DenseSource(_Constants):
     """``acc = weight @ codes + bias``, which stands for ``scale * acc``.
 
     `weight` is int8, ``(n_out, n_in)``; `bias` holds what the zero points of `x` add.
@@ -52,7 +74,7 @@ class DenseSource:
 
 
 @dataclass(frozen=True, eq=False)
-class ColumnSource:
+class ColumnSource(_Constants):
     """``acc = factors[0] * codes[0] (+ factors[1] * codes[1]) + bias``, column by column."""
 
     inputs: tuple[Codes, ...]
@@ -62,7 +84,7 @@ class ColumnSource:
 
 
 @dataclass(frozen=True, eq=False)
-class ToCodes:
+class ToCodes(_Constants):
     """``code = clip(rescale(acc) + zero_point)``; where that is -128, negatives become 0: relu."""
 
     multiplier: Array
@@ -71,7 +93,7 @@ class ToCodes:
 
 
 @dataclass(frozen=True, eq=False)
-class CurveToCodes:
+class CurveToCodes(_Constants):
     """A function, by `fixed_point.interpolate` at ``rescale(acc) + offset``, as codes."""
 
     multiplier: Array
@@ -81,14 +103,14 @@ class CurveToCodes:
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxToCodes:
+class SoftmaxToCodes(_Constants):
     """Probabilities in steps of 1/255; ``scale * acc`` is what `softmax_powers` takes."""
 
     scale: Array
 
 
 @dataclass(frozen=True, eq=False)
-class ToFloat:
+class ToFloat(_Constants):
     """``y = scale * acc``, one float32 product; with `relu`, ``acc`` is at least 0."""
 
     scale: Array
@@ -96,7 +118,7 @@ class ToFloat:
 
 
 @dataclass(frozen=True, eq=False)
-class CurveToFloat:
+class CurveToFloat(_Constants):
     """As `CurveToCodes`, then ``y = scale * value``; `scale` is a power of two."""
 
     multiplier: Array
@@ -107,7 +129,7 @@ class CurveToFloat:
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxToFloat:
+class SoftmaxToFloat(_Constants):
     """Probabilities; ``scale * acc`` is what `softmax_powers` takes."""
 
     scale: Array
@@ -141,7 +163,7 @@ class Join:
 
 
 @dataclass(frozen=True, eq=False)
-class Encode:
+class Encode(_Constants):
     """The codes of the network's input; `inverse` is float32."""
 
     inverse: Array

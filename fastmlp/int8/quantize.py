@@ -95,6 +95,7 @@ def quantize(predictor: Predictor, X: object, y: object = None) -> QuantizedPred
         the calibration rows.
     """
     refuse_layers(predictor.program)
+    predictor.check_names(X)
     rows = check_features(X, predictor.program.input.width, dtype=np.float32)
     targets = predictor.targets
     encoded = None if y is None else targets.encode(y, len(rows), fit=False)

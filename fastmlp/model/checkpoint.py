@@ -94,13 +94,13 @@ def resume(
         It was not written during a fit; or what `Sequential.fit` refuses.
     """
     model = load(path, backend, n_threads)
-    unfinished = model._unfinished
+    unfinished = model.training_state.unfinished
     if unfinished is None:
         raise ValueError(
             f"{os.fspath(path)} was not written during a fit; fm.ModelCheckpoint among the "
             "callbacks of a fit writes files that can be resumed"
         )
-    arguments: dict[str, Any] = {**unfinished, **fit}
+    arguments: dict[str, Any] = {**unfinished.to_dict(), **fit}
     if "validation_data" in fit:
         arguments["validation_split"] = fit.get("validation_split", 0.0)
     if "epochs" in fit or arguments["epochs"] > 0:

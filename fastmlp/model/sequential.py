@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -10,37 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import check_int, check_positive_int, describe, find_name
-from ..data.batches import Batches, Validation
-from ..data.features import check_codes, check_feature_pair, check_features, check_weights
-from ..data.rows import FeaturePair, as_dtype, deep_part
-from ..data.targets import TargetEncoder, target_encoder
-from ..declarations.losses import Loss, choose_loss
+from ..common.checks import check_int
+from ..data.column_names import check_column_names
+from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
-from ..declarations.schedules import Schedule
 from ..kernels import get_backend
-from ..network.build import Blueprint, build_program, fill_first_values, output_activation
-from ..network.layers import Layer, WideAndDeep, check_layers
+from ..network.declaration import Network
+from ..network.layers import Layer
 from ..network.spec import read_spec
 from ..network.summary import summarize
-from ..program.program import Program, categories
-from ..program.state import Snapshot, State, named, view
+from ..program.state import Snapshot, named
 from ..runners import numpy_runner
 from ..runners.backends import check_threads, choose_backend
 from ..runners.numpy_runner import NumpyRunner
 from ..training.callbacks import Callback
-from ..training.chunks import Chunks, ChunkSource
-from ..training.divergence import explain
-from ..training.fit import check_fit_arguments, check_monitors, run_fit
+from ..training.examples import read_examples, read_rows
+from ..training.fit import check_fit_arguments, run_fit
 from ..training.history import History
-from ..training.sources import ArraySource, FitData, Source
+from ..training.prepare import prepare_fit
+from ..training.state import TrainingState
+from ..training.step import evaluate, gradients, step
+from .format import ModelFile, write_model
 
 if TYPE_CHECKING:
-    from ..data.rows import Features
     from ..inference.predictor import Predictor
     from ..inspection.explanation import Explanation
     from ..kernels.typing import Array
-    from ..runners.compiled.runner import CompiledRunner
+    from ..runners.runner import Runner
 
 
 class Sequential:
@@ -71,6 +66,8 @@ class Sequential:
         Notes that are saved with the model.
     stop_training : bool
         A callback sets it to end the fit after the epoch.
+    training_state : TrainingState
+        All that training changes, for code of the library that works on the model from within.
 
     Examples
     --------
@@ -91,26 +88,19 @@ class Sequential:
         random_state: int | None = None,
         n_threads: int | str = "auto",
     ) -> None:
-        self.layers = check_layers(layers, "Sequential")
-        self.optimizer = get_optimizer(optimizer)
-        self.loss = choose_loss(loss, output_activation(self.layers))
-        self.dtype = _check_dtype(dtype)
+        network = Network.of(layers, loss, optimizer, dtype)
         self.backend = choose_backend(backend)
         self.n_threads = check_threads(n_threads)
         if random_state is None:
-            self.random_state = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         else:
-            self.random_state = check_int("random_state", random_state, 0)
+            seed = check_int("random_state", random_state, 0)
+        self.training_state = TrainingState(network, seed)
         self.history = History()
         self.metadata: dict[str, str] = {}
         self.stop_training = False
         self.fit_epochs = 0
-        self._blueprint: Blueprint | None = None
-        self._allocated: State | None = None
-        self._made: NumpyRunner | CompiledRunner | None = None
-        self._categories: dict[int, int] = {}
-        self._unfinished: dict[str, Any] | None = None
-        self._start()
+        self._runner: Runner | None = None
 
     @classmethod
     def from_spec(
@@ -152,19 +142,51 @@ class Sequential:
         width, layers = read_spec(spec, l1, l2, initializer)
         return cls(layers, **arguments).build(width)
 
-    def _start(self) -> None:
-        """Set everything that training changes, but the vectors, to its beginning."""
-        weights, shuffles, dropout = np.random.SeedSequence(self.random_state).spawn(3)
-        self._weight_seed = weights
-        self._shuffle_rng = np.random.default_rng(shuffles)
-        self._dropout_seed = int(dropout.generate_state(1, np.uint64)[0])
-        self._targets: TargetEncoder | None = None
-        self._schedule_states: list[dict[str, Any]] | None = None
-        self._epoch = 0
-
     def __getstate__(self) -> dict[str, Any]:
         # The runner holds addresses of this process's memory; a copy makes its own.
-        return {**vars(self), "_made": None}
+        return {**vars(self), "_runner": None}
+
+    # What was declared
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, as they were given."""
+        return self.training_state.network.layers
+
+    @property
+    def loss(self) -> Loss:
+        """The loss."""
+        return self.training_state.network.loss
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer; another one may take its place until the model is built."""
+        return self.training_state.network.optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: str | Optimizer) -> None:
+        if self.training_state.blueprint is not None:
+            raise AttributeError(
+                "the model is built, and its optimizer has its state; make a new model for "
+                "another optimizer, or use a schedule in place of its learning rate"
+            )
+        self.training_state.network.optimizer = get_optimizer(optimizer)
+
+    @property
+    def dtype(self) -> str:
+        """``"float32"`` or ``"float64"``."""
+        return self.training_state.network.dtype
+
+    @property
+    def random_state(self) -> int:
+        """The seed; another one is used from the building or the next reset on."""
+        return self.training_state.seed
+
+    @random_state.setter
+    def random_state(self, random_state: int) -> None:
+        self.training_state.seed = check_int("random_state", random_state, 0)
+        if self.training_state.blueprint is None:
+            self.training_state.reset()
 
     # Building
 
@@ -180,165 +202,70 @@ class Sequential:
         ValueError
             The model was built for another number.
         """
-        self._commit(self._planned(n_features))
+        training = self.training_state
+        training.build(training.plan(n_features))
         return self
 
-    def _planned(self, n_features: int | tuple[int, int]) -> Blueprint:
-        """The program for this input; nothing is changed."""
-        if isinstance(n_features, tuple):
-            if len(n_features) != 2:
-                raise ValueError(f"n_features must be a number or two, got {n_features}")
-            n_wide, n_deep = (check_positive_int("n_features", n) for n in n_features)
-            n_features = (n_wide, n_deep)
-            self._check_takes_parts()
-        else:
-            n_features = check_positive_int("n_features", n_features)
-        if self._blueprint is not None:
-            built_for = self._blueprint.program.n_features
-            if built_for != n_features:
-                raise ValueError(
-                    f"the model was built for {built_for} features, got {n_features}; make a new "
-                    "model for other data"
-                )
-            return self._blueprint
-        return build_program(self.layers, n_features, self.loss, self.optimizer, self.dtype)
+    @property
+    def runner(self) -> Runner:
+        """What carries the network out, made when it is first needed."""
+        state = self.training_state.state
+        if self._runner is None or self._runner.state is not state:
+            self._runner = self._make_runner()
+        return self._runner
 
-    def _check_takes_parts(self) -> None:
-        first = self.layers[0]
-        if not isinstance(first, WideAndDeep) or first.wide or first.deep_columns:
-            raise ValueError(
-                "X = (X_wide, X_deep) needs a WideAndDeep first in the network, without wide and "
-                f"deep_columns of its own; this network starts with {describe(first)}"
-            )
-
-    def _commit(self, planned: Blueprint) -> None:
-        """Allocate what was planned, unless that was done before."""
-        if self._blueprint is None:
-            self._allocated = State(planned.program, self._dropout_seed)
-            self._blueprint = planned
-            self._categories = categories(planned.program)
-            self._fill(planned)
-
-    def _fill(self, blueprint: Blueprint) -> None:
-        rng = np.random.default_rng(self._weight_seed)
-        fill_first_values(blueprint.parameters, self._state.parameters, rng)
-        fill_first_values(blueprint.buffers, self._state.buffers)
-
-    def _make_runner(self) -> NumpyRunner | CompiledRunner:
+    def _make_runner(self) -> Runner:
+        state = self.training_state.state
         if self.backend == "numpy":
-            return NumpyRunner(self._state)
+            return NumpyRunner(state)
         get_backend("numba")
+        # Numba is imported where it is needed: it takes half a second.
         from ..runners.compiled.runner import CompiledRunner
 
-        return CompiledRunner(self._state, self.n_threads)
-
-    @property
-    def _state(self) -> State:
-        if self._allocated is None:
-            raise ValueError(
-                "the model has no parameters yet; call fit(X, y) or build(n_features) first"
-            )
-        return self._allocated
-
-    @property
-    def _program(self) -> Program:
-        return self._state.program
-
-    @property
-    def _runner(self) -> NumpyRunner | CompiledRunner:
-        if self._made is None or self._made.state is not self._state:
-            self._made = self._make_runner()
-        return self._made
+        return CompiledRunner(state, self.n_threads)
 
     def reset(self) -> None:
         """Draw the same first weights again and forget labels, history and optimizer state."""
-        self._start()
-        self._unfinished = None
+        self.training_state.reset()
         self.history = History()
-        if self._blueprint is not None:
-            self._state.forget_training()
-            self._fill(self._blueprint)
 
     @property
     def parameters(self) -> Mapping[str, Array]:
         """Writable views of the live parameters by name, in their order."""
-        return MappingProxyType(named(self._program.parameters, self._state.parameters))
+        state = self.training_state.state
+        return MappingProxyType(named(state.program.parameters, state.parameters))
 
     @property
     def buffers(self) -> Mapping[str, Array]:
         """Writable views of the live running statistics by name."""
-        return MappingProxyType(named(self._program.buffers, self._state.buffers))
+        state = self.training_state.state
+        return MappingProxyType(named(state.program.buffers, state.buffers))
 
     @property
     def epochs_left(self) -> int:
         """Epochs that the fit at hand, or that in a loaded checkpoint, has still to do; else 0."""
-        return 0 if self._unfinished is None else int(self._unfinished["epochs"])
+        unfinished = self.training_state.unfinished
+        return 0 if unfinished is None else unfinished.epochs
 
     @property
     def classes(self) -> Array | None:
         """The labels in the order of the outputs; None before a fit and for a regression."""
-        return None if self._targets is None else self._targets.classes
+        targets = self.training_state.targets
+        return None if targets is None else targets.classes
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of X's columns, or of X_deep's, where the first fit was on a data frame."""
+        names = self.training_state.feature_names
+        return names.get("X", names.get("X_deep"))
 
     def get_weights(self) -> Snapshot:
         """A copy of parameters and buffers for `set_weights`."""
-        return self._state.snapshot("parameters", "buffers")
+        return self.training_state.state.snapshot("parameters", "buffers")
 
     def set_weights(self, snapshot: Snapshot) -> None:
         """Write parameters and buffers back; the count of updates goes on."""
-        self._state.write(snapshot)
-
-    # Checking input
-
-    def _features(self, X: object, name: str = "X") -> tuple[Features, int | tuple[int, int]]:
-        """X, checked, and its number of columns, or of both parts."""
-        built_for = None if self._blueprint is None else self._program.n_features
-        if isinstance(X, tuple) and len(X) == 2 and self._takes_pair():
-            n_wide, n_deep = built_for if isinstance(built_for, tuple) else (None, None)
-            wide, deep = check_feature_pair(X, n_wide, n_deep, dtype=self.dtype)
-            if self._categories:
-                check_codes(deep, self._categories, "X_deep")
-            return FeaturePair(wide, deep), (wide.shape[1], deep.shape[1])
-        if isinstance(built_for, tuple):
-            given = "a list; pass a tuple of two" if isinstance(X, list) else "one array"
-            raise ValueError(f"the model was built for X = (X_wide, X_deep), got {given}")
-        x = check_features(X, built_for, dtype=self.dtype, name=name)
-        if self._categories:
-            check_codes(x, self._categories, name)
-        return x, x.shape[1]
-
-    def _takes_pair(self) -> bool:
-        if self._blueprint is None:
-            return isinstance(self.layers[0], WideAndDeep)
-        return self._program.wide is not None
-
-    def _encoder(self, program: Program) -> TargetEncoder:
-        """What y means; a copy, so that nothing is learnt before all is checked."""
-        if self._targets is not None:
-            return copy.copy(self._targets)
-        activation = output_activation(self.layers)
-        return target_encoder(activation.name, program.output.width, self.loss.name, self.dtype)
-
-    def _weights(
-        self,
-        sample_weight: object,
-        factors: Array | None,
-        n_rows: int,
-        may_be_zero: bool = False,
-    ) -> Array | None:
-        weights = check_weights(sample_weight, n_rows)
-        if factors is not None:
-            weights = factors if weights is None else np.multiply(weights, factors, out=factors)
-        if weights is None:
-            return None
-        with np.errstate(all="ignore"):
-            rounded = weights.astype(self.dtype, copy=False)
-            total = rounded.sum()
-        if not np.isfinite(total) or (total <= 0 and not may_be_zero):
-            raise ValueError(
-                f"the products of sample_weight and class_weight sum to {total:g} in {self.dtype}; "
-                "they must not be zero for every row, nor beyond the dtype's range"
-            )
-        return rounded
+        self.training_state.state.write(snapshot)
 
     # Training
 
@@ -402,156 +329,47 @@ class Sequential:
         DivergenceError
             The loss is not finite; the model is left as the last finite epoch had it.
         """
-        arguments = check_fit_arguments(epochs, batch_size, shuffle, callbacks, verbose)
-        size, shuffled = arguments.batch_size, arguments.shuffle
-        source: Source
-        validation: Validation | None = None
-        if y is None and not hasattr(X, "shape"):
-            if validation_split or sample_weight is not None:
-                raise ValueError(
-                    "validation_split and sample_weight do not go with chunks; give "
-                    "validation_data, and weights as the third part of each chunk"
-                )
-            source = ChunkSource(self, Chunks(X), size, shuffled)
-            planned, encoder = source.scan(class_weight)
-        else:
-            x, n_features = self._features(X)
-            planned = self._planned(n_features)
-            name = "X_deep" if isinstance(x, FeaturePair) else "X"
-            check_codes(deep_part(x), categories(planned.program), name)
-            encoder = self._encoder(planned.program)
-            encoded = encoder.encode(y, len(x), fit=True)
-            weights = self._weights(
-                sample_weight, encoder.class_weights(class_weight, encoded), len(x)
-            )
-            seed = [self.random_state, 4]
-            data = FitData.split(x, encoded, weights, encoder, validation_split, seed)
-            source, validation = ArraySource(self, data, size, shuffled), data.validation
-        if validation_data is not None:
-            if validation is not None:
-                raise ValueError("give validation_data or validation_split, not both")
-            validation = self._validation(validation_data, encoder, planned.program.n_features)
-        check_monitors(
-            arguments.callbacks,
-            self._schedules(planned.program),
-            encoder.task != "regression",
-            validation is not None,
+        arguments = check_fit_arguments(
+            epochs, batch_size, shuffle, validation_split, callbacks, verbose
         )
-        self._commit(planned)
-        self._targets = encoder
-        self._unfinished = {
-            "epochs": arguments.epochs,
-            "batch_size": size,
-            "shuffle": shuffled,
-            "validation_split": validation_split,
-        }
-        try:
-            return run_fit(self, source, validation, arguments)
-        finally:
-            self._unfinished = None
-
-    def _validation(
-        self, given: object, encoder: TargetEncoder, n_features: int | tuple[int, int]
-    ) -> Validation:
-        if not isinstance(given, tuple | list) or len(given) not in (2, 3):
-            raise ValueError(
-                "validation_data must be (X, y) or (X, y, sample_weight), got " + describe(given)
-            )
-        x, found = self._features(given[0], "validation_data's X")
-        if found != n_features:
-            raise ValueError(f"X has {n_features} features, but validation_data's has {found}")
-        encoded = encoder.encode(given[1], len(x), fit=False)
-        weights = self._weights(given[2] if len(given) == 3 else None, None, len(x))
-        return Validation(x, encoded, weights)
+        training = self.training_state
+        source, validation = prepare_fit(
+            training,
+            arguments,
+            X,
+            y,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            validation_data=validation_data,
+        )
+        return run_fit(self, training, self.runner, source, validation, arguments)
 
     def train_step(self, X: object, y: object, sample_weight: object = None) -> float:
         """Do one update on this batch and return its loss.
 
         The learning rate is that of the epoch that the next `fit` would begin with.
         """
-        x, encoded, weights = self._prepared(X, y, sample_weight)
-        state, rates = self._state, self._rates(1)
-        before = state.snapshot()
-        session = self._runner.session(Batches(x, encoded, weights, len(x)), rates)
-        try:
-            session.start_epoch(rates)
-            session.run(0)
-            if not state.is_finite():
-                raise FloatingPointError(0)
-        except FloatingPointError:
-            problem = explain(state, x, encoded, weights, self._epoch, 0)
-            state.restore(before)
-            raise problem from None
-        finally:
-            session.close()
-        return session.loss_sum / session.rows_sum
-
-    def _prepared(
-        self, X: object, y: object, sample_weight: object
-    ) -> tuple[Features, Array, Array | None]:
-        """Check and encode a batch to train on; the model is built for it, and knows its labels."""
-        x, n_features = self._features(X)
-        planned = self._planned(n_features)
-        name = "X_deep" if isinstance(x, FeaturePair) else "X"
-        check_codes(deep_part(x), categories(planned.program), name)
-        encoder = self._encoder(planned.program)
-        encoded = encoder.encode(y, len(x), fit=True)
-        weights = self._weights(sample_weight, None, len(x))
-        self._commit(planned)
-        self._targets = encoder
-        return x, encoded, weights
-
-    def _schedules(self, program: Program) -> list[tuple[Schedule, dict[str, Any]]]:
-        """The schedule of each optimizer and what it remembers."""
-        schedules = [optimizer.schedule for optimizer in program.optimizers]
-        states = self._schedule_states or [schedule.start() for schedule in schedules]
-        return list(zip(schedules, states, strict=True))
-
-    def _rates(self, steps: int) -> list[float | Array]:
-        """The learning rates of each optimizer in the coming epoch."""
-        return [
-            schedule.rates(self._epoch, steps, state)
-            for schedule, state in self._schedules(self._program)
-        ]
-
-    def _observe(self, logs: Mapping[str, float]) -> None:
-        """Let the schedules see an epoch's values, and count the epoch."""
-        self._schedule_states = [
-            schedule.observe(logs, state) for schedule, state in self._schedules(self._program)
-        ]
-        self._epoch += 1
-        if self._unfinished is not None:
-            self._unfinished["epochs"] -= 1
+        training = self.training_state
+        examples = read_examples(training, X, y, sample_weight, learn=True)
+        examples.adopt(training)
+        return step(training, self.runner, examples)
 
     # Using
 
     def predict(self, X: object) -> Array:
         """The output for each row, ``(n, units)``: probabilities for softmax and sigmoid."""
-        runner = self._runner
-        return runner.predict(self._features(X)[0])
+        runner = self.runner
+        return runner.predict(read_rows(self.training_state, X).x)
 
     def predict_classes(self, X: object) -> Array:
         """Labels as y had them; ``(n, k)`` of 0 and 1 for multilabel."""
-        program = self._program
-        return self._encoder(program).decode(self.predict(X))
+        encoder = self.training_state.encoder()
+        return encoder.decode(self.predict(X))
 
     def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
         """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
-        from ..training.metrics import classification_metrics, regression_metrics
-
-        program = self._program
-        x, _ = self._features(X)
-        encoder = self._encoder(program)
-        encoded = encoder.encode(y, len(x), fit=False)
-        weights = self._weights(sample_weight, None, len(x))
-        read = self._runner.predict(x, head=True)
-        outputs = numpy_runner.output_from_head(program, read)
-        loss, _ = numpy_runner.reported_loss(self._state, [(read, encoded, weights)])
-        if encoder.task == "regression":
-            return {"loss": loss, **regression_metrics(encoded, outputs, weights)}
-        codes = encoder.class_codes(encoded)
-        codes = encoded if codes is None else codes
-        return {"loss": loss, **classification_metrics(encoder.task, codes, outputs, weights)}
+        runner = self.runner
+        return evaluate(runner, read_examples(self.training_state, X, y, sample_weight))
 
     def gradients(
         self, X: object, y: object, sample_weight: object = None, training: bool = True
@@ -561,24 +379,14 @@ class Sequential:
         With `training`, batch statistics and the next step's dropout mask are used. Nothing is
         updated, running statistics included.
         """
-        program = self._program
-        x, _ = self._features(X)
-        encoded = self._encoder(program).encode(y, len(x), fit=False)
-        weights = self._weights(sample_weight, None, len(x))
-        return self._gradients(x, encoded, weights, training)
-
-    def _gradients(
-        self, x: Features, y: Array, weights: Array | None, training: bool = True
-    ) -> dict[str, Array]:
-        """The gradients of rows that are checked and encoded."""
-        gradients = self._runner.gradients(as_dtype(x, self.dtype), y, weights, training)
-        tensors = self._program.parameters
-        return {tensor.name: view(gradients, tensor).copy() for tensor in tensors}
+        runner = self.runner
+        examples = read_examples(self.training_state, X, y, sample_weight)
+        return gradients(runner, examples.x, examples.y, examples.weight, training)
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""
-        state = self._state
-        return numpy_runner.activations(state, self._features(X)[0], training)
+        state = self.training_state.state
+        return numpy_runner.activations(state, read_rows(self.training_state, X).x, training)
 
     def explain(self, x: object, y: object = None) -> Explanation:
         """Every step of the forward and backward pass and of the update for one example.
@@ -613,15 +421,13 @@ class Sequential:
 
     def summary(self) -> str:
         """Print and return a table: layer, output width, parameters."""
-        text = summarize(self.layers, self._program)
+        text = summarize(self.layers, self.training_state.program)
         print(text)
         return text
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, optimizer state included, to a file in the safetensors format."""
-        from .file import save
-
-        save(self, path)
+        write_model(path, ModelFile(self.training_state, self.history, self.metadata))
 
     def freeze(self, scaler: object = None) -> Predictor:
         """Return a predictor: the network as it is now, ready to predict and to be exported.
@@ -667,20 +473,22 @@ class Sequential:
         from ..inference.predictor import freeze
         from ..inference.scalers import feature_names_of, scaling_of
 
-        program, state = self._program, self._state
-        before = names = None
+        training = self.training_state
+        program, names = training.program, self.feature_names
+        before = None
         if scaler is not None:
-            before, names = scaling_of(scaler, program.input.width), feature_names_of(scaler)
-            warn_of_lost_digits("X", before.shift, program.dtype, 3)
-        targets = self._encoder(program)
-        return freeze(state, targets, self.backend, self.n_threads, before, feature_names=names)
+            before, fitted = scaling_of(scaler, program.input.width), feature_names_of(scaler)
+            if names is not None and fitted is not None:
+                check_column_names(fitted, names, "the scaler", "model")
+            names = names if fitted is None else fitted
+            warn_of_lost_digits(program, before.shift, names)
+        targets = training.encoder()
+        where = self.backend, self.n_threads
+        by_part = training.feature_names
+        if names is not None:
+            by_part = {**by_part, "X" if program.wide is None else "X_deep": names}
+        return freeze(training.state, targets, *where, before, feature_names=by_part)
 
     def __repr__(self) -> str:
         layers = ", ".join(type(layer).__name__ for layer in self.layers)
         return f"Sequential([{layers}], loss={self.loss.name!r}, backend={self.backend!r})"
-
-
-def _check_dtype(dtype: object) -> str:
-    if isinstance(dtype, np.dtype | type):
-        dtype = np.dtype(dtype).name
-    return find_name("dtype", dtype, ("float32", "float64"))

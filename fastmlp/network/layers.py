@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ..common.checks import (
     check_bool,
@@ -22,33 +21,9 @@ from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
 from ..declarations.initializers import get_initializer
 from ..declarations.optimizers import Optimizer, get_optimizer
-from ..program.program import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
-
-if TYPE_CHECKING:
-    from .build import Builder
-
-
-class Layer:
-    """A part of a network; the subclasses are declarations."""
-
-    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
-        """Add this layer's operations, which read `x`, and return the slot of its output.
-
-        Parameters
-        ----------
-        builder : Builder
-        x : Slot
-        path : str
-            The layer's place, such as ``"2"`` or, nested, ``"2.0"``; names start with it.
-        following : str
-            The initializer that suits the activation after this layer.
-        """
-        raise NotImplementedError
-
-    @property
-    def activation_function(self) -> ActivationFunction | None:
-        """The function applied to the layer's output; None where that is not its business."""
-        return None
+from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
+from .builder import Builder
+from .builder import Layer as Layer
 
 
 def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
@@ -134,6 +109,9 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     epsilon: float = 1e-5
 
+    is_normalization = True
+    keeps_activation = True
+
     def __post_init__(self) -> None:
         assign(
             self,
@@ -171,6 +149,8 @@ class Dropout(Layer):
     """
 
     rate: float
+
+    keeps_activation = True
 
     def __post_init__(self) -> None:
         assign(self, rate=check_number("rate", self.rate, 0, 1, open_high=True))

@@ -1,6 +1,7 @@
 """Transformers that make columns for a network, in scikit-learn's sense.
 
-scikit-learn is imported when one of them is first used.
+In: columns as users have them. Out: columns of numbers, sparse where most are 0.
+May not know: networks. scikit-learn is imported when one of them is first used.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["CrossedColumns"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # scikit-learn takes a second to import.
     from . import crossed_columns
 
     value = getattr(crossed_columns, name)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import copy
-import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .program import InferenceProgram, Program, Tensor
+from ..common.arrays import OwnsArrays, aligned_zeros, own
+from .ops import Tensor
+from .program import InferenceProgram, Program
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
+_VECTORS = ("parameters", "gradients", "moments", "buffers", "products")
+
 
 @dataclass
-class Snapshot:
+class Snapshot(OwnsArrays):
     """A copy of a `State`'s vectors."""
 
     tensors: tuple[Tensor, ...]
@@ -33,14 +34,23 @@ class Weights:
     Attributes
     ----------
     parameters : ndarray
-        Of length ``program.n_parameters``.
+        Of length ``program.n_parameters``; read-only from here on.
     """
 
     program: InferenceProgram
     parameters: Array
 
     def __post_init__(self) -> None:
+        self.parameters.flags.writeable = False
         self._views = named(self.program.parameters, self.parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Views would be written out once more, and be read as arrays of their own.
+        return {"program": self.program, "parameters": self.parameters}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, parameters=own(state["parameters"]))
+        self.__post_init__()
 
     def parameter(self, tensor: Tensor) -> Array:
         """View of a parameter."""
@@ -49,7 +59,7 @@ class Weights:
 
 @dataclass
 class State:
-    """The flat vectors of one network.
+    """The flat vectors of one network, which are this object's own: copies share none of them.
 
     Attributes
     ----------
@@ -61,7 +71,7 @@ class State:
     buffers : ndarray
         Running statistics, of length ``program.n_buffers``.
     products : ndarray
-        float64, one a group: what NAdam multiplies up.
+        float64, one a group: the running product of an optimizer that has one.
     step : int
         Updates done so far.
     seed : int
@@ -86,6 +96,11 @@ class State:
         self.buffers = aligned_zeros((program.n_buffers,), program.dtype)
         self.products = np.ones(len(program.groups))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Compiled code writes by address, where nothing asks whether memory is read-only.
+        vectors = {name: own(state[name]) for name in _VECTORS}
+        vars(self).update({**state, **vectors})
+
     def parameter(self, tensor: Tensor) -> Array:
         """Writable view of a parameter."""
         return view(self.parameters, tensor)
@@ -100,9 +115,13 @@ class State:
 
     def with_own_gradients(self) -> State:
         """The same parameters and buffers, with a gradient vector for looking at."""
-        other = copy.copy(self)
-        other.gradients = aligned_zeros(self.gradients.shape, self.program.dtype)
-        return other
+        return self.sharing(gradients=aligned_zeros(self.gradients.shape, self.program.dtype))
+
+    def sharing(self, **others: Any) -> State:
+        """A state over the same vectors but for those in `others`, which may name counters too."""
+        state = object.__new__(State)
+        vars(state).update(vars(self), **others)
+        return state
 
     def is_finite(self) -> bool:
         """Whether all parameters and buffers are."""
@@ -155,17 +174,6 @@ class State:
 def view(vector: Array, tensor: Tensor) -> Array:
     """The part of a flat vector that is `tensor`, in its shape."""
     return vector[tensor.start : tensor.stop].reshape(tensor.shape)
-
-
-def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Zeros whose first element starts a cache line."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size > sys.maxsize - 64:
-        raise MemoryError(f"an array of shape {shape} does not fit into memory")
-    memory = np.zeros(size + 64, dtype=np.uint8)
-    offset = -memory.ctypes.data % 64
-    zeros: Array = memory[offset : offset + size].view(dtype).reshape(shape)
-    return zeros
 
 
 def named(tensors: tuple[Tensor, ...], vector: Array) -> Mapping[str, Array]:

@@ -1,6 +1,6 @@
 """Predictions with NumPy alone, each operation bound to its weights once.
 
-The operations are those of `numpy_runner.REFERENCE`, which is the specification. Of one row the
+The operations are those of `reference_ops.REFERENCE`, which is the specification. Of one row the
 arithmetic takes less time than a look into a table, so those of most networks look nothing up. Each
 step works on one row, ``(width,)``, as well as on rows, ``(n, width)``.
 """
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.rows import FeaturePair, SparseRows, as_dtype
+from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from ..kernels import reference as kernels
 from ..kernels.reference.activations import look_up
-from ..program.program import ActivationOp, AddOp, DenseOp, InferenceOp, Slot, inputs_of
+from ..program.ops import ActivationOp, AddOp, DenseOp, Operation, Slot
 from ..program.state import Weights
-from .numpy_runner import REFERENCE, Pass
+from .reference_ops import REFERENCE
+from .reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -74,9 +75,9 @@ def _add(op: AddOp, weights: Weights) -> Step:
     return step
 
 
-def _by_reference(op: InferenceOp, weights: Weights) -> Step:
+def _by_reference(op: Operation, weights: Weights) -> Step:
     """A step of any kind, as the specification has it."""
-    inputs, forward = inputs_of(op), REFERENCE[type(op)][0]
+    inputs, forward = op.inputs, REFERENCE[type(op)][0]
 
     def step(values: Values) -> None:
         run = Pass(weights, training=False)
@@ -96,48 +97,53 @@ _BIND: dict[type, Callable[[Any, Weights], Step]] = {
 
 
 class NumpyForward:
-    """The values of one slot for rows of features; called as `CompiledForward` is.
+    """A `Forward` by NumPy; it always tells where an array is not finite.
 
     Parameters
     ----------
     weights : Weights
-    ops : tuple of InferenceOp
+    ops : tuple of Operation
         Those that lead to `output`.
     output : Slot
     """
 
-    def __init__(self, weights: Weights, ops: tuple[InferenceOp, ...], output: Slot) -> None:
+    def __init__(self, weights: Weights, ops: tuple[Operation, ...], output: Slot) -> None:
         self._program = weights.program
         self._steps = [_BIND.get(type(op), _by_reference)(op, weights) for op in ops]
         self._input = weights.program.input.index
+        self._width = weights.program.input.width
+        self._wide = -1 if weights.program.wide is None else weights.program.wide.index
         self._output = output.index
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
-        """The values for all rows; written into `out` where it is given."""
-        blocks = []
-        for start in range(0, len(x), _BLOCK_ROWS):
-            block = as_dtype(x[start : start + _BLOCK_ROWS], self._program.dtype)
-            values: Values = {self._input: block}
-            if self._program.wide is not None and isinstance(block, FeaturePair):
-                values = {self._input: block.deep, self._program.wide.index: block.wide}
-            blocks.append(self._run(values))
+        """Compute the values for one row or for many, see `Forward`."""
+        with np.errstate(all="ignore"):
+            if isinstance(x, np.ndarray) and x.size == self._width:
+                # Of one dimension NumPy makes the same bits as of two, in less time.
+                values = self._values(x.reshape(-1))
+                if x.ndim == 2:
+                    values = values[np.newaxis]
+            elif len(x) <= _BLOCK_ROWS:
+                values = self._values(x)
+            else:
+                starts = range(0, len(x), _BLOCK_ROWS)
+                blocks = [self._values(x[start : start + _BLOCK_ROWS]) for start in starts]
+                return np.concatenate(blocks, out=out)
         if out is None:
-            return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-        return np.concatenate(blocks, out=out)
-
-    def row(self, x: Array, out: Array | None) -> Array | None:
-        """The values for one row ``(n_features,)`` of the network's dtype; None if not finite."""
-        if not np.isfinite(x).all():
-            return None
-        result = self._run({self._input: x})
-        if out is None:
-            return result
-        out[:] = result
+            return values
+        out[...] = values
         return out
 
-    def _run(self, values: Values) -> Array:
-        with np.errstate(all="ignore"):
-            for step in self._steps:
-                step(values)
+    def _values(self, x: Features) -> Array:
+        # The same bits wherever a row lies: NumPy's product of a strided one rounds otherwise.
+        x = as_dtype(x, self._program.dtype)
+        values: Values = {self._input: deep_part(x)}
+        if isinstance(x, FeaturePair):
+            values[self._wide] = x.wide
+        # Of a row, counting takes half the time of asking for all.
+        elif np.count_nonzero(np.isfinite(x)) < x.size:
+            raise FloatingPointError("X is not finite")
+        for step in self._steps:
+            step(values)
         result: Array = values[self._output]
         return result

@@ -259,7 +259,7 @@ class Preparation:
                 tuple(description["constant"]),
                 Target(**{**target, "classes": tuple(target["classes"])}),
             )
-            width = model._program.input.width
+            width = model.training_state.program.input.width
             if len(preparation.features) != width:
                 raise ValueError(f"{len(preparation.features)} features for {width} inputs")
         except (KeyError, RecursionError, TypeError, ValueError) as error:

@@ -9,16 +9,15 @@ import numpy as np
 
 from ..common.checks import describe
 from ..data.batches import Batches, RowOrder
-from ..data.features import check_codes
-from ..data.rows import deep_part
-from ..program.program import categories
+from .examples import Examples, Rows, check_fits, read_examples, read_rows, row_weights
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
 if TYPE_CHECKING:
     from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
     from ..network.build import Blueprint
+    from ..runners.runner import Runner
+    from .state import TrainingState
 
 
 class Chunks:
@@ -62,7 +61,7 @@ class ChunkSource:
 
     Parameters
     ----------
-    model : Sequential
+    training : TrainingState
     chunks : Chunks
     batch_size : int or None
         None makes each chunk one batch.
@@ -71,81 +70,96 @@ class ChunkSource:
     """
 
     def __init__(
-        self, model: Sequential, chunks: Chunks, batch_size: int | None, shuffle: bool
+        self, training: TrainingState, chunks: Chunks, batch_size: int | None, shuffle: bool
     ) -> None:
-        self._model, self._chunks = model, chunks
+        self._training, self._chunks = training, chunks
         self._batch_size, self._shuffle = batch_size, shuffle
         self._factors: Array | None = None
         self.steps = 0
 
-    def scan(self, class_weight: Any) -> tuple[Blueprint, TargetEncoder]:
-        """Read all chunks once: what the network and the labels are. The model stays as it is."""
-        model = self._model
-        planned, n_features = None, None
+    def scan(self, class_weight: Any) -> Examples:
+        """Read all chunks once, for what the network and the labels are.
+
+        The examples returned are those of the first chunk, read by what all of them have settled.
+        The training state stays as it is.
+        """
+        training = self._training
+        first: Rows | None = None
+        blueprint: Blueprint | None = None
         targets, rows = [], 0
         for number, (X, y, sample_weight) in enumerate(self._chunks):
             name = f"chunk {number}'s X"
-            x, found = model._features(X, name)
-            if planned is None:
-                planned, n_features = model._planned(found), found
-            if found != n_features:
-                raise ValueError(f"{name} has {found} features, but the first has {n_features}")
-            check_codes(deep_part(x), categories(planned.program), name)
+            found = read_rows(training, X, name, first)
+            if blueprint is None:
+                first, blueprint = found, training.plan(found.n_features)
+            check_fits(found, blueprint, training, name)
+            n_rows = len(found.x)
             # A chunk alone may lack labels, but not have other than its rows.
             given = np.asarray(y)
-            if given.shape[:1] != (len(x),):
+            if given.shape[:1] != (n_rows,):
                 raise ValueError(
-                    f"chunk {number} has {len(x)} rows in X, but y has shape {given.shape}"
+                    f"chunk {number} has {n_rows} rows in X, but y has shape {given.shape}"
                 )
             try:
-                model._weights(sample_weight, None, len(x))
+                row_weights(training, sample_weight, None, n_rows)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"chunk {number}: {error}") from None
-            targets.append(given.reshape(-1) if given.shape == (len(x), 1) else given)
+            targets.append(given.reshape(-1) if given.shape == (n_rows, 1) else given)
             _check_alike(targets[0], targets[-1], number)
-            self.steps += -(-len(x) // (self._batch_size or len(x)))
-            rows += len(x)
-        assert planned is not None
-        encoder = model._encoder(planned.program)
+            self.steps += -(-n_rows // (self._batch_size or n_rows))
+            rows += n_rows
+        assert first is not None
+        assert blueprint is not None
+        encoder = training.encoder(blueprint.program)
         encoded = encoder.encode(np.concatenate(targets), rows, fit=True)
         factors = encoder.class_weights(class_weight, encoded)
         if factors is not None:
-            model._weights(None, factors, rows)
+            row_weights(training, None, factors, rows)
             self._factors = _by_class(encoder.class_codes(encoded), factors, encoder.units)
-        self._encoder = encoder
-        return planned, encoder
+        return Examples(first, encoded[: len(first.x)], None, encoder, blueprint)
 
     def _checked(self, shuffle: bool) -> Iterator[Batches]:
-        model = self._model
+        training = self._training
         for number, (X, y, sample_weight) in enumerate(self._chunks):
-            x, _ = model._features(X, f"chunk {number}'s X")
-            encoded = self._encoder.encode(y, len(x), fit=False)
-            factors = None
-            if self._factors is not None:
-                factors = self._factors[self._encoder.class_codes(encoded)]
-            # A chunk may have only classes of weight 0.
-            weight = model._weights(sample_weight, factors, len(x), may_be_zero=True)
-            size, rows = min(self._batch_size or len(x), len(x)), None
+            found = read_examples(
+                training,
+                X,
+                y,
+                sample_weight,
+                name=f"chunk {number}'s X",
+                class_factors=self._class_factors,
+                # A chunk may have only classes of weight 0.
+                may_be_zero=True,
+            )
+            n_rows, rows = len(found.x), None
             if shuffle:
-                order = RowOrder(len(x))
-                order.draw(model._shuffle_rng)
+                order = RowOrder(n_rows)
+                order.draw(training.shuffles)
                 rows = order.rows
-            yield Batches(x, encoded, weight, size, rows)
+            size = min(self._batch_size or n_rows, n_rows)
+            yield Batches(found.x, found.y, found.weight, size, rows)
 
-    def open(self) -> None:
+    def _class_factors(self, encoder: TargetEncoder, encoded: Array) -> Array | None:
+        if self._factors is None:
+            return None
+        factors: Array = self._factors[encoder.class_codes(encoded)]
+        return factors
+
+    def open(self, runner: Runner) -> None:
+        self._runner = runner
         batches = next(self._checked(shuffle=False))
-        self._model._runner.session(batches, self._model._rates(batches.count)).close()
+        runner.session(batches, self._training.rates(batches.count)).close()
 
     def close(self) -> None:
         pass
 
     def epoch(self, rates: list[float | Array], progress: Progress) -> Sums:
-        model = self._model
+        training, dtype = self._training, self._training.network.dtype
         loss, correct, rows, done = 0.0, 0.0, 0, 0
         for batches in self._checked(self._shuffle):
             count = batches.count
             part = [_part(rate, done, count) for rate in rates]
-            session = model._runner.session(batches, part)
+            session = self._runner.session(batches, part)
             try:
                 session.start_epoch(part)
                 first = done
@@ -153,14 +167,14 @@ class ChunkSource:
                 def tell(share: float, first: int = first, count: int = count) -> None:
                     progress(min((first + share * count) / self.steps, 1.0))
 
-                train_batches(model, session, batches, done, tell)
+                train_batches(session, batches, dtype, done, tell)
                 loss, correct = loss + session.loss_sum, correct + session.correct_sum
                 rows += session.rows_sum
             finally:
                 session.close()
             done += count
-        if not model._state.is_finite():
-            raise NotFiniteError(batches.take(batches.count - 1, model.dtype), done - 1)
+        if not training.state.is_finite():
+            raise NotFiniteError(batches.take(batches.count - 1, dtype), done - 1)
         return Sums(loss, correct, rows)
 
     def data(self) -> FitData:

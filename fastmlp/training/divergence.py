@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import DivergenceError
-from ..program.program import DropoutOp
 from ..program.state import State
-from ..runners.numpy_runner import Pass, forward
+from ..runners.reference_ops import forward
+from ..runners.reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features
     from ..kernels.typing import Array
 
 
-def explain(
+def divergence_error(
     state: State, x: Features, y: Array, weight: Array | None, epoch: int, batch: int
 ) -> DivergenceError:
     """Find the first layer with values that are not finite, with the weights as they are."""
@@ -51,7 +51,7 @@ def _broken_slot(state: State, x: Features) -> str | None:
             forward((op,), run)
             layer, _, name = names.get(op.out, (last, "", "value"))
             last = layer
-            if isinstance(op, DropoutOp):
+            if op.training_only:
                 continue
             if not np.isfinite(run.values[op.out]).all():
                 return f"{layer} (its {name})"

@@ -7,23 +7,25 @@ import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..common.checks import check_bool, check_positive_int, describe
+from ..common.checks import check_bool, check_number, check_positive_int, describe
 from ..data.batches import Validation
 from ..declarations.schedules import Schedule
 from ..runners import numpy_runner
 from ..runners.compile_notice import told_of_compiling
 from .callbacks import Callback, EarlyStopping, ProgressBar
-from .divergence import explain
+from .divergence import divergence_error
 from .history import History
 from .sources import NotFiniteError, Source, Sums
+from .state import UnfinishedFit
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
+    from ..runners.runner import Runner
+    from .state import TrainingState
 
 _LINES = 10
 
@@ -35,12 +37,30 @@ class FitArguments:
     epochs: int
     batch_size: int | None
     shuffle: bool
+    validation_split: float
     callbacks: tuple[Callback, ...]
     verbose: int
 
+    def unfinished(self) -> UnfinishedFit:
+        """What is left to do before the first epoch."""
+        return UnfinishedFit(self.epochs, self.batch_size, self.shuffle, self.validation_split)
+
+
+class Watched(Protocol):
+    """What a fit reads of the object that callbacks are shown, and tells it."""
+
+    history: History
+    stop_training: bool
+    fit_epochs: int
+
 
 def check_fit_arguments(
-    epochs: object, batch_size: object, shuffle: object, callbacks: object, verbose: object
+    epochs: object,
+    batch_size: object,
+    shuffle: object,
+    validation_split: object,
+    callbacks: object,
+    verbose: object,
 ) -> FitArguments:
     """Check what does not depend on the data."""
     if not isinstance(verbose, int) or verbose not in (0, 1, 2):
@@ -57,6 +77,9 @@ def check_fit_arguments(
         epochs=check_positive_int("epochs", epochs),
         batch_size=None if batch_size is None else check_positive_int("batch_size", batch_size),
         shuffle=check_bool("shuffle", shuffle),
+        validation_split=check_number(
+            "validation_split", validation_split, 0.0, 1.0, open_high=True
+        ),
         callbacks=listed,
         verbose=int(verbose),
     )
@@ -81,10 +104,16 @@ def check_monitors(
 
 
 def run_fit(
-    model: Sequential, source: Source, validation: Validation | None, arguments: FitArguments
+    model: Watched,
+    training: TrainingState,
+    runner: Runner,
+    source: Source,
+    validation: Validation | None,
+    arguments: FitArguments,
 ) -> History:
-    """Train a model whose input has been checked."""
+    """Train on rows that have been checked; `model` is what callbacks are shown."""
     history = History()
+    training.unfinished = arguments.unfinished()
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
@@ -94,37 +123,39 @@ def run_fit(
             callback.on_progress(model, share)
 
     with ExitStack() as stack:
+        stack.callback(setattr, training, "unfinished", None)
         # Before a progress bar is shown, and before the first epoch is timed.
         with told_of_compiling(arguments.verbose > 0):
-            source.open()
+            source.open(runner)
             stack.callback(source.close)
             if validation is not None:
-                model._runner.predict(validation.x[:1], head=True)
+                runner.predict(validation.x[:1], head=True)
         data = source.data()
         for callback in callbacks:
             # However the fit ends, and whatever another callback does then.
             stack.callback(callback.on_fit_end, model)
             callback.on_fit_data(model, data)
             callback.on_fit_begin(model)
-        finite = model._state.snapshot()
+        finite = training.state.snapshot()
         for _ in range(arguments.epochs):
-            epoch = model._epoch
+            epoch = training.epoch
             for callback in callbacks:
                 callback.on_epoch_begin(model, epoch)
             start = time.perf_counter()
-            rates = model._rates(source.steps)
+            rates = training.rates(source.steps)
             try:
                 sums = source.epoch(rates, progress)
             except NotFiniteError as error:
                 try:
-                    problem = explain(model._state, *error.batch, epoch, error.number)
+                    problem = divergence_error(training.state, *error.batch, epoch, error.number)
                 finally:
                     # Even where a callback has put something into X that cannot be explained.
-                    model._state.restore(finite)
+                    training.state.restore(finite)
                 raise problem from None
-            model._state.update(finite)
-            logs = _logs(model, sums, validation, rates[0], time.perf_counter() - start)
-            model._observe(logs)
+            training.state.update(finite)
+            seconds = time.perf_counter() - start
+            logs = _logs(training, runner, sums, validation, rates[0], seconds)
+            training.end_epoch(logs)
             history.append(epoch, logs)
             model.history.append(epoch, logs)
             for callback in callbacks:
@@ -135,20 +166,21 @@ def run_fit(
 
 
 def _logs(
-    model: Sequential,
+    training: TrainingState,
+    runner: Runner,
     sums: Sums,
     validation: Validation | None,
     rate: float | Array,
     seconds: float,
 ) -> dict[str, float]:
     """The values of an epoch that has just ended."""
-    classifies = model._targets is not None and model._targets.task != "regression"
+    classifies = training.targets is not None and training.targets.task != "regression"
     rows = max(sums.rows, 1)
     logs = {"loss": sums.loss / rows}
     if classifies:
         logs["accuracy"] = sums.correct / rows
     if validation is not None:
-        loss, correct = _validate(model, validation)
+        loss, correct = _validate(runner, validation)
         logs["val_loss"] = loss
         if classifies:
             logs["val_accuracy"] = correct / validation.n_rows
@@ -157,15 +189,12 @@ def _logs(
     return logs
 
 
-def _validate(model: Sequential, data: Validation) -> tuple[float, float]:
+def _validate(runner: Runner, data: Validation) -> tuple[float, float]:
     """Loss of the rows for validation, penalties included, and how many of them are right."""
-    head = model._program.head.slot
+    head = runner.state.program.head.slot
     return numpy_runner.reported_loss(
-        model._state,
-        (
-            (model._runner.predict(x, head=True), y, weight)
-            for x, y, weight in data.blocks(head.width)
-        ),
+        runner.state,
+        ((runner.predict(x, head=True), y, weight) for x, y, weight in data.blocks(head.width)),
     )
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from ..common.checks import check_number
 from ..data.batches import Batches, RowOrder, Validation
 from ..data.features import split_validation
 
 if TYPE_CHECKING:
     from ..data.rows import Features
-    from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
+    from ..runners.runner import Runner, Session
+    from .examples import Examples
+    from .state import TrainingState
 
 Progress = Callable[[float], None]
 """Told which share of the epoch is done."""
@@ -42,21 +42,13 @@ class FitData:
     held: Array | None = None
 
     @classmethod
-    def split(
-        cls,
-        x: Features,
-        y: Array,
-        weight: Array | None,
-        encoder: TargetEncoder,
-        fraction: float,
-        seed: list[int],
-    ) -> FitData:
+    def split(cls, examples: Examples, fraction: float, seed: list[int]) -> FitData:
         """Draw the share of the rows that is for validation; no row is copied."""
-        fraction = check_number("validation_split", fraction, 0.0, 1.0, open_high=True)
+        x, y, weight = examples.x, examples.y, examples.weight
         if fraction == 0.0:
             return cls(x, y, weight)
         rng = np.random.default_rng(seed)
-        _, held = split_validation(len(x), fraction, rng, encoder.class_codes(y))
+        _, held = split_validation(len(x), fraction, rng, examples.encoder.class_codes(y))
         return cls(x, y, weight, Validation(x, y, weight, held), held)
 
     def first(self, count: int) -> tuple[Features, Array, Array | None]:
@@ -101,7 +93,7 @@ class Source(Protocol):
     steps: int
     """Updates of an epoch."""
 
-    def open(self) -> None:
+    def open(self, runner: Runner) -> None:
         """Make everything ready; what has to be compiled is compiled here."""
 
     def close(self) -> None:
@@ -120,7 +112,7 @@ class Source(Protocol):
 
 
 def train_batches(
-    model: Sequential, session: Any, batches: Batches, first: int, progress: Progress
+    session: Session, batches: Batches, dtype: str, first: int, progress: Progress
 ) -> None:
     """All batches of a session; `first` is the number of the first within the epoch."""
     number, count = 0, batches.count
@@ -129,8 +121,7 @@ def train_batches(
             number = session.run(number)
         except FloatingPointError as error:
             failed = error.args[0]
-            batch = batches.take(failed, model.dtype)
-            raise NotFiniteError(batch, first + failed) from None
+            raise NotFiniteError(batches.take(failed, dtype), first + failed) from None
         progress(number / count)
 
 
@@ -138,13 +129,9 @@ class ArraySource:
     """All rows in arrays, which are read where they lie."""
 
     def __init__(
-        self,
-        model: Sequential,
-        data: FitData,
-        batch_size: int | None,
-        shuffle: bool,
+        self, training: TrainingState, data: FitData, batch_size: int | None, shuffle: bool
     ) -> None:
-        self._model, self._data, self._shuffle = model, data, shuffle
+        self._training, self._data, self._shuffle = training, data, shuffle
         n_rows, held = len(data.x), data.held
         self._order = RowOrder(n_rows, held) if shuffle or held is not None else None
         rows = None if self._order is None else self._order.rows
@@ -152,21 +139,21 @@ class ArraySource:
         self._batches = Batches(data.x, data.y, data.weight, size, rows)
         self.steps = self._batches.count
 
-    def open(self) -> None:
-        rates = self._model._rates(self.steps)
-        self._session = self._model._runner.session(self._batches, rates)
+    def open(self, runner: Runner) -> None:
+        self._session = runner.session(self._batches, self._training.rates(self.steps))
 
     def close(self) -> None:
         self._session.close()
 
     def epoch(self, rates: list[float | Array], progress: Progress) -> Sums:
-        model, session, batches = self._model, self._session, self._batches
+        training, session, batches = self._training, self._session, self._batches
+        dtype = training.network.dtype
         if self._order is not None:
-            self._order.draw(model._shuffle_rng if self._shuffle else None)
+            self._order.draw(training.shuffles if self._shuffle else None)
         session.start_epoch(rates)
-        train_batches(model, session, batches, 0, progress)
-        if not model._state.is_finite():
-            raise NotFiniteError(batches.take(self.steps - 1, model.dtype), self.steps - 1)
+        train_batches(session, batches, dtype, 0, progress)
+        if not training.state.is_finite():
+            raise NotFiniteError(batches.take(self.steps - 1, dtype), self.steps - 1)
         return Sums(session.loss_sum, session.correct_sum, session.rows_sum)
 
     def data(self) -> FitData:

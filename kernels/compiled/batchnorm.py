@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..typing import Array
-from .buffers import buffer, copied
+from .buffers import buffer, copied, writable
 from .machine.call import call
 
 
@@ -29,6 +29,7 @@ def batchnorm_forward(
     x_hat = copied(x, x_hat)
     inv_std = buffer(inv_std, columns, x.dtype)
     if training:
+        writable(running_mean, running_var)
         call(
             "batchnorm_forward",
             x.dtype,

@@ -1,4 +1,8 @@
-"""Where results go: arrays that the caller gave, or new ones."""
+"""Where results go: arrays that the caller gave, or new ones.
+
+Ops write by address, where nothing asks whether memory may be written to: to write to a file that
+is mapped read-only would end the process.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,24 @@ import numpy as np
 from ..typing import Array
 
 
+def writable(*arrays: Array | None) -> None:
+    """Refuse arrays that are read-only, as NumPy's own functions do.
+
+    Raises
+    ------
+    ValueError
+        One is.
+    """
+    if any(array is not None and not array.flags.writeable for array in arrays):
+        raise ValueError("output array is read-only")
+
+
 def buffer(out: Array | None, shape: int | tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """`out`, or where the caller gave none, a new array."""
-    return np.empty(shape, dtype) if out is None else out
+    if out is None:
+        return np.empty(shape, dtype)
+    writable(out)
+    return out
 
 
 def copied(x: Array, out: Array | None) -> Array:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 from ..typing import Array
+from .buffers import writable
 from .machine.call import call, new_scalars
 from .machine.op import N_SCALARS
 
 
 def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
     """Add the gradient of a weight penalty to `d_weight`, in place; see the reference."""
+    writable(d_weight)
     scalars = new_scalars(1)
     call(
         "add_penalty",
@@ -28,11 +30,13 @@ def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
 
 def clip_by_value(gradients: Array, limit: float) -> None:
     """Clip each entry to ``[-limit, limit]``, in place; see the reference."""
+    writable(gradients)
     call("clip_by_value", gradients.dtype, gradients=gradients, count=gradients.size, limit=limit)
 
 
 def clip_by_norm(gradients: Array, limit: float) -> float:
     """Scale the whole vector by ``min(1, limit / norm)``, in place; see the reference."""
+    writable(gradients)
     scalars = new_scalars(1)
     call(
         "sum_of_squares",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..typing import Array
+from .buffers import writable
 from .machine.call import call
 
 _ALL_ROWS: dict[str, Any] = {"touched": None, "width": 0}
@@ -21,7 +22,8 @@ def _update(
     step: int = 1,
     **arguments: Any,
 ) -> None:
-    """Call the op of an update; `step` counts from 1."""
+    """Call the op of an update; `step` counts from 1, arrays among `arguments` are updated too."""
+    writable(parameters, *(value for value in arguments.values() if isinstance(value, np.ndarray)))
     call(
         name,
         parameters.dtype,

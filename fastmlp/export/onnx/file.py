@@ -148,7 +148,7 @@ class _Network:
         if isinstance(op, ConcatOp):
             graph.add("Concat", *(self._values[part] for part in op.parts), out=out, axis=1)
             return
-        x = self._values[op.x]
+        x = self._values[op.inputs[0]]
         if isinstance(op, DenseOp) and op.bias is None:
             graph.add("MatMul", x, self._tensor(op.weight), out=out)
         elif isinstance(op, DenseOp) and op.bias is not None:

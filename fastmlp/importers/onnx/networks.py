@@ -12,8 +12,8 @@ from ...errors import ModelFileError
 from ...kernels.reference.activations import activation_forward
 from ...network.layers import Activation as ActivationLayer
 from ...network.layers import Dense, WideAndDeep
-from ...program.program import categories
 from ...runners.numpy_runner import NumpyRunner
+from ...training.examples import read_rows
 from ..assembly import take
 from ..graph import Node, parts_of_graph
 from ..parts import Part, Step, dtype_of
@@ -254,13 +254,14 @@ def _compare(
     activation: str | Activation | None,
 ) -> None:
     """Hold the model's output against the graph's, to which an activation may have been added."""
+    training = model.training_state
     rng = np.random.default_rng(0)
     given, features = {}, []
     for name in inputs:
         rows, *lengths = graph.shape(name) or (None,)
         x = rng.normal(size=(rows or 16, _width(graph, name)))
         if name == inputs[-1]:
-            for column, n in categories(model._program).items():
+            for column, n in training.categories.items():
                 x[:, column] = rng.integers(0, n, len(x))
         x = x.astype(graph.dtype(name))
         features.append(x.astype(np.float64))
@@ -269,7 +270,7 @@ def _compare(
     if activation is not None:
         expected = activation_forward(expected, get_activation(activation).kernel)
     X: Any = tuple(features) if len(features) == 2 else features[0]
-    found = NumpyRunner(model._state).predict(model._features(X)[0])
+    found = NumpyRunner(training.state).predict(read_rows(training, X).x)
     if found.shape != expected.shape:
         raise ValueError(
             f"the network cannot be taken: the model that was made of it gives {found.shape[1]} "
@@ -288,9 +289,10 @@ def _compare(
 def _set_classes(
     model: Sequential, graph: Source, classes: object, output: str, labels: list[str]
 ) -> None:
-    encoder = model._encoder(model._program)
+    training = model.training_state
+    encoder = training.encoder()
     if classes is not None:
-        model._targets = encoder.with_classes(classes)
+        training.targets = encoder.with_classes(classes)
         return
     if encoder.task not in ("binary", "multiclass"):
         return
@@ -298,14 +300,14 @@ def _set_classes(
         try:
             values = json.loads(graph.metadata["labels"])
             state = {"dtype": graph.metadata["labels_dtype"], "values": values}
-            model._targets = encoder.from_state(encoder.to_state() | {"classes": state})
+            training.targets = encoder.from_state(encoder.to_state() | {"classes": state})
         except (KeyError, ValueError) as error:
             raise ModelFileError(f"the labels in the metadata are damaged: {error}") from error
         return
     for name in labels:
         found = _label_values(graph, output, name, encoder.units)
         if found is not None:
-            model._targets = encoder.with_classes(found)
+            training.targets = encoder.with_classes(found)
             return
 
 

@@ -29,7 +29,8 @@ def check_output(
     """
     tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
     tensor = tensors[0] if tensors else torch.zeros(())
-    width = model._program.input.width
+    state = model.training_state.state
+    width = state.program.input.width
     rows = torch.from_numpy(np.random.default_rng(0).standard_normal((_ROWS, width)))
     rows = rows.to(tensor.device, tensor.dtype)
     try:
@@ -44,7 +45,7 @@ def check_output(
         raise ValueError(f"the module returns a {type(output).__name__}, not one tensor")
     expected = tensor_values(output, "the module's output")
     x = tensor_values(rows, "rows").astype(model.dtype)
-    found = NumpyRunner(model._state).predict(x)
+    found = NumpyRunner(state).predict(x)
     if expected.shape != found.shape and (expected.shape != (_ROWS,) or found.shape[1] > 1):
         raise ValueError(
             f"the module's output for {_ROWS} rows has the shape {expected.shape}, but that of "

@@ -6,22 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...declarations.activations import Activation
-from ...program.program import (
-    ActivationOp,
-    AddOp,
-    BatchNormOp,
-    ConcatOp,
-    DropoutOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    Op,
-    Program,
-    ScaleOp,
-    Slot,
-    Write,
-    inputs_of,
-)
+from ...program.ops import ActivationOp, Operation, Slot, Write
+from ...program.program import InferenceProgram, Program
 
 
 @dataclass
@@ -32,15 +18,15 @@ class Storage:
     ----------
     values, gradients : dict
         Buffer of each slot's value and gradient.
-    normalised, masks : dict
-        Buffers that training keeps for BatchNorm (x_hat) and dropout, by the operation's output.
+    saved_for_backward : dict
+        Buffer of what an operation's forward pass leaves for its backward pass, by the operation's
+        output and the name of what it leaves.
     """
 
     widths: list[int] = field(default_factory=list)
     values: dict[Slot, int] = field(default_factory=dict)
     gradients: dict[Slot, int] = field(default_factory=dict)
-    normalised: dict[Slot, int] = field(default_factory=dict)
-    masks: dict[Slot, int] = field(default_factory=dict)
+    saved_for_backward: dict[tuple[Slot, str], int] = field(default_factory=dict)
 
     def new(self, width: int) -> int:
         """A buffer of its own."""
@@ -48,10 +34,10 @@ class Storage:
         return len(self.widths) - 1
 
 
-def _readers(ops: tuple[InferenceOp, ...]) -> dict[Slot, int]:
+def _readers(ops: tuple[Operation, ...]) -> dict[Slot, int]:
     counts: dict[Slot, int] = {}
     for op in ops:
-        for slot in inputs_of(op):
+        for slot in op.inputs:
             counts[slot] = counts.get(slot, 0) + 1
     return counts
 
@@ -69,54 +55,47 @@ def for_training(
     head = program.head.slot
 
     def is_free(slot: Slot) -> bool:
-        # The backward pass of an activation reads its own output.
-        return (
-            readers.get(slot, 0) == 1
-            and slot is not head
-            and not isinstance(producers.get(slot), ActivationOp)
-        )
+        producer = producers.get(slot)
+        is_read_backward = producer is not None and producer.backward_reads_output
+        return readers.get(slot, 0) == 1 and slot is not head and not is_read_backward
+
+    def works_in_place(op: Operation) -> bool:
+        reads_input = op.backward_reads_input
+        if isinstance(op, ActivationOp):
+            reads_input = reads_z(op.activation)
+        return op.in_place and not reads_input
 
     values = storage.values
     for source in _gathered(program, sparse):
         values[source] = storage.new(source.width)
     for op in program.ops:
-        if isinstance(op, BatchNormOp):
-            storage.normalised[op.out] = values[op.x] if is_free(op.x) else storage.new(op.x.width)
-        elif isinstance(op, DropoutOp):
-            storage.masks[op.out] = storage.new(op.x.width)
-        shared: Slot | None = None
-        if isinstance(op, DropoutOp) or (
-            isinstance(op, ActivationOp) and not reads_z(op.activation)
-        ):
-            shared = op.x if is_free(op.x) else None
-        elif isinstance(op, AddOp):
-            shared = next((slot for slot in (op.y, op.x) if is_free(slot)), None)
+        free = [slot for slot in reversed(op.inputs) if is_free(slot)]
+        for saved in op.saved_for_backward:
+            if saved.replaces is not None and saved.replaces in free:
+                number = values[saved.replaces]
+                free.remove(saved.replaces)
+            else:
+                number = storage.new(saved.width)
+            storage.saved_for_backward[op.out, saved.name] = number
+        shared = free[0] if free and works_in_place(op) else None
         values[op.out] = storage.new(op.out.width) if shared is None else values[shared]
     _share_gradients(program, storage, producers)
     return storage
 
 
-def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, Op]) -> None:
+def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, Operation]) -> None:
     """Gradients go backward in place; the one that the loss writes takes the logits' place."""
     head, gradients = program.head.slot, storage.gradients
-    keeps_output = isinstance(producers.get(head), ActivationOp) or head is program.input
+    keeps_output = producers[head].backward_reads_output if head in producers else True
     gradients[head] = storage.new(head.width) if keeps_output else storage.values[head]
     for op in reversed(program.ops):
         if op.out not in gradients:
             continue
-        own = gradients[op.out]
-        if isinstance(op, AddOp):
-            if op.d_y is Write.SET:
-                gradients[op.y] = own
-            if op.d_x is Write.SET:
-                gradients[op.x] = storage.new(op.x.width) if op.d_y is Write.SET else own
-        elif isinstance(op, ConcatOp):
-            for part, write in zip(op.parts, op.d_parts, strict=True):
-                if write is Write.SET:
-                    gradients[part] = storage.new(part.width)
-        elif not isinstance(op, EmbeddingOp) and op.d_x is Write.SET:
-            in_place = isinstance(op, ActivationOp | BatchNormOp | DropoutOp)
-            gradients[op.x] = own if in_place else storage.new(op.x.width)
+        is_taken = not op.gradient_in_place
+        for slot, write in op.writes:
+            if write is Write.SET:
+                gradients[slot] = storage.new(slot.width) if is_taken else gradients[op.out]
+                is_taken = True
 
 
 def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
@@ -127,7 +106,7 @@ def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
 
 
 def for_inference(
-    program: InferenceProgram, ops: tuple[InferenceOp, ...], sparse: bool = False
+    program: InferenceProgram, ops: tuple[Operation, ...], sparse: bool = False
 ) -> Storage:
     """Storage of a forward pass: buffers are used again once their last reader has run."""
     storage = Storage()
@@ -137,11 +116,10 @@ def for_inference(
         values[source] = storage.new(source.width)
     free: list[int] = []
     for op in ops:
-        for slot in inputs_of(op):
+        for slot in op.inputs:
             left[slot] -= 1
-        done = [values[slot] for slot in inputs_of(op) if left[slot] == 0 and slot in values]
-        in_place = isinstance(op, ActivationOp | BatchNormOp | AddOp | ScaleOp)
-        if in_place and done:
+        done = [values[slot] for slot in op.inputs if left[slot] == 0 and slot in values]
+        if op.in_place and done:
             values[op.out] = done[0]
         else:
             fitting = [number for number in free if storage.widths[number] == op.out.width]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from ...common.arrays import aligned_zeros
 from ...data.rows import Layout
 from ...declarations.activations import Activation
 from ...kernels.compiled.machine.op import N_SCALARS
 from ...kernels.compiled.ops.activations import elementwise
 from ...program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
-from ...program.state import State, Weights, aligned_zeros
+from ...program.state import State, Weights
 from . import shards as cuts
 from .buffer_plan import Storage
 from .shards import SINGLE, Cut
@@ -148,7 +149,7 @@ class Encoder:
 
     def normalised(self, op: BatchNormOp) -> Memory:
         """Where a BatchNorm keeps x_hat for its backward pass."""
-        return self._buffers[self.storage.normalised[op.out]]
+        return self._buffers[self.storage.saved_for_backward[op.out, "x_hat"]]
 
     def inv_std(self, op: BatchNormOp) -> int:
         """Where it keeps 1 / std."""
@@ -158,7 +159,7 @@ class Encoder:
 
     def mask(self, op: DropoutOp) -> Memory:
         """Where a dropout keeps its mask."""
-        return self._buffers[self.storage.masks[op.out]]
+        return self._buffers[self.storage.saved_for_backward[op.out, "mask"]]
 
     def kept(self, op: Op, name: str, width: int) -> Memory:
         """What else an operation's forward pass leaves for its backward pass: rows of `width`."""

@@ -1,15 +1,16 @@
 """How each kind of operation is encoded: which ops, on which memory, forward and backward.
 
-The compiled twin of the tables in `numpy_runner.py`: a new kind of operation is one row here.
+The compiled twin of the table in `reference_ops.py`: a new kind of operation is one row here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...common.dispatch import DispatchTable
 from ...program.program import (
     ActivationOp,
     AddOp,
@@ -516,17 +517,23 @@ def _no_backward(op: ScaleOp, encoder: Encoder) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
-ENCODINGS: dict[type, tuple[Callable[[Any, Encoder], None], Callable[[Any, Encoder], None]]] = {
-    DenseOp: (_dense_forward, _dense_backward),
-    ActivationOp: (_activation_forward, _activation_backward),
-    BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
-    DropoutOp: (_dropout_forward, _dropout_backward),
-    AddOp: (_add_forward, _add_backward),
-    SelectOp: (_select_forward, _select_backward),
-    ConcatOp: (_concat_forward, _concat_backward),
-    EmbeddingOp: (_embedding_forward, _embedding_backward),
-    ScaleOp: (_scale_forward, _no_backward),
-}
+Encoding: TypeAlias = Callable[[Any, Encoder], None]
+
+ENCODINGS: DispatchTable[tuple[Encoding, Encoding]] = DispatchTable(
+    "ENCODINGS",
+    __name__,
+    {
+        DenseOp: (_dense_forward, _dense_backward),
+        ActivationOp: (_activation_forward, _activation_backward),
+        BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
+        DropoutOp: (_dropout_forward, _dropout_backward),
+        AddOp: (_add_forward, _add_backward),
+        SelectOp: (_select_forward, _select_backward),
+        ConcatOp: (_concat_forward, _concat_backward),
+        EmbeddingOp: (_embedding_forward, _embedding_backward),
+        ScaleOp: (_scale_forward, _no_backward),
+    },
+)
 
 
 def encode_forward(ops: tuple[InferenceOp, ...], encoder: Encoder) -> None:

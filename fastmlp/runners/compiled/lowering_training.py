@@ -245,7 +245,7 @@ def _over_flat(
 def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -> None:
     state, optimizer = encoder.state, encoder.state.program.optimizers[group.optimizer]
     start, stop = group.start, group.stop
-    kernel, constants = optimizer.kernel, list(optimizer.constants)
+    kernel, constants = optimizer.kernel, list(optimizer.constants.values())
     extra: dict[str, int] = {}
     if kernel == "sgd_update":
         momentum, nesterov = constants
@@ -282,7 +282,7 @@ def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -
     cut = Cut("single", (start, stop)) if touched else cuts.flat(start, stop)
     _over_flat(encoder, cut, _names(encoder, start, stop), make, reads_whole=[product])
     if kernel == "nadam_update":
-        beta_1, _, _, decay = optimizer.constants
+        beta_1, _, _, decay = optimizer.constants.values()
         encoder.single(
             "advance_nadam",
             mu_product=extra["mu_product"],

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.rows import Layout
+from ...data.rows import FeaturePair, Layout
 from ...kernels.compiled.machine.op import N_SCALARS
-from ...program.program import InferenceOp, InferenceProgram, Slot
+from ...program.program import InferenceOp, Slot
 from ...program.state import State, Weights
+from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
 from .executable import Executable
 from .executable_cache import KeptTables
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from ...data.rows import Features
     from ...kernels.typing import Array
 
-# Up to this many rows are copied sooner than they are bound.
-SMALL_ROWS = 8
 # Rows that predictions are made of at a time, so that activations stay in a core's cache; of wide
 # rows fewer, which then are still there when they are read a second time.
 _BLOCK_ROWS, _WIDE_BLOCK_ROWS = 256, 64
@@ -34,10 +34,11 @@ _WIDE_BYTES = 2048
 _CHECKED = N_SCALARS
 # Multiply-adds between two looks at signals, some 20 ms.
 _CHUNK_WORK = 1e9
+_NOT_FINITE = "X is not finite"
 
 
 class CompiledForward:
-    """Values of one slot for rows of features.
+    """A `Forward` by compiled kernels.
 
     Calls of several threads at once do not disturb each other: each has tables of its own.
 
@@ -48,6 +49,9 @@ class CompiledForward:
         Those that lead to `output`.
     output : Slot
     n_threads : int or "auto"
+    checks_finite : bool
+        Whether to tell where an array is not finite. Each block is looked at while it is in the
+        cache, which saves a pass over memory.
     """
 
     def __init__(
@@ -56,52 +60,56 @@ class CompiledForward:
         ops: tuple[InferenceOp, ...],
         output: Slot,
         n_threads: int | str,
+        checks_finite: bool,
     ) -> None:
+        program = weights.program
         self._weights = weights
         self._ops = ops
         self._output = output
         self._n_threads = n_threads
-        self._kept = KeptTables()
-        self._small: dict[Any, SmallPrediction] = {}
-        self._rows: list[RowPrediction] = []
-        row_bytes = weights.program.input.width * np.dtype(weights.program.dtype).itemsize
+        self._checks_finite = checks_finite and program.wide is None
+        self._executables = KeptTables()
+        self._few: defaultdict[Any, list[FewRows]] = defaultdict(list)
+        self._few_numbers = FEW_ROWS * program.input.width
+        row_bytes = program.input.width * np.dtype(program.dtype).itemsize
         self._block_rows = _BLOCK_ROWS if row_bytes <= _WIDE_BYTES else _WIDE_BLOCK_ROWS
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
-        """The values for all rows; written into `out`, C-contiguous, where it is given."""
-        if len(x) <= SMALL_ROWS and isinstance(x, np.ndarray):
-            # Taken out while it is at work, so that threads do not share it.
-            small = self._small.pop(x.dtype, None) or self._small_prediction(x)
-            result = small(x)
-            self._small[x.dtype] = small
-            if out is None:
-                return result
-            out[...] = result
-            return out
+        """Compute the values for one row or for many, see `Forward`."""
+        if isinstance(x, FeaturePair) or x.size > self._few_numbers:
+            return self._many_rows(x, out)
+        spare = self._few[x.dtype]
+        try:
+            # Taken out while it is at work; a list's pop and append are one step for all threads.
+            few = spare.pop()
+        except IndexError:
+            few = self._new_few_rows(x)
+        source, run, values = few.calls[x.shape]
+        source[...] = x
+        run()
+        if few.checked[0] != 0.0:
+            few.checked[0] = 0.0
+            spare.append(few)
+            raise FloatingPointError(_NOT_FINITE)
+        if out is None:
+            out = values.copy()
+        else:
+            out[...] = values
+        spare.append(few)
+        return out
+
+    def _many_rows(self, x: Features, out: Array | None) -> Array:
         if out is None:
             out = np.empty((len(x), self._output.width), dtype=self._weights.program.dtype)
         elif any(np.may_share_memory(part, out) for part in bound_rows(x).values()):
             # A block would be written over rows that are still to be read.
-            out[...] = self(x)
+            out[...] = self._many_rows(x, None)
             return out
-        self._blocks(x, out, checked=False)
-        return out
-
-    def rows(self, x: Array) -> Array | None:
-        """The values for rows that nobody has looked at yet; None if not all are finite.
-
-        To look at each block while it is in the cache saves a pass over memory.
-        """
-        out = np.empty((len(x), self._output.width), dtype=self._weights.program.dtype)
-        return out if self._blocks(x, out, checked=True) else None
-
-    def _blocks(self, x: Features, out: Array, checked: bool) -> bool:
-        """Fill `out`; False where rows were to be checked and are not finite."""
         layout, work = Layout.of(x), work_of_row(self._weights.program, x)
         workers = prediction_threads(self._n_threads, work, len(x))
-        kinds = [(layout, checked, worker) for worker in range(workers)]
+        kinds = [(layout, worker) for worker in range(workers)]
         executables = [
-            self._kept.take(kind, lambda: self._encode(layout, self._block_rows, checked))
+            self._executables.take(kind, lambda: self._encode(layout, self._block_rows))
             for kind in kinds
         ]
         for executable in executables:
@@ -109,46 +117,25 @@ class CompiledForward:
         predict_blocks(executables, x, out, self._block_rows, work)
         finite = all(executable.scalars[_CHECKED] == 0.0 for executable in executables)
         for kind, executable in zip(kinds, executables, strict=True):
-            self._kept.give_back(kind, executable)
-        return finite
-
-    def row(self, x: Array, out: Array | None) -> Array | None:
-        """The values for one row ``(n_features,)`` of the network's dtype; None if not finite."""
-        try:
-            # Taken out while it is at work; a list's pop and append are one step for all threads.
-            row = self._rows.pop()
-        except IndexError:
-            row = self._one_row()
-        row.x[:] = x
-        row.run()
-        finite = row.checked[0] == 0.0
+            self._executables.give_back(kind, executable)
         if not finite:
-            row.checked[0] = 0.0
-        elif out is None:
-            out = row.out.copy()
-        else:
-            out[:] = row.out
-        self._rows.append(row)
-        return out if finite else None
+            raise FloatingPointError(_NOT_FINITE)
+        return out
 
-    def _one_row(self) -> RowPrediction:
+    def _new_few_rows(self, x: Array) -> FewRows:
         program = self._weights.program
-        executable = self._encode(Layout(program.dtype), 1, checked=True)
-        x = np.zeros(program.input.width, program.dtype)
-        return RowPrediction(executable, x, np.zeros(self._output.width, program.dtype))
+        executable = self._encode(Layout.of(x), FEW_ROWS)
+        source = np.zeros((FEW_ROWS, program.input.width), x.dtype)
+        return FewRows(executable, source, np.zeros((FEW_ROWS, self._output.width), program.dtype))
 
-    def _small_prediction(self, x: Array) -> SmallPrediction:
-        executable = self._encode(Layout.of(x), SMALL_ROWS)
-        return SmallPrediction(executable, self._weights.program, x.dtype, self._output.width)
-
-    def _encode(self, layout: Layout, rows: int, checked: bool = False) -> Executable:
+    def _encode(self, layout: Layout, rows: int) -> Executable:
         program = self._weights.program
         storage = for_inference(program, self._ops, layout.is_sparse)
         encoder = Encoder(self._weights, storage, self._ops, rows, training=False)
         scalar = encoder.scalars(1)
         assert scalar == _CHECKED
         encoder.read_rows(layout, False)
-        if checked:
+        if self._checks_finite:
             x = encoder.value(program.input)
             encoder.single("check_finite", x=x.address, columns=x.ld, scalar=scalar, reads=[x.key])
         encode_forward(self._ops, encoder)
@@ -156,45 +143,25 @@ class CompiledForward:
         return Executable(encoder)
 
 
-class SmallPrediction:
-    """A forward pass of a few rows, bound for good to arrays of its own: the shortest way."""
-
-    def __init__(
-        self, executable: Executable, program: InferenceProgram, x_dtype: Any, width: int
-    ) -> None:
-        self._x = np.zeros((SMALL_ROWS, program.input.width), dtype=x_dtype)
-        self._out = np.zeros((SMALL_ROWS, width), dtype=program.dtype)
-        executable.bind({Symbol.X: self._x, Symbol.OUT: self._out})
-        self._executable = executable
-
-    def __call__(self, x: Array) -> Array:
-        """The values for at most `SMALL_ROWS` rows."""
-        n = len(x)
-        self._x[:n] = x
-        self._executable.run_as(0, 0, 1, SMALL_ROWS, n)
-        values: Array = self._out[:n].copy()
-        return values
-
-
-class RowPrediction:
-    """A forward pass of one row at a time, from one array of its own to another.
+class FewRows:
+    """A forward pass of up to `FEW_ROWS` rows, bound for good to arrays of its own.
 
     Attributes
     ----------
-    x, out : ndarray
-        What `run` reads, and where it leaves the values; both one-dimensional.
-    run : callable
+    calls : dict
+        For each shape of X, one row or rows: the array that takes X, the function to call then, and
+        the array in which it leaves the values.
     checked : memoryview
-        One number: 0 where all of x was finite, else NaN.
+        One number: 0 where all of X was finite or nobody looked, else NaN.
     """
 
-    __slots__ = ("_executable", "checked", "out", "run", "x")
+    __slots__ = ("_executable", "calls", "checked")
 
-    def __init__(self, executable: Executable, x: Array, out: Array) -> None:
-        self.x = x
-        self.out = out
-        executable.bind({Symbol.X: self.x, Symbol.OUT: self.out})
-        self.run = executable.as_one_call(1)
+    def __init__(self, executable: Executable, x: Array, values: Array) -> None:
+        executable.bind({Symbol.X: x, Symbol.OUT: values})
+        runs = [executable.as_one_call(n) for n in range(1, len(x) + 1)]
+        self.calls = {x[:n].shape: (x[:n], run, values[:n]) for n, run in enumerate(runs, 1)}
+        self.calls[x[0].shape] = x[0], runs[0], values[0]
         self.checked: Any = memoryview(executable.scalars.data)[_CHECKED : _CHECKED + 1]
         # It holds the memory that the tables point into.
         self._executable = executable

@@ -109,7 +109,8 @@ class CompiledRunner:
         forward = self._forward.get(head)
         if forward is None:
             ops, output = inference_ops(self.state.program, head)
-            forward = CompiledForward(self.state, ops, output, self._n_threads)
+            # The model has checked X.
+            forward = CompiledForward(self.state, ops, output, self._n_threads, False)
             self._forward[head] = forward
         return forward(x)
 

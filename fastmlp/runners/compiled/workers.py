@@ -7,7 +7,6 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 from ...data.rows import FeaturePair, row_size
-from ...program.program import DenseOp
 from . import shards as cuts
 
 if TYPE_CHECKING:
@@ -57,20 +56,18 @@ def free_cores() -> int:
 
 def work_of_row(program: InferenceProgram, x: Features) -> float:
     """Multiply-adds of the forward pass of a row of x."""
-    sparse = x.wide if isinstance(x, FeaturePair) else None
-    return sum(
-        op.out.width
-        * (row_size(sparse) if op.x is program.wide and sparse is not None else op.x.width)
-        for op in program.ops
-        if isinstance(op, DenseOp)
-    )
+    work = float(sum(op.multiply_adds for op in program.ops))
+    if program.wide is not None and isinstance(x, FeaturePair):
+        readers = (op for op in program.ops if program.wide in op.inputs)
+        of_dense = sum(op.multiply_adds for op in readers)
+        work += of_dense * (row_size(x.wide) / program.wide.width - 1)
+    return work
 
 
 def _shared_work(program: Program, rows: int) -> float:
     """What threads share: a batch's forward products that are cut into shards, and the update."""
-    shapes = (op.weight.shape for op in program.ops if isinstance(op, DenseOp))
     products = sum(
-        rows * inputs * width for inputs, width in shapes if cuts.columns(width, rows).shards > 1
+        rows * op.multiply_adds for op in program.ops if cuts.columns(op.out.width, rows).shards > 1
     )
     return products + _UPDATE * program.n_parameters
 

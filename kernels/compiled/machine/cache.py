@@ -9,7 +9,6 @@ that compile at the same time.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import types
 import warnings
@@ -49,9 +48,16 @@ class CacheWarning(RuntimeWarning):
     """Compiled kernels cannot be kept for the next process."""
 
 
-# Compiling changes the filters of warnings, after which Python would show the same one again.
-@functools.cache
-def _warn(problem: str) -> None:
+# Compiling changes the filters of warnings, after which Python would show the same one again; and
+# kernels of several folders meet the same problem.
+_TOLD: set[str] = set()
+
+
+def _warn(problem: str, reason: str = "") -> None:
+    """Warn once for each reason, by default the problem itself."""
+    if (reason or problem) in _TOLD:
+        return
+    _TOLD.add(reason or problem)
     warnings.warn(
         f"compiled kernels cannot be cached, {problem}: every process compiles them again. "
         "Set NUMBA_CACHE_DIR to a folder that can be written.",
@@ -89,7 +95,8 @@ class _Cache(FunctionCache):  # type: ignore[misc]
         try:
             yield
         except OSError as error:
-            _warn(f"for {self.cache_path} cannot be written ({error.strerror})")
+            reason = str(error.strerror)
+            _warn(f"for {self.cache_path} cannot be written ({reason})", reason)
 
 
 def _cache_of(function: Callable[..., Any]) -> _Cache | None:

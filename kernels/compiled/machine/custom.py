@@ -23,7 +23,7 @@ from numba.core.untyped_passes import IRProcessing
 from ...custom import STEP, Custom
 from ...reference import math
 from .intrinsics import like
-from .options import INLINED, device_inlined
+from .options import INLINED, device
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
@@ -114,8 +114,8 @@ def _value(function: Any, arity: int) -> Any:
     # Numba knows some functions that are not written in Python, such as abs.
     compiled = _compiled(function) if hasattr(function, "__code__") else function
     if arity == 1:
-        return device_inlined(lambda x: like(x, compiled(x)))
-    return device_inlined(lambda x, y: like(x, compiled(x, y)))
+        return device(lambda x: like(x, compiled(x)))
+    return device(lambda x, y: like(x, compiled(x, y)))
 
 
 def _slope(custom: Custom, arity: int) -> Any:
@@ -124,20 +124,20 @@ def _slope(custom: Custom, arity: int) -> Any:
     forward = _value(custom.forward, arity)
 
     # In double precision, whatever the network's: the difference of neighbours has few digits.
-    @device_inlined
+    @device
     def step(x):
         return STEP * max(1.0, abs(np.float64(x)))
 
     if arity == 1:
 
-        @device_inlined
+        @device
         def of_one(x):
             above, below = np.float64(x) + step(x), np.float64(x) - step(x)
             return like(x, (forward(above) - forward(below)) / (above - below))
 
         return of_one
 
-    @device_inlined
+    @device
     def of_two(x, y):
         above, below, other = np.float64(x) + step(x), np.float64(x) - step(x), np.float64(y)
         return like(x, (forward(above, other) - forward(below, other)) / (above - below))
@@ -148,18 +148,18 @@ def _slope(custom: Custom, arity: int) -> Any:
 def activation_functions(custom: Custom) -> tuple[Any, Any]:
     """Compiled ``forward(z, parameter)`` and ``backward(d, z, out, parameter)``."""
     value = _value(custom.forward, 1)
-    forward = device_inlined(lambda z, parameter: value(z))
+    forward = device(lambda z, parameter: value(z))
     if custom.of_output:
         by_output = _value(custom.derivative, 2)
-        return forward, device_inlined(lambda d, z, out, parameter: d * by_output(z, out))
+        return forward, device(lambda d, z, out, parameter: d * by_output(z, out))
     slope = _slope(custom, 1)
-    return forward, device_inlined(lambda d, z, out, parameter: d * slope(z))
+    return forward, device(lambda d, z, out, parameter: d * slope(z))
 
 
 def loss_functions(custom: Custom) -> tuple[Any, Any]:
     """Compiled ``value(prediction, y, parameter)`` and its derivative by the prediction."""
     value, slope = _value(custom.forward, 2), _slope(custom, 2)
     return (
-        device_inlined(lambda prediction, y, parameter: value(prediction, y)),
-        device_inlined(lambda prediction, y, parameter: slope(prediction, y)),
+        device(lambda prediction, y, parameter: value(prediction, y)),
+        device(lambda prediction, y, parameter: slope(prediction, y)),
     )

@@ -23,24 +23,25 @@ OP_OPTIONS: dict[str, Any] = {"nopython": True, "fastmath": set(FASTMATH), **_CO
 REDUCTION_OPTIONS: dict[str, Any] = {**OP_OPTIONS, "fastmath": set(FASTMATH_REDUCTION)}
 
 # Nor are they called from Python or C: wrappers are an eighth of the time to compile a network.
-_DEVICE: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **_COMPILED}
-
-
-# Of what LLVM finds too long to inline, but whose caller must vectorise: a loop with a call does
-# not, which takes softplus in float64 seven times as long.
-INLINED: dict[str, Any] = {"forceinline": True, "fastmath": set(FASTMATH), **_DEVICE}
+#
+# They are always inlined. LLVM leaves long ones as calls, and a loop with a call is not vectorised:
+# softplus in float64 took seven times as long. And a function that is called has one name in all
+# ops that contain it: which op's copy runs, and so in which order its sums are taken, would depend
+# on what has been compiled or loaded before.
+INLINED: dict[str, Any] = {
+    "forceinline": True,
+    "fastmath": set(FASTMATH),
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    **_COMPILED,
+}
 
 
 def device(function: Callable[..., Any]) -> Any:
     """Compile a function that is only called from other compiled code."""
-    return numba.njit(fastmath=set(FASTMATH), **_DEVICE)(function)
-
-
-def device_inlined(function: Callable[..., Any]) -> Any:
-    """Like `device`, for what LLVM finds too long to inline, but whose caller must vectorise."""
     return numba.njit(**INLINED)(function)
 
 
 def device_reduction(function: Callable[..., Any]) -> Any:
     """Like `device`, for sums over rows or columns, whose terms may be reordered."""
-    return numba.njit(fastmath=set(FASTMATH_REDUCTION), **_DEVICE)(function)
+    return numba.njit(**{**INLINED, "fastmath": set(FASTMATH_REDUCTION)})(function)

@@ -20,94 +20,94 @@ from ..machine.custom import activation_functions
 from ..machine.intrinsics import cast, like, pointer
 from ..machine.math import erf, exp, expm1, log1p, tanh
 from ..machine.op import ROWS, op
-from ..machine.options import INLINED, device_inlined
+from ..machine.options import INLINED, device
 
 
-@device_inlined
+@device
 def _linear(z, parameter):
     return z
 
 
-@device_inlined
+@device
 def _linear_backward(d, z, out, parameter):
     return d
 
 
-@device_inlined
+@device
 def _relu(z, parameter):
     # Written so that NaN passes through.
     return like(z, 0.0) if z <= 0 else z
 
 
-@device_inlined
+@device
 def _relu_backward(d, z, out, parameter):
     return d if z > 0 else like(d, 0.0)
 
 
-@device_inlined
+@device
 def _leaky_relu(z, slope):
     return slope * z if z <= 0 else z
 
 
-@device_inlined
+@device
 def _leaky_relu_backward(d, z, out, slope):
     return d if z > 0 else slope * d
 
 
-@device_inlined
+@device
 def _tanh(z, parameter):
     return tanh(z)
 
 
-@device_inlined
+@device
 def _tanh_backward(d, z, out, parameter):
     return d * (like(d, 1.0) - out * out)
 
 
-@device_inlined
+@device
 def logistic(z):
     """1 / (1 + exp(-z)); exp overflows to infinity for very negative z, which gives 0."""
     return like(z, 1.0) / (like(z, 1.0) + exp(-z))
 
 
-@device_inlined
+@device
 def _sigmoid(z, parameter):
     return logistic(z)
 
 
-@device_inlined
+@device
 def _sigmoid_backward(d, z, out, parameter):
     return d * (out * (like(d, 1.0) - out))
 
 
-@device_inlined
+@device
 def _elu(z, alpha):
     return alpha * expm1(z) if z <= 0 else z
 
 
-@device_inlined
+@device
 def _elu_backward(d, z, out, alpha):
     return d if z > 0 else d * (out + alpha)
 
 
-@device_inlined
+@device
 def _selu(z, parameter):
     negative = like(z, SELU_SCALE * SELU_ALPHA) * expm1(z)
     return negative if z <= 0 else like(z, SELU_SCALE) * z
 
 
-@device_inlined
+@device
 def _selu_backward(d, z, out, parameter):
     return d * (like(d, SELU_SCALE) if z > 0 else out + like(d, SELU_SCALE * SELU_ALPHA))
 
 
-@device_inlined
+@device
 def _gelu(z, parameter):
     half = like(z, 0.5)
     return half * z * (like(z, 1.0) + erf(z * like(z, ROOT_HALF)))
 
 
-@device_inlined
+@device
 def _gelu_backward(d, z, out, parameter):
     half = like(z, 0.5)
     cumulative = half * (like(z, 1.0) + erf(z * like(z, ROOT_HALF)))
@@ -115,19 +115,19 @@ def _gelu_backward(d, z, out, parameter):
     return d * (cumulative + z * density)
 
 
-@device_inlined
+@device
 def _silu(z, parameter):
     return z / (like(z, 1.0) + exp(-z))
 
 
-@device_inlined
+@device
 def _silu_backward(d, z, out, parameter):
     one = like(z, 1.0)
     probability = logistic(z)
     return d * (probability * (one + z * (one - probability)))
 
 
-@device_inlined
+@device
 def _mish(z, parameter):
     # tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2) with e = exp(z).
     e = exp(min(z, like(z, MISH_MAXIMUM)))
@@ -135,7 +135,7 @@ def _mish(z, parameter):
     return z * (n / (n + like(z, 2.0)))
 
 
-@device_inlined
+@device
 def _mish_backward(d, z, out, parameter):
     one, two = like(z, 1.0), like(z, 2.0)
     e = exp(min(z, like(z, MISH_MAXIMUM)))
@@ -147,23 +147,23 @@ def _mish_backward(d, z, out, parameter):
     return d * (n * inverse + z * probability * bend)
 
 
-@device_inlined
+@device
 def _softplus(z, parameter):
     return max(z, like(z, 0.0)) + log1p(exp(-abs(z)))
 
 
-@device_inlined
+@device
 def _softplus_backward(d, z, out, parameter):
     # sigmoid(z) = 1 - exp(-softplus(z)), exact for small values too.
     return d * -expm1(-out)
 
 
-@device_inlined
+@device
 def _exp(z, parameter):
     return exp(z)
 
 
-@device_inlined
+@device
 def _exp_backward(d, z, out, parameter):
     return d * out
 

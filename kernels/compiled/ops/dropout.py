@@ -11,21 +11,21 @@ import numpy as np
 
 from ..machine.intrinsics import cast, integers, pointer
 from ..machine.op import ROWS, STEP, op
-from ..machine.options import device_inlined
+from ..machine.options import device
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _HALF, _WORD = np.uint64(32), np.uint64(0xFFFFFFFF)
 
 
-@device_inlined
+@device
 def _round(c0, c1, c2, c3, key0, key1):
     product0 = (c0 & _WORD) * _M0
     product1 = (c2 & _WORD) * _M1
     return (product1 >> _HALF) ^ c1 ^ key0, product1, (product0 >> _HALF) ^ c3 ^ key1, product0
 
 
-@device_inlined
+@device
 def philox4x32(c0, c1, c2, c3, key0, key1):
     """Ten rounds of Philox4x32 on words in the lower halves of uint64.
 

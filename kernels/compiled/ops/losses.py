@@ -20,7 +20,7 @@ from ..machine.custom import loss_functions
 from ..machine.intrinsics import cast, like, pointer
 from ..machine.math import exp, log, log1p
 from ..machine.op import ROWS, WEIGHT_SUM, op
-from ..machine.options import INLINED, device_inlined
+from ..machine.options import INLINED, device
 from .activations import logistic
 from .rows import share_of_rows
 
@@ -28,48 +28,48 @@ from .rows import share_of_rows
 _BLOCK = 128
 
 
-@device_inlined
+@device
 def _squared(prediction, y, parameter):
     error = prediction - y
     return error * error
 
 
-@device_inlined
+@device
 def _squared_gradient(prediction, y, parameter):
     return like(y, 2.0) * (prediction - y)
 
 
-@device_inlined
+@device
 def _absolute(prediction, y, parameter):
     return abs(prediction - y)
 
 
-@device_inlined
+@device
 def _absolute_gradient(prediction, y, parameter):
     error = prediction - y
     sign = like(y, 1.0) if error > 0 else like(y, -1.0)
     return error if error == 0 or error != error else sign
 
 
-@device_inlined
+@device
 def _huber(prediction, y, delta):
     size, half = abs(prediction - y), like(y, 0.5)
     return half * size * size if size <= delta else delta * (size - half * delta)
 
 
-@device_inlined
+@device
 def _huber_gradient(prediction, y, delta):
     # Bounds come second: so NaN passes through min and max.
     return max(min(prediction - y, delta), -delta)
 
 
-@device_inlined
+@device
 def _quantile(prediction, y, q):
     error = y - prediction
     return max(q * error, (q - like(y, 1.0)) * error)
 
 
-@device_inlined
+@device
 def _quantile_gradient(prediction, y, q):
     error = y - prediction
     below = like(y, 1.0) - q if error < 0 else like(y, 0.0)
@@ -96,31 +96,31 @@ def _choose_largest(sample):
     return lambda sample: like(sample, value)
 
 
-@device_inlined
+@device
 def _poisson(prediction, y, parameter):
     # exp may round to 0, where log would be infinite.
     return prediction - y * log(max(prediction, _smallest_normal(y)))
 
 
-@device_inlined
+@device
 def _poisson_gradient(prediction, y, parameter):
     ratio = y / max(prediction, _smallest_normal(y))
     return like(y, 1.0) - min(ratio, _largest(y))
 
 
-@device_inlined
+@device
 def _sigmoid_cross_entropy(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return max(logit, like(y, 0.0)) - logit * target + log1p(exp(-abs(logit)))
 
 
-@device_inlined
+@device
 def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return logistic(logit) - target
 
 
-@device_inlined
+@device
 def per_unit_of_weight(weight_sum):
     """1 / weight_sum: what a mean is multiplied by; 0 where the weights sum to 0."""
     return 0.0 if weight_sum == 0.0 else 1.0 / weight_sum

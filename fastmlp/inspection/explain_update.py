@@ -1,0 +1,124 @@
+"""What turns gradients into an update, in words: clipping and optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels import reference as kernels
+from ..program.state import view
+from ..runners.reference_update import clip
+from .explanation import Step
+
+if TYPE_CHECKING:
+    from ..declarations.optimizers import Optimizer
+    from ..kernels.typing import Array
+    from ..program.ops import Tensor
+    from ..program.program import Group
+    from ..program.state import State
+
+# What statements of a rule may call.
+_FUNCTIONS = {
+    "abs": np.abs,
+    "max": np.maximum,
+    "sign": np.sign,
+    "sqrt": np.sqrt,
+    "where": np.where,
+}
+
+
+def clipping_steps(state: State) -> Iterator[Step]:
+    """Clip the gradients of a state as a step does, and tell what that changed."""
+    program = state.program
+    limits = [program.optimizers[group.optimizer] for group in program.groups]
+    by_value = {o.clip_value for o in limits if o.clip_value is not None}
+    by_norm = {o.clip_norm for o in limits if o.clip_norm is not None}
+    if not by_value and not by_norm:
+        return
+    before = state.gradients.copy()
+    for group, optimizer in zip(program.groups, limits, strict=True):
+        if optimizer.clip_value is not None:
+            part = before[group.start : group.stop]
+            kernels.clip_by_value(part, optimizer.clip_value)
+    clipped = int(np.count_nonzero(before != state.gradients))
+    norm = float(np.sqrt(np.sum(np.square(before, dtype=np.float64))))
+    clip(state)
+    for limit in sorted(by_value):
+        yield Step(
+            "update",
+            "clip_value",
+            f"g = g held within -{limit:g} and {limit:g}",
+            {"elements that were beyond": np.asarray(clipped)},
+        )
+    for limit in sorted(by_norm):
+        yield Step(
+            "update",
+            "clip_norm",
+            f"g = g * min(1, {limit:g} / norm), norm = sqrt(sum(g**2)) over all parameters",
+            {"norm": np.asarray(norm), "factor": np.asarray(min(1.0, limit / norm if norm else 1))},
+        )
+
+
+def update_steps(
+    before: State, after: State, gradients: Array, rates: list[float]
+) -> Iterator[Step]:
+    """What a step of the optimizer did: `after` is the state that it made of `before`.
+
+    `gradients` is the flat vector that the optimizers were given, clipping done; `rates` are
+    those of each optimizer.
+    """
+    program, t = before.program, before.step + 1
+    for number, optimizer in enumerate(program.optimizers):
+        name = type(optimizer).__name__
+        scalars: dict[str, float] = {"rate": rates[number], **optimizer.constants, "t": t}
+        yield Step(
+            "update",
+            name,
+            "\n".join([f"{name}, g the gradient, w a parameter:", *optimizer.rule]),
+            {name: np.asarray(value) for name, value in scalars.items()},
+        )
+        for place, group in enumerate(program.groups):
+            if group.optimizer != number:
+                continue
+            if optimizer.running_product:
+                scalars[optimizer.running_product] = float(before.products[place])
+            for tensor in (each for each in program.parameters if _within(each, group)):
+                values = _values(before, after, view(gradients, tensor), tensor, optimizer, scalars)
+                yield Step("update", tensor.name, f"{tensor.name}: {optimizer.rule[-1]}", values)
+
+
+def _values(
+    before: State,
+    after: State,
+    gradient: Array,
+    tensor: Tensor,
+    optimizer: Optimizer,
+    scalars: Mapping[str, float],
+) -> dict[str, Array]:
+    """The numbers of a tensor's update: what it was given, changed, and worked out between."""
+    values = {"g": gradient.copy()}
+    given: dict[str, Any] = {**scalars, "g": gradient, "w": before.parameter(tensor)}
+    for row, slot in enumerate(optimizer.slots):
+        given[slot] = view(before.moments[row], tensor)
+        values[f"{slot} before"] = given[slot].copy()
+        values[slot] = view(after.moments[row], tensor).copy()
+    in_double = {name: np.asarray(value, np.float64) for name, value in given.items()}
+    worked = evaluate(optimizer.rule, in_double)
+    values |= {name: value for name, value in worked.items() if name not in given}
+    values["w before"] = before.parameter(tensor).copy()
+    values["w"] = after.parameter(tensor).copy()
+    return values
+
+
+def evaluate(rule: tuple[str, ...], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out the statements of a rule on numbers or arrays, and return all by name."""
+    names = {"__builtins__": {}, **_FUNCTIONS}
+    values = dict(numbers)
+    exec("\n".join(rule), names, values)
+    return values
+
+
+def _within(tensor: Tensor, group: Group) -> bool:
+    return group.start <= tensor.start < group.stop

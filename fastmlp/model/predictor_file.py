@@ -1,0 +1,52 @@
+"""Reading a predictor from its file, or from that of a model."""
+
+from __future__ import annotations
+
+import os
+
+from ..inference.format import read_predictor
+from ..inference.predictor import Predictor
+from ..runners.backends import check_threads, choose_backend
+
+
+def load_predictor(
+    path: str | os.PathLike[str], backend: str = "numpy", n_threads: int | str = "auto"
+) -> Predictor:
+    """Read a predictor, or a model, which is then frozen; it needs NumPy only.
+
+    Parameters
+    ----------
+    path : str or path-like
+        What `Predictor.save` or `Sequential.save` has written.
+    backend : {"numpy", "numba", "auto"}
+        What computes; auto is numba where it is installed.
+    n_threads : int or "auto"
+        Threads of the numba backend.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ModelFileError
+        The file is damaged or not one of this library; it needs a registered activation that this
+        process has not registered.
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> predictor = fm.load_predictor("model.safetensors")  # doctest: +SKIP
+    >>> predictor([5.1, 3.5, 1.4, 0.2])  # doctest: +SKIP
+    """
+    backend, n_threads = choose_backend(backend), check_threads(n_threads)
+    read = read_predictor(path)
+    if read is None:
+        # A model, or what its reader has the right words for; a predictor's file is read without
+        # what trains networks, which takes time to import.
+        from .file import load
+
+        return load(path, backend, n_threads).freeze()
+    return Predictor(read.weights, read.targets, backend, n_threads, read.names)

@@ -1,0 +1,90 @@
+"""The loss of a batch, its gradients, and what a network reports of rows, with NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kernels import reference as kernels
+from ..program.program import Program
+from ..program.state import State
+from .reference_ops import backward, forward
+from .reference_pass import Pass
+
+if TYPE_CHECKING:
+    from ..data.rows import Features
+    from ..kernels.typing import Array
+
+
+def head_loss(
+    state: State, head_input: Array, y: Array, weight: Array | None
+) -> tuple[float, Array]:
+    """Loss of a batch and the gradient of the slot that the head reads."""
+    loss = state.program.head.loss
+    kernel = getattr(kernels, loss.kernel)
+    result: tuple[float, Array] = kernel(head_input, y, weight, *loss.arguments)
+    return result
+
+
+def loss_and_gradients(
+    state: State, x: Features, y: Array, weight: Array | None, training: bool, update: bool
+) -> tuple[float, Array]:
+    """Forward and backward pass of a batch: the reported loss, and what the head reads.
+
+    Gradients, those of the penalties included, are left in the state; `update` says whether
+    running statistics move.
+    """
+    program = state.program
+    run = Pass(state, training, update)
+    run.feed(x)
+    forward(program.ops, run)
+    head_input = run.values[program.head.slot]
+    loss, run.gradients[program.head.slot] = head_loss(state, head_input, y, weight)
+    backward(program.ops, run)
+    for penalty in program.penalties:
+        w, d_w = state.parameter(penalty.weight), state.gradient(penalty.weight)
+        loss += kernels.add_penalty(w, d_w, penalty.l1, penalty.l2)
+    return loss, head_input
+
+
+def count_correct(state: State, head_input: Array, y: Array) -> float:
+    """How many rows of a batch the network has right, before its update."""
+    threshold = state.program.head.threshold
+    if threshold is not None:
+        return float(((head_input >= threshold) == (y >= 0.5)).mean(axis=1).sum())
+    if state.program.head.loss.kernel != "softmax_cross_entropy":
+        return 0.0
+    labels = y if y.ndim == 1 else y.argmax(axis=1)
+    return float((head_input.argmax(axis=1) == labels).sum())
+
+
+def output_from_head(program: Program, head_input: Array) -> Array:
+    """The network's output from what its loss reads."""
+    output = head_input
+    for op in program.output_ops:
+        output = kernels.activation_forward(output, op.activation.kernel)
+    return output
+
+
+def reported_loss(
+    state: State, parts: Iterable[tuple[Array, Array, Array | None]]
+) -> tuple[float, float]:
+    """Loss of rows, penalties included, and how many of them are right.
+
+    `parts` are what the loss reads, y and weights of some rows each.
+    """
+    losses, shares, correct = [], [], 0.0
+    for head_input, y, weight in parts:
+        with np.errstate(all="ignore"):
+            losses.append(head_loss(state, head_input, y, weight)[0])
+        shares.append(float(len(y)) if weight is None else weight.sum(dtype=np.float64))
+        correct += count_correct(state, head_input, y)
+    # As shares of 1: a single part keeps its loss to the last bit.
+    total = sum(shares) or 1.0
+    loss = sum(loss * (share / total) for loss, share in zip(losses, shares, strict=True))
+    for penalty in state.program.penalties:
+        w = state.parameter(penalty.weight)
+        loss += kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
+    return loss, correct

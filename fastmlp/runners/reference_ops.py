@@ -1,0 +1,209 @@
+"""What each kind of operation computes, forward and backward: the specification, in NumPy.
+
+One function forward and one backward for each kind, in terms of the reference kernels. The compiled
+runner does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..common.dispatch import DispatchTable
+from ..kernels import reference as kernels
+from ..program.ops import (
+    ActivationOp,
+    AddOp,
+    BatchNormOp,
+    ConcatOp,
+    DenseOp,
+    DropoutOp,
+    EmbeddingOp,
+    Operation,
+    ScaleOp,
+    SelectOp,
+)
+from .reference_pass import Pass
+
+
+def _dense_forward(op: DenseOp, run: Pass) -> None:
+    weight = run.weights.parameter(op.weight)
+    if op.x in run.sparse:
+        x = run.sparse[op.x]
+        run.values[op.out] = kernels.sparse_forward(x.data, x.indices, x.indptr, weight)
+        return
+    bias = None if op.bias is None else run.weights.parameter(op.bias)
+    run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
+
+
+def _dense_backward(op: DenseOp, run: Pass) -> None:
+    if op.x in run.sparse:
+        rows, n_in = run.sparse[op.x], op.weight.shape[0]
+        run.state.gradient(op.weight)[...] = kernels.sparse_backward(
+            run.gradients[op.out], rows.data, rows.indices, rows.indptr, n_in
+        )
+        return
+    d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
+    out = run.values[op.out]
+    d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
+    run.state.gradient(op.weight)[...] = d_weight
+    if op.bias is not None:
+        is_zero = op.zero_bias_gradient and run.training
+        run.state.gradient(op.bias)[...] = 0.0 if is_zero else d_bias
+    run.accumulate_gradient(op.x, op.d_x, d_x)
+
+
+def _activation_forward(op: ActivationOp, run: Pass) -> None:
+    run.values[op.out] = kernels.activation_forward(run.values[op.x], op.activation.kernel)
+
+
+def _activation_backward(op: ActivationOp, run: Pass) -> None:
+    z, out, kernel = run.values[op.x], run.values[op.out], op.activation.kernel
+    run.accumulate_gradient(
+        op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel)
+    )
+
+
+def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
+    state = run.state
+    momentum = op.momentum if run.update_statistics else 0.0
+    run.values[op.out], x_hat, inv_std = kernels.batchnorm_forward(
+        run.values[op.x],
+        state.parameter(op.gamma),
+        state.parameter(op.beta),
+        state.buffer(op.running_mean),
+        state.buffer(op.running_var),
+        momentum,
+        op.epsilon,
+        run.training,
+    )
+    run.saved_for_backward[op.out] = {"x_hat": x_hat, "inv_std": inv_std}
+
+
+def _batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
+    saved = run.saved_for_backward[op.out]
+    x_hat, inv_std = saved["x_hat"], saved["inv_std"]
+    gamma = run.state.parameter(op.gamma)
+    if run.training:
+        d_x, d_gamma, d_beta = kernels.batchnorm_backward(
+            run.gradients[op.out], x_hat, inv_std, gamma
+        )
+    else:
+        d_out = run.gradients[op.out]
+        d_x, d_gamma, d_beta = d_out * gamma * inv_std, (d_out * x_hat).sum(0), d_out.sum(0)
+    run.state.gradient(op.gamma)[...] = d_gamma
+    run.state.gradient(op.beta)[...] = d_beta
+    run.accumulate_gradient(op.x, op.d_x, d_x)
+
+
+def _dropout_forward(op: DropoutOp, run: Pass) -> None:
+    run.values[op.out] = run.values[op.x]
+    if run.training:
+        state = run.state
+        run.values[op.out], mask = kernels.dropout_forward(
+            run.values[op.x], op.rate, state.seed, state.step, op.number
+        )
+        run.saved_for_backward[op.out] = {"mask": mask}
+
+
+def _dropout_backward(op: DropoutOp, run: Pass) -> None:
+    d_out = run.gradients[op.out]
+    if run.training:
+        d_out = kernels.dropout_backward(d_out, run.saved_for_backward[op.out]["mask"])
+    run.accumulate_gradient(op.x, op.d_x, d_out)
+
+
+def _add_forward(op: AddOp, run: Pass) -> None:
+    run.values[op.out] = run.values[op.x] + run.values[op.y]
+
+
+def _add_backward(op: AddOp, run: Pass) -> None:
+    run.accumulate_gradient(op.y, op.d_y, run.gradients[op.out])
+    run.accumulate_gradient(op.x, op.d_x, run.gradients[op.out])
+
+
+def _select_forward(op: SelectOp, run: Pass) -> None:
+    run.values[op.out] = np.ascontiguousarray(run.values[op.x][:, op.columns])
+
+
+def _select_backward(op: SelectOp, run: Pass) -> None:
+    d_x = np.zeros_like(run.values[op.x])
+    d_x[:, op.columns] = run.gradients[op.out]
+    run.accumulate_gradient(op.x, op.d_x, d_x)
+
+
+def _concat_forward(op: ConcatOp, run: Pass) -> None:
+    run.values[op.out] = np.concatenate([run.values[part] for part in op.parts], axis=1)
+
+
+def _concat_backward(op: ConcatOp, run: Pass) -> None:
+    d_out, stop = run.gradients[op.out], op.out.width
+    for part, write in zip(reversed(op.parts), reversed(op.d_parts), strict=True):
+        run.accumulate_gradient(
+            part, write, np.ascontiguousarray(d_out[:, stop - part.width : stop])
+        )
+        stop -= part.width
+
+
+def _embedding_forward(op: EmbeddingOp, run: Pass) -> None:
+    x = run.values[op.x]
+    vectors = [
+        kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.weights.parameter(table))
+        for column, table in zip(op.columns, op.tables, strict=True)
+    ]
+    run.values[op.out] = np.concatenate([x[:, op.kept], *vectors], axis=1)
+
+
+def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
+    x, d_out, start = run.values[op.x], run.gradients[op.out], len(op.kept)
+    for column, table in zip(op.columns, op.tables, strict=True):
+        n_categories, dim = table.shape
+        codes = np.ascontiguousarray(x[:, column])
+        d = np.ascontiguousarray(d_out[:, start : start + dim])
+        run.state.gradient(table)[...] = kernels.embedding_backward(d, codes, n_categories)
+        start += dim
+
+
+def _scale_forward(op: ScaleOp, run: Pass) -> None:
+    scale, shift = run.weights.parameter(op.scale), run.weights.parameter(op.shift)
+    run.values[op.out] = run.values[op.x] * scale + shift
+
+
+def _no_backward(op: ScaleOp, run: Pass) -> None:
+    raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
+
+
+Forward: TypeAlias = Callable[[Any, Pass], None]
+Backward: TypeAlias = Callable[[Any, Pass], None]
+
+REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
+    "REFERENCE",
+    __name__,
+    {
+        DenseOp: (_dense_forward, _dense_backward),
+        ActivationOp: (_activation_forward, _activation_backward),
+        BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
+        DropoutOp: (_dropout_forward, _dropout_backward),
+        AddOp: (_add_forward, _add_backward),
+        SelectOp: (_select_forward, _select_backward),
+        ConcatOp: (_concat_forward, _concat_backward),
+        EmbeddingOp: (_embedding_forward, _embedding_backward),
+        ScaleOp: (_scale_forward, _no_backward),
+    },
+)
+"""What each kind of operation computes, forward and backward."""
+
+
+def forward(ops: tuple[Operation, ...], run: Pass) -> None:
+    """Run operations in their order."""
+    for op in ops:
+        REFERENCE[type(op)][0](op, run)
+
+
+def backward(ops: tuple[Operation, ...], run: Pass) -> None:
+    """Run the gradients of operations in the opposite order."""
+    for op in reversed(ops):
+        if op.out in run.gradients:
+            REFERENCE[type(op)][1](op, run)

@@ -1,0 +1,57 @@
+"""What both runners can do; nothing outside them knows which one it works with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ..data.batches import Batches
+    from ..data.rows import Features
+    from ..kernels.typing import Array
+    from ..program.state import State
+
+
+class Session(Protocol):
+    """One fit in progress."""
+
+    @property
+    def loss_sum(self) -> float:
+        """Sum over the epoch's batches of rows times loss."""
+
+    @property
+    def correct_sum(self) -> float:
+        """Right predictions of the epoch."""
+
+    @property
+    def rows_sum(self) -> int:
+        """Rows of the epoch that were trained on."""
+
+    def start_epoch(self, rates: list[float | Array]) -> None:
+        """Begin an epoch with the learning rate of each optimizer."""
+
+    def run(self, first: int) -> int:
+        """Train on one or more batches from `first` on and return the number of the next.
+
+        Raises
+        ------
+        FloatingPointError
+            The loss of a batch is not finite; its number is the first argument.
+        """
+
+    def close(self) -> None:
+        """Release what the session holds."""
+
+
+class Runner(Protocol):
+    """Carries a program out on its state."""
+
+    state: State
+
+    def session(self, batches: Batches, rates: list[float | Array]) -> Session:
+        """Make ready to train on these rows; `rates` tells what learning rates will look like."""
+
+    def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
+        """Return the flat gradient of a batch; nothing is changed."""
+
+    def predict(self, x: Features, head: bool = False) -> Array:
+        """Return the network's output for all rows; with `head`, what the loss reads."""

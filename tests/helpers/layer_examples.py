@@ -1,0 +1,73 @@
+"""A network for each layer that is declared: what tests of all layers and operations iterate over.
+
+A layer whose arguments all have defaults is found by itself, any other needs a row in `ARGUMENTS`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+import fastmlp as fm
+from fastmlp.kernels.typing import Array
+from fastmlp.network import layers as declared
+from fastmlp.network.layers import Layer
+
+ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
+    fm.Activation: ("silu",),
+    fm.Branch: ([fm.Dense(4, "tanh")], [], [fm.Dense(3, "softmax")]),
+    fm.Dense: (7, "gelu"),
+    fm.Dropout: (0.3,),
+    fm.Embedding: (4, 3, 1),
+    fm.Residual: ([fm.Dense(6, "tanh")],),
+    fm.WideAndDeep: (6, "tanh", [fm.Dense(5, "elu")], [0, 3], [1, 2, 4]),
+}
+
+LAYERS = [
+    value
+    for value in vars(declared).values()
+    if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
+]
+
+N_FEATURES = 6
+X = np.random.default_rng(0).normal(size=(60, N_FEATURES))
+# Codes of an embedding.
+X[:, 1] = np.arange(60) % 4
+Y = np.arange(60) % 3
+
+
+def example(kind: type[Layer]) -> Layer:
+    """A layer of this kind for inputs of `N_FEATURES` columns."""
+    if kind in ARGUMENTS:
+        return kind(*ARGUMENTS[kind])
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+    if needed:
+        names = ", ".join(needed)
+        raise TypeError(f"{kind.__name__} needs {names}: add a row to ARGUMENTS in {__name__}.py")
+    return kind()
+
+
+def network(kind: type[Layer], backend: str, **arguments: Any) -> fm.Sequential:
+    """A classifier in which a layer of this kind comes first, as an embedding must, and again."""
+    width = int(arguments.pop("width", N_FEATURES))
+    layers = [example(kind), fm.Dense(width, "tanh")]
+    if kind is not fm.Embedding and width == N_FEATURES:
+        layers += [example(kind), fm.Activation("relu"), fm.Dense(5, "silu")]
+    layers.append(fm.Dense(3, "softmax"))
+    arguments = {"dtype": "float64", "random_state": 1, **arguments}
+    return fm.Sequential(layers, backend=backend, **arguments)
+
+
+def trained(kind: type[Layer], backend: str, **arguments: Any) -> fm.Sequential:
+    """The network after a few epochs."""
+    model = network(kind, backend, **arguments)
+    model.fit(X, Y, epochs=4, batch_size=16, verbose=0)
+    return model
+
+
+def tensors_of(model: fm.Sequential) -> dict[str, Array]:
+    """All that a model has learned."""
+    return {**model.parameters, **model.buffers}
