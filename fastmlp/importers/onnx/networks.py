@@ -37,8 +37,8 @@ def from_onnx(
 
     The graph may be a chain, or have sums and concatenations of paths, which become `Residual` and
     `Branch`; what becomes `Embedding` and, of two inputs, `WideAndDeep` can be taken too. Functions
-    composed of several nodes, as GELU and SiLU often are, are recognised by their values. What
-    standardises X becomes a BatchNorm with its means and deviations; other factors and shifts are
+    composed of several nodes, as GELU and SiLU often are, are recognized by their values. What
+    standardizes X becomes a BatchNorm with its means and deviations; other factors and shifts are
     folded into the Dense beside them. The output is compared with the graph's on random rows.
 
     Labels are taken from nodes that compute them of the output, as of a classifier of scikit-learn
