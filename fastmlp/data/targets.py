@@ -11,6 +11,8 @@ import numpy as np
 
 from ..common.arrays import OwnsArrays
 from ..common.checks import check_number, check_positive_int
+from ..declarations.activations import TRAITS, Output
+from ..declarations.losses import LOSSES
 from .features import as_array, blocks, counted, find, finite_array
 
 if TYPE_CHECKING:
@@ -28,19 +30,21 @@ def target_encoder(activation: str, units: int, loss: str, dtype: DTypeLike) -> 
     Parameters
     ----------
     activation : str
-        Name of the output activation. softmax: one class a row. sigmoid: two classes where there
-        is one unit, independent labels where there are several. Any other: numbers.
+        Name of the output activation, which declares what it puts out. Classes: one a row.
+        Probabilities: two classes where there is one unit, independent labels where there are
+        several. Anything else: numbers.
     units : int
         Width of the output.
     loss : str
-        Name of the loss; poisson refuses negative numbers.
+        Name of the loss, which declares the smallest number that it takes.
     dtype : float32 or float64
         The model's; the type of encoded numbers.
     """
+    output = TRAITS[activation].output if activation in TRAITS else Output.NUMBERS
     kind: type[TargetEncoder] = RegressionTargets
-    if activation == "softmax":
+    if output is Output.CLASSES:
         kind = MulticlassTargets
-    elif activation == "sigmoid":
+    elif output is Output.PROBABILITIES:
         kind = BinaryTargets if units == 1 else MultilabelTargets
     return kind(activation, units, loss, dtype)
 
@@ -435,8 +439,9 @@ class RegressionTargets(TargetEncoder):
         if values.ndim != 1 or self.units != 1:
             self._check_columns(values, f"numbers (n, {self.units})")
         numbers = self._numbers(values)
-        if self.loss == "poisson":
-            _refuse_outside(numbers, 0.0, np.inf, "the poisson loss takes y >= 0")
+        least = LOSSES[self.loss].least_target if self.loss in LOSSES else -np.inf
+        if least > -np.inf:
+            _refuse_outside(numbers, least, np.inf, f"the {self.loss} loss takes y >= {least:g}")
         return numbers.reshape(-1, self.units)
 
 
