@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fastmlp.declarations.losses import OWN_LOSSES
 from fastmlp.kernels import reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
@@ -85,15 +86,7 @@ def test_poisson_loss_where_the_mean_has_underflowed(dtype: type) -> None:
     np.testing.assert_allclose(d_prediction[0, 3:], [0.2, 0.2], rtol=1e-6)
 
 
-LOSSES = [
-    "softmax_cross_entropy",
-    "sigmoid_cross_entropy",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber_loss",
-    "quantile_loss",
-    "poisson_loss",
-]
+LOSSES = [loss.kernel for loss in OWN_LOSSES]
 
 
 @BOTH

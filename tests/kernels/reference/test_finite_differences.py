@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from fastmlp.declarations.losses import OWN_LOSSES
 from fastmlp.kernels import reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
@@ -106,15 +107,8 @@ def test_softmax_cross_entropy(target: str, smoothing: float, weighted: bool) ->
 @pytest.mark.parametrize(
     ("name", "extra"),
     [
-        ("sigmoid_cross_entropy", ()),
-        ("sigmoid_cross_entropy", (0.2,)),
-        ("mean_squared_error", ()),
-        ("mean_absolute_error", ()),
-        ("huber_loss", ()),
-        ("huber_loss", (0.4,)),
-        ("quantile_loss", ()),
-        ("quantile_loss", (0.8,)),
-        ("poisson_loss", ()),
+        *((loss.kernel, ()) for loss in OWN_LOSSES if not loss.is_rowwise),
+        *(("sigmoid_cross_entropy", (0.2,)), ("huber_loss", (0.4,)), ("quantile_loss", (0.8,))),
     ],
 )
 def test_elementwise_loss(name: str, extra: tuple[float, ...], weighted: bool) -> None:
