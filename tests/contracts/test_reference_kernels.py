@@ -15,7 +15,7 @@ from fastmlp.kernels.reference.activations import ACTIVATIONS
 
 Case = tuple[Callable[..., Any], tuple[Any, ...], tuple[str, ...]]
 
-LOSSES = [loss.kernel for loss in OWN_LOSSES]
+LOSSES = [loss for loss in OWN_LOSSES if not loss.is_rowwise]
 UPDATES = {name for name in reference.__all__ if name.endswith("_update")}
 IN_PLACE = {"add_penalty", "clip_by_norm", "clip_by_value"}
 
