@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..program.ops import DenseOp, Operation, ScaleOp, Slot, Tensor
+from ..program.operation import Operation, Slot, Tensor
+from ..program.ops import DenseOp, ScaleOp
 from ..program.program import Program
 
 if TYPE_CHECKING:

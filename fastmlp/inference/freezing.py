@@ -16,7 +16,8 @@ import numpy as np
 from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
 from ..common.warn import warn
-from ..program.ops import BatchNormOp, Operation, Slot, Tensor, padded
+from ..program.operation import Operation, Slot, Tensor, padded
+from ..program.ops import BatchNormOp
 from ..program.program import InferenceProgram, inference_ops
 from ..program.state import State, Weights
 from .folding import Graph, Scaling

@@ -22,7 +22,8 @@ from ..declarations import custom
 from ..declarations.schedules import ReduceOnPlateau
 from ..errors import ModelFileError
 from ..network.declaration import Network
-from ..program.program import Program, Tensor
+from ..program.operation import Tensor
+from ..program.program import Program
 from ..program.state import State, named, view
 from ..training.history import History
 from ..training.state import TrainingState, UnfinishedFit

@@ -13,7 +13,7 @@ import numpy as np
 from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...data.features import counted
-from ...program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
+from ...program.ops import ActivationOp, DenseOp, ScaleOp
 from ..supported import check_supported
 from ..words import in_words
 from .activations import ACTIVATIONS, functions_of
@@ -103,7 +103,7 @@ def _tensor_names(program: InferenceProgram) -> dict[str, str]:
             kind, letters = "scale", ["scale", "shift"]
         else:
             kind, letters = "E", []
-        for place, tensor in enumerate(tensors_of(op)):
+        for place, tensor in enumerate(op.tensors):
             if tensor.name not in names:
                 counts[kind] += place == 0 or kind == "E"
                 names[tensor.name] = f"{letters[place] if letters else kind}{counts[kind]}"

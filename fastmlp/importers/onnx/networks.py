@@ -211,7 +211,7 @@ def _wide_and_deep(
         # In float64, so that nothing is rounded twice.
         inner = take(parts_of_graph(nodes, deep, h), widths[deep], "float64", backend="numpy")
         *hidden, last = inner.layers
-        if not isinstance(last, Dense) or last.activation_function.name != "linear":
+        if not isinstance(last, Dense) or not last.activation_function.traits.is_identity:
             continue
         tensors: dict[str, Array] = {**inner.parameters, **inner.buffers}
         place = len(hidden)

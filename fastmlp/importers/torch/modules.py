@@ -265,8 +265,9 @@ class _Reader:
     def _bound(self, node: torch.fx.Node, name: str, label: str) -> dict[str, Any]:
         """The arguments after the input by name, defaults included."""
         signature = dict(SIGNATURES[name])
-        if name == "softmax" and node.target is not functional.softmax:
-            del signature["_stacklevel"]
+        if node.target is not getattr(functional, name, None):
+            # Those of torch and of tensors have no private arguments.
+            signature = {key: value for key, value in signature.items() if key[0] != "_"}
         kwargs = {key: value for key, value in node.kwargs.items() if key != "input"}
         positional = dict(zip(signature, node.args[1:], strict=False))
         if len(node.args) > 1 + len(signature) or not signature.keys() >= kwargs.keys():

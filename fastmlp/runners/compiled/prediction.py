@@ -11,7 +11,7 @@ import numpy as np
 
 from ...data.rows import FeaturePair, Layout, row_size
 from ...kernels.compiled.machine.op import N_SCALARS
-from ...program.program import InferenceOp, Slot
+from ...program.operation import Operation, Slot
 from ...program.state import State, Weights
 from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
@@ -45,7 +45,7 @@ class CompiledForward:
     Parameters
     ----------
     weights : State or Weights
-    ops : tuple of InferenceOp
+    ops : tuple of Operation
         Those that lead to `output`.
     output : Slot
     n_threads : int or "auto"
@@ -57,7 +57,7 @@ class CompiledForward:
     def __init__(
         self,
         weights: State | Weights,
-        ops: tuple[InferenceOp, ...],
+        ops: tuple[Operation, ...],
         output: Slot,
         n_threads: int | str,
         checks_finite: bool,
@@ -139,8 +139,8 @@ class CompiledForward:
 
     def _encode(self, layout: Layout, rows: int) -> Executable:
         program = self._weights.program
-        storage = for_inference(program, self._ops, layout.is_sparse)
-        encoder = Encoder(self._weights, storage, self._ops, rows, training=False)
+        plan = for_inference(program, self._ops, layout.is_sparse)
+        encoder = Encoder(self._weights, plan, self._ops, rows, training=False)
         scalar = encoder.scalars(1)
         assert scalar == _CHECKED
         encoder.read_rows(layout, False)

@@ -15,7 +15,9 @@ from scipy.sparse import issparse
 import fastmlp as fm
 from fastmlp.data.target_kinds import target_encoder
 from fastmlp.inference.predictor import Predictor
-from fastmlp.program.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
+from fastmlp.program.operation import Slot, Tensor
+from fastmlp.program.ops import ConcatOp, EmbeddingOp, SelectOp
+from fastmlp.program.program import InferenceProgram
 from fastmlp.program.state import Weights
 
 
