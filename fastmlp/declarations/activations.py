@@ -130,6 +130,18 @@ class Activation:
         """The number that the function takes beside its input, None where it takes none."""
         return None
 
+    def with_parameter(self, value: float) -> Activation:
+        """Return the activation with another parameter.
+
+        Raises
+        ------
+        TypeError
+            It takes none.
+        ValueError
+            It does not take this one.
+        """
+        raise TypeError(f"{self.name} takes no parameter")
+
     @property
     def member(self) -> str:
         """The name of its function among the compiled ones."""
@@ -202,6 +214,9 @@ class LeakyReLU(Activation):
         """The slope."""
         return self.slope
 
+    def with_parameter(self, value: float) -> LeakyReLU:
+        return LeakyReLU(value)
+
 
 @declaration
 @dataclass(frozen=True)
@@ -224,6 +239,9 @@ class ELU(Activation):
     def parameter(self) -> float:
         """Minus the limit far to the left."""
         return self.alpha
+
+    def with_parameter(self, value: float) -> ELU:
+        return ELU(value)
 
 
 _WITH_PARAMETER: dict[str, Activation] = {each.name: each for each in (LeakyReLU(), ELU())}

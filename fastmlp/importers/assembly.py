@@ -199,12 +199,12 @@ def _width_after(layer: Layer, width: int) -> int:
 
 
 def _is_linear(step: Step) -> bool:
-    return isinstance(step.layer, Dense) and step.layer.activation_function.name == "linear"
+    return isinstance(step.layer, Dense) and step.layer.activation_function.traits.is_identity
 
 
 def _activate(steps: list[Step], layer: Activation) -> None:
     function = layer.activation_function
-    if function.name == "linear":
+    if function.traits.is_identity:
         return
     if steps and _is_linear(steps[-1]):
         dense_layer = steps[-1].layer
@@ -303,7 +303,7 @@ def with_output(layers: Sequence[Layer], function: str | ActivationFunction) -> 
     """The layers with an activation at their end, where they have none."""
     chosen, last = get_activation(function), layers[-1]
     present = last.activation_function
-    if present is not None and present.name != "linear":
+    if present is not None and not present.traits.is_identity:
         raise ValueError(
             f"output_activation={chosen.name!r} would follow {present.name!r}, in which the "
             "network already ends; leave it out"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
-from ..declarations.activations import ELU, Activation, LeakyReLU
 from ..network.layers import Dropout
+from .activations import ForeignActivations, Options, Row, UnfitError
 from .assembly import take
 from .graph import Node, parts_of_graph
 from .parts import (
@@ -28,31 +28,57 @@ from .parts import (
 )
 
 if TYPE_CHECKING:
+    from ..declarations.activations import Activation
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
 
-_KNOWN = (
-    "Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, BatchNormalization, Normalization",
-    "Rescaling, Dropout, Flatten, Reshape, Identity, Add, Concatenate, Sequential and Functional",
-    "constants that are added or multiplied",
-    "the activations relu, leaky_relu, elu, selu, gelu (exact), silu, mish, softplus, tanh, "
-    "sigmoid, softmax, exponential, linear",
+
+def _refuse_bounds(options: Options) -> str:
+    bounded = options["max_value"] is not None or options["threshold"]
+    return "it has a max_value or a threshold" if bounded else ""
+
+
+def _refuse_other_axes(options: Options) -> str:
+    axis = options["axis"]
+    return "" if axis in (1, -1) else f"it has axis={axis}; columns are axis=-1"
+
+
+def _refuse_approximation(options: Options) -> str:
+    why = "its approximate form is another function than the exact one"
+    return why if options["approximate"] else ""
+
+
+_BOUNDS = {"max_value": None, "threshold": 0.0}
+
+# Functions of keras.activations; operations and layers have the same names in another spelling.
+ACTIVATIONS = ForeignActivations(
+    "ACTIVATIONS in fastmlp/importers/keras.py",
+    {
+        "relu": Row("relu", _BOUNDS, refuse=_refuse_bounds),
+        "leaky_relu": Row(
+            "leaky_relu", {"negative_slope": 0.2, **_BOUNDS}, "negative_slope", _refuse_bounds
+        ),
+        "elu": Row("elu", {"alpha": 1.0}, "alpha"),
+        "selu": Row("selu"),
+        "gelu": Row("gelu", {"approximate": False}, refuse=_refuse_approximation),
+        "silu": Row("silu"),
+        "mish": Row("mish"),
+        "softplus": Row("softplus"),
+        "tanh": Row("tanh"),
+        "sigmoid": Row("sigmoid"),
+        "softmax": Row("softmax", {"axis": -1}, refuse=_refuse_other_axes),
+        "exponential": Row("exp"),
+        "exp": Row("exp"),
+        "linear": Row("linear"),
+    },
 )
 
-# From Keras' names of functions and operations that take nothing beside their input.
-_PLAIN = {
-    "relu": "relu",
-    "selu": "selu",
-    "silu": "silu",
-    "mish": "mish",
-    "softplus": "softplus",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "softmax": "softmax",
-    "exponential": "exp",
-    "exp": "exp",
-    "linear": "linear",
-}
+_KNOWN = (
+    "Dense, Activation and layers of activations, BatchNormalization, Normalization",
+    "Rescaling, Dropout, Flatten, Reshape, Identity, Add, Concatenate, Sequential and Functional",
+    "constants that are added or multiplied",
+    str(ACTIVATIONS),
+)
 
 _ARITHMETIC = {
     "Add": "add",
@@ -62,9 +88,9 @@ _ARITHMETIC = {
     "TrueDivide": "divide",
 }
 
-# What computes the same whether its input is flattened before it or after.
+# What computes the same whether its input is flattened before it or after, beside activations.
 _ANY_SHAPE = (
-    *("Activation", "ReLU", "LeakyReLU", "ELU", "InputLayer", "Flatten", "Reshape", "Rescaling"),
+    *("Activation", "InputLayer", "Flatten", "Reshape", "Rescaling"),
     *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
     *("Identity", "Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"),
     *("Sequential", "Functional", "Model"),
@@ -85,7 +111,7 @@ def from_keras(
 ) -> Sequential:
     """Make a model of a network that Keras 3 has trained, on any of its backends.
 
-    A Sequential or Functional model of dense layers, activations, batch normalisation and dropout;
+    A Sequential or Functional model of dense layers, activations, batch normalization and dropout;
     sums and concatenations of paths become Residual and Branch. A Normalization becomes a
     BatchNorm with its statistics, a Rescaling is folded into a Dense. Layers that do nothing in
     prediction are left out, but for Dropout. Penalties and the optimizer are not taken. A network
@@ -165,8 +191,7 @@ class _Reader:
             raise _refused(label, "it is a class of your own")
         if len(call.output_tensors) > 1 or not given:
             raise _refused(label)
-        softmax = getattr(getattr(operation, "activation", None), "__name__", "") == "softmax"
-        if (softmax or kind not in _ANY_SHAPE) and any(len(one.shape) != 2 for one in given):
+        if not _takes_any_shape(operation) and any(len(one.shape) != 2 for one in given):
             shapes = ", ".join(str(tuple(one.shape)) for one in given)
             raise _refused(label, f"its input has the shape {shapes}; flatten it first")
         inputs = [id(one) for one in given]
@@ -189,7 +214,7 @@ class _Reader:
             self._used.add(id(operation))
         try:
             return self._layer(operation, kind, label)
-        except _Unfit as error:
+        except UnfitError as error:
             raise _refused(label, str(error)) from None
 
     # Layers
@@ -211,37 +236,23 @@ class _Reader:
             return [Step(_checked(Dropout, layer.rate))] if layer.rate else []
         if kind == "Flatten":
             if layer.data_format == "channels_first":
-                raise _Unfit("with data_format='channels_first' it reorders its input")
+                raise UnfitError("with data_format='channels_first' it reorders its input")
             return []
         if kind in _NOTHING:
             return []
-        return [self._activation_layer(layer, kind)]
-
-    def _activation_layer(self, layer: Any, kind: str) -> Step:
-        if kind == "ReLU":
-            if layer.max_value is not None or layer.threshold:
-                raise _Unfit("it has a max_value or a threshold")
-            slope = float(layer.negative_slope)
-            return activation(LeakyReLU(slope) if slope else "relu")
-        if kind == "LeakyReLU":
-            return activation(_checked(LeakyReLU, float(layer.negative_slope)))
-        if kind == "ELU":
-            return activation(_checked(ELU, float(layer.alpha)))
-        if kind == "Softmax":
-            if layer.axis not in (1, -1):
-                raise _Unfit(f"it has axis={layer.axis}; columns are axis=-1")
-            return activation("softmax")
-        raise _Unfit("")
+        if kind not in ACTIVATIONS:
+            raise UnfitError("")
+        return [_activation(kind, vars(layer))]
 
     def _dense(self, layer: Any) -> list[Part]:
         if getattr(layer, "quantization_mode", None):
-            raise _Unfit("it is quantized")
+            raise UnfitError("it is quantized")
         bias = None if layer.bias is None else self._array(layer.bias)
         return [dense(self._array(layer.kernel), bias), *self._function(layer.activation)]
 
     def _batch_norm(self, layer: Any) -> Step:
         if layer.axis not in (1, -1):
-            raise _Unfit(f"it has axis={layer.axis}; columns are axis=-1")
+            raise UnfitError(f"it has axis={layer.axis}; columns are axis=-1")
         step: Step = _checked(
             batch_norm,
             self._array(layer.moving_mean),
@@ -280,13 +291,13 @@ class _Reader:
         name = getattr(function, "__name__", type(function).__name__)
         if isinstance(function, keras.layers.Layer):
             if not type(function).__module__.startswith("keras."):
-                raise _Unfit(f"its activation {name} is a class of your own")
-            return [self._activation_layer(function, name)]
+                raise UnfitError(f"its activation {name} is a class of your own")
+            return [_activation(name, vars(function))]
         known = getattr(keras.activations, name, None)
         if known is None or known is not function:
-            raise _Unfit(f"its activation {describe(function)} is a function of your own")
+            raise UnfitError(f"its activation {describe(function)} is a function of your own")
         defaults = {key: p.default for key, p in inspect.signature(known).parameters.items()}
-        return [_named_activation(name, defaults)]
+        return [_activation(name, defaults)]
 
     def _operation(self, operation: Any, call: Any, kind: str, label: str) -> list[Part]:
         """What ``keras.ops`` and arithmetic on tensors have made."""
@@ -300,14 +311,11 @@ class _Reader:
         try:
             if kind in _ARITHMETIC:
                 return [_checked(arithmetic, _ARITHMETIC[kind], _to_numpy(constants[0]), place)]
-            names = {"LeakyRelu": "leaky_relu", "Softmax": "softmax"}
-            return [_named_activation(names.get(kind, kind.lower()), vars(operation))]
-        except _Unfit as error:
+            if kind not in ACTIVATIONS:
+                raise UnfitError("")
+            return [_activation(kind, vars(operation))]
+        except UnfitError as error:
             raise _refused(label, str(error)) from None
-
-
-class _Unfit(Exception):
-    """Why a layer cannot be taken; its reader adds the name."""
 
 
 def _refused(label: str, why: str = "") -> ValueError:
@@ -319,7 +327,7 @@ def _checked(make: Any, *arguments: Any) -> Any:
     try:
         return make(*arguments)
     except ValueError as error:
-        raise _Unfit(str(error)) from None
+        raise UnfitError(str(error)) from None
 
 
 def _history(tensor: Any) -> tuple[Any, Any]:
@@ -344,22 +352,17 @@ def _to_numpy(value: Any) -> Array:
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
 
 
-def _named_activation(name: str, options: dict[str, Any]) -> Step:
+def _activation(name: str, options: Options) -> Step:
     """An activation by its name in Keras and its options, defaults included."""
-    if name == "relu" and (
-        options.get("negative_slope") or options.get("threshold") or options.get("max_value")
-    ):
-        raise _Unfit("it has a slope, a threshold or a largest value")
-    if name == "gelu":
-        if options["approximate"]:
-            raise _Unfit("its approximate form is another function than the exact one")
-        return activation("gelu")
-    if name == "leaky_relu":
-        return activation(_checked(LeakyReLU, float(options["negative_slope"])))
-    if name == "elu":
-        return activation(_checked(ELU, float(options["alpha"])))
-    if name == "softmax" and options["axis"] not in (1, -1):
-        raise _Unfit(f"it has axis={options['axis']}; columns are axis=-1")
-    if name not in _PLAIN:
-        raise _Unfit(f"fastmlp has no activation {name}" if name.islower() else "")
-    return activation(_PLAIN[name])
+    # A relu may be leaky.
+    leaky = name.lower() == "relu" and options.get("negative_slope")
+    return activation(ACTIVATIONS.take("leaky_relu" if leaky else name, options))
+
+
+def _takes_any_shape(operation: Any) -> bool:
+    """Whether an operation is the same for flattened rows, what is in its activation included."""
+    inner = getattr(getattr(operation, "activation", None), "__name__", "")
+    kind = type(operation).__name__
+    if inner in ACTIVATIONS and ACTIVATIONS[inner].is_rowwise:
+        return False
+    return kind in _ANY_SHAPE or (kind in ACTIVATIONS and not ACTIVATIONS[kind].is_rowwise)

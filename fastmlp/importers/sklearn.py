@@ -8,6 +8,7 @@ import numpy as np
 
 from ..common.checks import describe
 from ..inference.scalers import SCALERS, scaling_of
+from .activations import ForeignActivations, Row, UnfitError
 from .assembly import take
 from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization
 
@@ -26,14 +27,20 @@ _KNOWN = (
     "TransformedTargetRegressor of them",
 )
 
-_ACTIVATIONS = {
-    "identity": "linear",
-    "logistic": "sigmoid",
-    "tanh": "tanh",
-    "relu": "relu",
-    "softmax": "softmax",
-    "exp": "exp",
-}
+ACTIVATIONS = ForeignActivations(
+    "ACTIVATIONS in fastmlp/importers/sklearn.py",
+    {
+        "identity": Row("linear"),
+        "logistic": Row("sigmoid"),
+        "tanh": Row("tanh"),
+        "relu": Row("relu"),
+        "softmax": Row("softmax"),
+        "exp": Row("exp"),
+    },
+)
+
+_LOSSES = {"poisson": "poisson"}
+"""From a regressor's losses to ours, but for those that ``"auto"`` stands for."""
 
 
 def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: Any) -> Sequential:
@@ -138,14 +145,20 @@ class _Reader:
         return [*parts, *self.parts(last)]
 
     def _network(self, network: Any) -> list[Part]:
-        hidden = _ACTIVATIONS[network.activation]
+        try:
+            hidden, output = (
+                activation(ACTIVATIONS.take(name, {}))
+                for name in (network.activation, network.out_activation_)
+            )
+        except UnfitError as error:
+            raise cannot_take(_name(network), str(error), (*_KNOWN, str(ACTIVATIONS))) from None
         parts: list[Part] = []
         for weight, bias in zip(network.coefs_, network.intercepts_, strict=True):
             self.arrays.append(weight)
-            parts += [dense(weight, bias), activation(hidden)]
-        parts[-1] = activation(_ACTIVATIONS[network.out_activation_])
-        if getattr(network, "loss", None) == "poisson":
-            self.arguments["loss"] = "poisson"
+            parts += [dense(weight, bias), hidden]
+        parts[-1] = output
+        if getattr(network, "loss", None) in _LOSSES:
+            self.arguments["loss"] = _LOSSES[network.loss]
         several_labels = network.out_activation_ == "logistic" and network.n_outputs_ > 1
         if _name(network) == "MLPClassifier" and not several_labels:
             self.classes = network.classes_

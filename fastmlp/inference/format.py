@@ -12,6 +12,7 @@ import numpy as np
 
 from ..common import safetensors
 from ..data.column_names import names_by_part
+from ..data.target_kinds import encoder_from_state
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..errors import ModelFileError
@@ -99,7 +100,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
 
 def _read(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> PredictorFile:
     weights = _read_weights(description, tensors)
-    targets = TargetEncoder.from_state(description["targets"])
+    targets = encoder_from_state(description["targets"])
     if targets.units != weights.program.output.width or targets.dtype != description["dtype"]:
         raise ValueError("targets of another network")
     names = description["features"]

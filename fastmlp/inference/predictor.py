@@ -1,4 +1,4 @@
-"""`Predictor`: a trained network that only predicts, frozen, and what it can be written as."""
+"""`Predictor`: a trained network that only predicts, and the forms in which it is exported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
 from .base import BasePredictor
+from .folding import Scaling
 from .format import PredictorFile, write_predictor
-from .freezing import Scaling, freeze_program
+from .freezing import freeze_program
 
 if TYPE_CHECKING:
     from ..data.column_names import Names
@@ -261,6 +262,7 @@ def _forward(weights: Weights, backend: str, n_threads: int | str) -> Forward:
     parts = weights, weights.program.ops, weights.program.output
     if backend == "numpy":
         return NumpyForward(*parts)
+    # Numba takes half a second to import.
     from ..runners.compiled.prediction import CompiledForward
 
     return CompiledForward(*parts, n_threads, checks_finite=True)
@@ -275,7 +277,7 @@ def freeze(
     after: Scaling | None = None,
     feature_names: Names | None = None,
 ) -> Predictor:
-    """The predictor of a network.
+    """Make the predictor of a network.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from ..common import safetensors
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
-from ..data.targets import TargetEncoder
+from ..data.target_kinds import encoder_from_state
 from ..declarations import custom
 from ..declarations.schedules import ReduceOnPlateau
 from ..errors import ModelFileError
@@ -166,12 +166,13 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     training.schedule_states = _schedule_states(training, description["schedules"])
     training.shuffles.bit_generator.state = description["shuffle"]
     if description["targets"] is not None:
-        targets = TargetEncoder.from_state(description["targets"])
+        targets = encoder_from_state(description["targets"])
         fresh = training.encoder()
-        for name in ("activation", "units", "loss", "dtype"):
+        for name in ("task", "activation", "units", "loss", "dtype"):
             if getattr(targets, name) != getattr(fresh, name):
                 raise ValueError(f"targets of another network, by their {name}")
-        training.targets = targets
+        fresh.classes = targets.classes
+        training.targets = fresh
     training.unfinished = _unfinished(description.get("fit"))
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training

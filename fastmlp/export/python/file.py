@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...data.features import counted
 from ...program.ops import ActivationOp
@@ -189,8 +190,6 @@ def _docstring(predictor: Predictor, name: str) -> list[str]:
 
 
 def _description(predictor: Predictor, name: str) -> Iterator[str]:
-    from ... import __version__
-
     program, units = predictor.program, predictor.n_outputs
     n, wide = program.input.width, program.wide
     given = counted(n, "number") if wide is None else f"{wide.width} and {counted(n, 'number')}"

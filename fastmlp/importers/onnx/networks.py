@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data.target_kinds import encoder_from_state
 from ...declarations.activations import Activation, get_activation
 from ...errors import ModelFileError
 from ...kernels.reference.activations import activation_forward
@@ -37,8 +38,8 @@ def from_onnx(
 
     The graph may be a chain, or have sums and concatenations of paths, which become `Residual` and
     `Branch`; what becomes `Embedding` and, of two inputs, `WideAndDeep` can be taken too. Functions
-    composed of several nodes, as GELU and SiLU often are, are recognised by their values. What
-    standardises X becomes a BatchNorm with its means and deviations; other factors and shifts are
+    composed of several nodes, as GELU and SiLU often are, are recognized by their values. What
+    standardizes X becomes a BatchNorm with its means and deviations; other factors and shifts are
     folded into the Dense beside them. The output is compared with the graph's on random rows.
 
     Labels are taken from nodes that compute them of the output, as of a classifier of scikit-learn
@@ -210,7 +211,7 @@ def _wide_and_deep(
         # In float64, so that nothing is rounded twice.
         inner = take(parts_of_graph(nodes, deep, h), widths[deep], "float64", backend="numpy")
         *hidden, last = inner.layers
-        if not isinstance(last, Dense) or last.activation_function.name != "linear":
+        if not isinstance(last, Dense) or not last.activation_function.traits.is_identity:
             continue
         tensors: dict[str, Array] = {**inner.parameters, **inner.buffers}
         place = len(hidden)
@@ -300,7 +301,7 @@ def _set_classes(
         try:
             values = json.loads(graph.metadata["labels"])
             state = {"dtype": graph.metadata["labels_dtype"], "values": values}
-            training.targets = encoder.from_state(encoder.to_state() | {"classes": state})
+            training.targets = encoder_from_state(encoder.to_state() | {"classes": state})
         except (KeyError, ValueError) as error:
             raise ModelFileError(f"the labels in the metadata are damaged: {error}") from error
         return

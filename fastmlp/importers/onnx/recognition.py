@@ -8,11 +8,12 @@ compared with each function of the library.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...declarations.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
+from ...declarations.activations import ACTIVATIONS, Activation
 from ...kernels.reference.activations import activation_forward
 from .source import Source
 
@@ -39,7 +40,7 @@ _POINTS = np.concatenate(
 )
 
 
-def recognise(source: Source, base: str, name: str, dtype: str) -> Activation | None:
+def recognize(source: Source, base: str, name: str, dtype: str) -> Activation | None:
     """The activation that the nodes between two values compute; None where it is none.
 
     They must be such as `may_compose` allows.
@@ -71,13 +72,16 @@ def recognise(source: Source, base: str, name: str, dtype: str) -> Activation | 
 
 def _candidates(x: Array, found: Array) -> Iterator[Activation]:
     """Every activation; those with a parameter with the one that the values suggest."""
-    yield from (activation for activation in ACTIVATIONS.values() if activation.parameter is None)
-    # Both have reached their limits at the first point, and no digits are lost there.
+    yield from (known for known in ACTIVATIONS.values() if known.parameter is None)
     value = float(found[0, 0])
-    if x[0, 0] == _POINTS[0] and np.isfinite(value):
-        yield LeakyReLU(as_written(value / _POINTS[0], found.dtype))
-        if value < 0.0:
-            yield ELU(as_written(-value, found.dtype))
+    if x[0, 0] != _POINTS[0] or not np.isfinite(value):
+        return
+    # That far to the left they are their parameter times a number.
+    for known in ACTIVATIONS.values():
+        if known.parameter is not None:
+            unit = activation_forward(_POINTS[:1, np.newaxis], known.with_parameter(1.0).kernel)
+            with suppress(ValueError):
+                yield known.with_parameter(as_written(value / float(unit[0, 0]), found.dtype))
 
 
 def as_written(value: float, dtype: object = np.float32) -> float:

@@ -9,20 +9,52 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# What each function takes after its input.
-SIGNATURES: dict[str, dict[str, Any]] = {
-    "relu": {"inplace": False},
-    "leaky_relu": {"negative_slope": 0.01, "inplace": False},
-    "tanh": {},
-    "sigmoid": {},
-    "softmax": {"dim": None, "_stacklevel": 3, "dtype": None},
-    "elu": {"alpha": 1.0, "inplace": False},
-    "selu": {"inplace": False},
-    "gelu": {"approximate": "none"},
-    "silu": {"inplace": False},
-    "mish": {"inplace": False},
-    "softplus": {"beta": 1.0, "threshold": 20.0},
-    "exp": {},
+from ..activations import ForeignActivations, Options, Row
+
+
+def _refuse_other_axes(options: Options) -> str:
+    if options["dim"] in (None, 1, -1) and options["dtype"] is None:
+        return ""
+    return f"it has dim={options['dim']}; columns are dim=1 or -1"
+
+
+def _refuse_approximation(options: Options) -> str:
+    why = "its approximate form is another function than the exact one"
+    return "" if options["approximate"] == "none" else why
+
+
+def _refuse_other_bends(options: Options) -> str:
+    fits = options["beta"] == 1 and options["threshold"] >= 20
+    return "" if fits else "it has another beta than 1, or a threshold below 20"
+
+
+_INPLACE = {"inplace": False}
+
+# Functions of torch and torch.nn.functional; modules have the same names in another spelling.
+ACTIVATIONS = ForeignActivations(
+    "ACTIVATIONS in fastmlp/importers/torch/functions.py",
+    {
+        "relu": Row("relu", _INPLACE),
+        "leaky_relu": Row(
+            "leaky_relu", {"negative_slope": 0.01, **_INPLACE}, parameter="negative_slope"
+        ),
+        "tanh": Row("tanh"),
+        "sigmoid": Row("sigmoid"),
+        "softmax": Row(
+            "softmax", {"dim": None, "_stacklevel": 3, "dtype": None}, refuse=_refuse_other_axes
+        ),
+        "elu": Row("elu", {"alpha": 1.0, **_INPLACE}, parameter="alpha"),
+        "selu": Row("selu", _INPLACE),
+        "gelu": Row("gelu", {"approximate": "none"}, refuse=_refuse_approximation),
+        "silu": Row("silu", _INPLACE),
+        "mish": Row("mish", _INPLACE),
+        "softplus": Row("softplus", {"beta": 1.0, "threshold": 20.0}, refuse=_refuse_other_bends),
+        "exp": Row("exp"),
+    },
+)
+
+# What functions that are none of these take after their input.
+_OTHERS: dict[str, Options] = {
     "dropout": {"p": 0.5, "training": True, "inplace": False},
     "alpha_dropout": {"p": 0.5, "training": False, "inplace": False},
     "feature_alpha_dropout": {"p": 0.5, "training": False, "inplace": False},
@@ -32,32 +64,39 @@ SIGNATURES: dict[str, dict[str, Any]] = {
     "contiguous": {},
 }
 
-PLAIN = ("relu", "tanh", "sigmoid", "selu", "silu", "mish", "exp")
+SIGNATURES: dict[str, Options] = {
+    **{name: row.arguments for name, row in ACTIVATIONS.items()},
+    **_OTHERS,
+}
+"""From each function that is known to what it takes after its input."""
+
 # What can follow where a single column has become a vector, and what makes it one.
 SHAPELESS = (
-    *(*PLAIN, "leaky_relu", "elu", "gelu", "softplus", "neg", "contiguous"),
-    *("squeeze", "flatten", "view"),
+    *(name for name, row in ACTIVATIONS.items() if not row.is_rowwise),
+    *("neg", "contiguous", "squeeze", "flatten", "view"),
 )
 
-# Which function a module is, and which of its attributes are arguments.
-MODULES: dict[type[nn.Module], tuple[str, tuple[str, ...]]] = {
-    nn.ReLU: ("relu", ()),
-    nn.LeakyReLU: ("leaky_relu", ("negative_slope",)),
-    nn.Tanh: ("tanh", ()),
-    nn.Sigmoid: ("sigmoid", ()),
-    nn.Softmax: ("softmax", ("dim",)),
-    nn.ELU: ("elu", ("alpha",)),
-    nn.SELU: ("selu", ()),
-    nn.GELU: ("gelu", ("approximate",)),
-    nn.SiLU: ("silu", ()),
-    nn.Mish: ("mish", ()),
-    nn.Softplus: ("softplus", ("beta", "threshold")),
-    nn.Flatten: ("flatten", ("start_dim", "end_dim")),
-    nn.Identity: ("contiguous", ()),
-    nn.AlphaDropout: ("alpha_dropout", ("p",)),
-    nn.FeatureAlphaDropout: ("feature_alpha_dropout", ("p",)),
-    nn.Dropout1d: ("feature_alpha_dropout", ("p",)),
+_OTHER_MODULES: dict[type[nn.Module], str] = {
+    nn.Flatten: "flatten",
+    nn.Identity: "contiguous",
+    nn.AlphaDropout: "alpha_dropout",
+    nn.FeatureAlphaDropout: "feature_alpha_dropout",
+    nn.Dropout1d: "feature_alpha_dropout",
 }
+
+
+def _modules() -> dict[type[nn.Module], str]:
+    """From each module that is a function to the function's name, which its own spells."""
+    functions = {name.replace("_", ""): name for name in ACTIVATIONS}
+    kinds = [kind for kind in vars(nn).values() if isinstance(kind, type)]
+    return {
+        kind: functions[kind.__name__.lower()]
+        for kind in kinds
+        if kind.__name__.lower() in functions
+    }
+
+
+MODULES: dict[type[nn.Module], str] = {**_modules(), **_OTHER_MODULES}
 
 _QUOTIENTS = (operator.truediv, operator.itruediv, torch.div, torch.divide, torch.true_divide)
 # As `parts.arithmetic` calls them.

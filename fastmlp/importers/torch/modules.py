@@ -11,8 +11,8 @@ import torch.fx
 from torch import nn
 from torch.nn import functional
 
-from ...declarations.activations import ELU, LeakyReLU
 from ...network.layers import BatchNorm, Dropout
+from ..activations import UnfitError
 from ..graph import Node, parts_of_graph
 from ..parts import (
     Part,
@@ -27,13 +27,13 @@ from ..parts import (
 )
 from .comparison import evaluating
 from .functions import (
+    ACTIVATIONS,
     ARITHMETIC,
     CONCATENATIONS,
     FUNCTIONS,
     MATRIX_PRODUCTS,
     METHODS,
     MODULES,
-    PLAIN,
     SHAPELESS,
     SIGNATURES,
     SYNONYMS,
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from ...kernels.typing import Array
 
 _KNOWN = (
-    "Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, Softmax, ELU, SELU, GELU, SiLU, Mish",
-    "Softplus, Dropout, Identity, Flatten, their functions",
+    "Linear, BatchNorm1d, Dropout, Identity, Flatten, their functions",
+    f"{ACTIVATIONS} and their modules",
     "sums and concatenations of paths",
     "constants that are added or multiplied",
 )
@@ -163,7 +163,7 @@ class _Reader:
         """The name in `SIGNATURES` of what a node does."""
         if node.op == "call_module":
             kind = self._kind(self._modules[str(node.target)])
-            return None if kind is None else MODULES.get(kind, (None, ()))[0]
+            return None if kind is None else MODULES.get(kind)
         if node.op == "call_method":
             name = str(node.target).removesuffix("_")
             name = SYNONYMS.get(name, name)
@@ -222,9 +222,13 @@ class _Reader:
             return _dropout(module.p, label)
         if kind is None:
             raise _refused(label, _LOGARITHMS if isinstance(module, nn.LogSoftmax) else "")
-        name, attributes = MODULES[kind]
-        options = {attribute: getattr(module, attribute) for attribute in attributes}
-        return self._of_function(node, name, {**SIGNATURES[name], **options}, label)
+        name = MODULES[kind]
+        options = {
+            argument: getattr(module, argument, default)
+            for argument, default in SIGNATURES[name].items()
+        }
+        # It is read as it is in evaluation.
+        return self._of_function(node, name, {**options, "training": False}, label)
 
     def _norm(self, module: Any, label: str) -> Step:
         if module.running_mean is None:
@@ -261,8 +265,9 @@ class _Reader:
     def _bound(self, node: torch.fx.Node, name: str, label: str) -> dict[str, Any]:
         """The arguments after the input by name, defaults included."""
         signature = dict(SIGNATURES[name])
-        if name == "softmax" and node.target is not functional.softmax:
-            del signature["_stacklevel"]
+        if node.target is not getattr(functional, name, None):
+            # Those of torch and of tensors have no private arguments.
+            signature = {key: value for key, value in signature.items() if key[0] != "_"}
         kwargs = {key: value for key, value in node.kwargs.items() if key != "input"}
         positional = dict(zip(signature, node.args[1:], strict=False))
         if len(node.args) > 1 + len(signature) or not signature.keys() >= kwargs.keys():
@@ -272,24 +277,13 @@ class _Reader:
     def _of_function(
         self, node: torch.fx.Node, name: str, options: dict[str, Any], label: str
     ) -> list[Part]:
-        if name in PLAIN:
-            return [activation(name)]
-        if name in ("leaky_relu", "elu"):
-            return [_sloped(name, options, label)]
+        if name in ACTIVATIONS:
+            try:
+                return [activation(ACTIVATIONS.take(name, options))]
+            except UnfitError as error:
+                raise _refused(label, str(error)) from None
         if name == "neg":
             return [Scale(np.array(-1.0), np.array(0.0))]
-        if name == "softmax":
-            if options["dim"] not in (None, 1, -1) or options.get("dtype") is not None:
-                raise _refused(label, f"it has dim={options['dim']}; columns are dim=1 or -1")
-            return [activation("softmax")]
-        if name == "gelu":
-            if options["approximate"] != "none":
-                raise _refused(label, "its approximate form is another function than the exact one")
-            return [activation("gelu")]
-        if name == "softplus":
-            if options["beta"] != 1 or options["threshold"] < 20:
-                raise _refused(label, "it has another beta than 1, or a threshold below 20")
-            return [activation("softplus")]
         if name in ("squeeze", "flatten"):
             self._check_shape_stays(node, name, options, label)
         elif name.endswith("dropout") and options.get("training"):
@@ -394,14 +388,5 @@ def _dropout(rate: float, label: str) -> list[Part]:
         return []
     try:
         return [Step(Dropout(rate))]
-    except ValueError as error:
-        raise _refused(label, str(error)) from None
-
-
-def _sloped(name: str, options: dict[str, Any], label: str) -> Step:
-    try:
-        if name == "elu":
-            return activation(ELU(options["alpha"]))
-        return activation(LeakyReLU(options["negative_slope"]))
     except ValueError as error:
         raise _refused(label, str(error)) from None
