@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from .. import __version__
 from .config import with_config
 from .options_bench import BENCH
 from .options_model import EVALUATE, EXPORT, INSPECT, PREDICT, WARMUP
@@ -77,8 +78,6 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .. import __version__
-
     parser = _Parser(
         prog="fastmlp",
         description="Multilayer perceptrons on this machine's CPU.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import datasets
 from ..common.checks import unknown_name
 from ..data.features import counted
 from ..tables import reading as tables
@@ -101,8 +102,6 @@ def read_columns(kinds: dict[str, str], frame: Any) -> dict[str, Array]:
 
 
 def _from_dataset(name: str, task: str | None) -> Source:
-    from .. import datasets
-
     data = datasets.load(name)
     if task == "classification" and data.task == "regression":
         raise ValueError(f"the target of {name} is a number, not a class; use --task regression")

@@ -6,6 +6,9 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..declarations.optimizers import get_optimizer
+from ..declarations.schedules import ExponentialDecay
+from ..network.layers import Activation, BatchNorm, Dense, Dropout
 from .options_train import TRAIN
 
 if TYPE_CHECKING:
@@ -16,15 +19,11 @@ if TYPE_CHECKING:
 
 
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
-    from ..network.layers import Dense
-
     return Dense(units, activation=activation, **TRAIN.passed(arguments, "dense"))
 
 
 def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
     """Layers of the widths, activation and regularisation that the options name."""
-    from ..network.layers import Activation, BatchNorm, Dropout
-
     layers: list[Any] = []
     for units in arguments.layers:
         if arguments.batch_norm:
@@ -42,9 +41,6 @@ def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
 
 def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
     """The optimizer of that name with its learning rate, decay and bounds of the gradient."""
-    from ..declarations.optimizers import get_optimizer
-    from ..declarations.schedules import ExponentialDecay
-
     return replace(
         get_optimizer(arguments.optimizer),
         learning_rate=ExponentialDecay(arguments.learning_rate, 1 / (1 + arguments.decay_rate)),

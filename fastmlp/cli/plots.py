@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..inspection.axes import SIZE, tidy
+from ..inspection.plots_results import plot_confusion_matrix, plot_predictions
 from ..tables.preparation import CategoryColumn, Preparation, ScaledColumn
 from .report import predictions
 
@@ -97,8 +98,6 @@ def draw_confusion(
         As `metrics.classification_details` gives it.
     target : Target
     """
-    from ..inspection.plots_results import plot_confusion_matrix
-
     names = np.array([_escaped(name) for name in target.classes])
     right, found = np.indices((len(names), len(names))).reshape(2, -1)
     times = np.ravel(matrix)
@@ -110,8 +109,6 @@ def draw_confusion(
 
 def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> None:
     """Draw predicted over right numbers, both ``(n,)``."""
-    from ..inspection.plots_results import plot_predictions
-
     _save(plot_predictions(y, found, ax=_axes(SIZE)), path)
 
 

@@ -53,7 +53,7 @@ def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
     """Predict the rows of X."""
     outputs = model.predict(X)
     if not target.classes:
-        return Predictions(outputs, target.restored(outputs), outputs[:, :0])
+        return Predictions(outputs, target.inverse_transform(outputs), outputs[:, :0])
     probabilities = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
     return Predictions(outputs, model.training_state.encoder().decode(outputs), probabilities)
 
@@ -62,18 +62,18 @@ def metrics(
     model: Sequential, target: Target, X: Array, y: Array, found: Predictions
 ) -> dict[str, Any]:
     """All metrics of the task by name; ``loss`` is that of training, on the scaled target."""
-    learned = target.learned(y)
+    scaled = target.transform(y)
     if not target.classes:
-        loss = model.evaluate(X, learned)["loss"]
+        loss = model.evaluate(X, scaled)["loss"]
         return {
             "loss": loss,
             **regression_metrics(y, found.values),
             **regression_details(y, found.values),
         }
-    measured = model.evaluate(X, learned)
+    measured = model.evaluate(X, scaled)
     assert model.classes is not None
-    codes = np.searchsorted(model.classes, y)
-    return {**measured, **classification_details(codes, found.outputs)}
+    indices = np.searchsorted(model.classes, y)
+    return {**measured, **classification_details(indices, found.outputs)}
 
 
 def numbers(measured: Mapping[str, Any]) -> dict[str, float]:

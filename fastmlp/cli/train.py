@@ -213,9 +213,9 @@ def _fit(
     with told_of_compiling():
         model.fit(
             parts["training"].X,
-            target.learned(parts["training"].y),
+            target.transform(parts["training"].y),
             **TRAIN.passed(arguments, "fit"),
-            validation_data=(watched.X, target.learned(watched.y)),
+            validation_data=(watched.X, target.transform(watched.y)),
             callbacks=callbacks,
             verbose=0 if on_terminal or arguments.show_loss else 1,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..program.program import ActivationOp, DenseOp, EmbeddingOp, SelectOp
+from ..program.ops import ActivationOp, DenseOp, EmbeddingOp, SelectOp
 from .c.activations import ACTIVATIONS, template
 from .c.math import needed_functions, used_functions
 from .c.memory import plan

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 from ..declarations.activation_table import ActivationTable, Row
-from ..program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-)
+from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ..program.program import InferenceProgram
 
 # Listed here, not taken from `program`: users add operations of their own there.
 _OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp, EmbeddingOp)

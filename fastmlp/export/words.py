@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from ..program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-)
+from ..program.operation import Operation
+from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ..program.program import InferenceProgram
 
 
 def in_words(program: InferenceProgram) -> list[str]:
     """The operations of a network, one a line; an activation stands with what it follows."""
     lines: list[str] = []
-    previous: InferenceOp | None = None
+    previous: Operation | None = None
     for op in program.ops:
         if isinstance(op, ActivationOp):
             if previous is not None and op.x is previous.out:
@@ -31,7 +23,7 @@ def in_words(program: InferenceProgram) -> list[str]:
     return lines or ["none: y is x"]
 
 
-def op_in_words(op: InferenceOp) -> str:
+def op_in_words(op: Operation) -> str:
     """One operation of a frozen program in words."""
     if isinstance(op, DenseOp):
         return f"dense {op.x.width} -> {op.out.width}" + ("" if op.bias else " without bias")

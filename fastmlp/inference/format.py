@@ -14,24 +14,14 @@ from ..common import safetensors
 from ..common.checks import check_positive_int
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
+from ..data.target_kinds import encoder_from_state
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..declarations.activations import Activation
 from ..errors import ModelFileError
-from ..program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-    Slot,
-    Tensor,
-    inputs_of,
-)
+from ..program.operation import Operation, Slot, Tensor
+from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ..program.program import InferenceProgram
 from ..program.state import Weights, named
 from .freezing import lay_out
 
@@ -114,7 +104,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
 
 def _read(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> PredictorFile:
     weights = _read_weights(description, tensors)
-    targets = TargetEncoder.from_state(description["targets"])
+    targets = encoder_from_state(description["targets"])
     if targets.units != weights.program.output.width or targets.dtype != description["dtype"]:
         raise ValueError("targets of another network")
     names = description["features"]
@@ -128,12 +118,12 @@ def _slot(slot: Slot) -> dict[str, Any]:
     return {"index": slot.index, "name": slot.name, "width": slot.width}
 
 
-def _describe(op: InferenceOp) -> dict[str, Any]:
+def _describe(op: Operation) -> dict[str, Any]:
     """An operation as JSON knows it: slots by their numbers, tensors by their names."""
     config: dict[str, Any] = {"op": type(op).__name__.removesuffix("Op").lower()}
     if config["op"] not in _KINDS:
         raise ValueError(f"a predictor with a {type(op).__name__} cannot be saved; save the model")
-    config["x"] = [slot.index for slot in inputs_of(op)]
+    config["x"] = [slot.index for slot in op.inputs]
     config["out"] = _slot(op.out)
     if isinstance(op, DenseOp):
         config["weight"] = op.weight.name
@@ -157,7 +147,7 @@ class _Reader:
         self.tensors = tensors
         self.slots = slots
 
-    def op(self, config: Mapping[str, Any]) -> InferenceOp:
+    def op(self, config: Mapping[str, Any]) -> Operation:
         x = tuple(self.slots[index] for index in config["x"])
         kind = config["op"]
         if kind not in _KINDS:
@@ -179,7 +169,7 @@ class _Reader:
             raise ValueError(f"the tensor {name} has the shape {given.shape}, expected {shape}")
         return Tensor(name, given.shape, 0)
 
-    def dense(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def dense(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         bias = config["bias"]
         return DenseOp(
             x[0],
@@ -188,32 +178,32 @@ class _Reader:
             None if bias is None else self.tensor(bias, out.width),
         )
 
-    def activation(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def activation(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         _check(out.width == x[0].width, "an activation that changes the width")
         activation = from_config(config["activation"])
         if not isinstance(activation, Activation):
             raise ValueError(f"a {type(activation).__name__}, which is no activation")
         return ActivationOp(x[0], out, activation)
 
-    def scale(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def scale(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         _check(out.width == x[0].width, "a scale that changes the width")
         scale, shift = (self.tensor(config[name], out.width) for name in ("scale", "shift"))
         return ScaleOp(x[0], out, scale, shift)
 
-    def add(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def add(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         _check(len(x) == 2 and {x[0].width, x[1].width} == {out.width}, "a sum of other widths")
         return AddOp(x[0], x[1], out)
 
-    def select(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def select(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         columns = _columns(config["columns"], x[0].width)
         _check(len(columns) == out.width, "a choice of columns of another width")
         return SelectOp(x[0], out, columns)
 
-    def concat(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def concat(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         _check(sum(part.width for part in x) == out.width, "parts of another width")
         return ConcatOp(x, out)
 
-    def embedding(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> InferenceOp:
+    def embedding(self, x: tuple[Slot, ...], out: Slot, config: Mapping[str, Any]) -> Operation:
         kept, columns = (_columns(config[name], x[0].width) for name in ("kept", "columns"))
         tables = tuple(
             self.tensor(name, 0, self.tensors[name].shape[-1]) for name in config["tables"]
@@ -223,7 +213,7 @@ class _Reader:
         return EmbeddingOp(x[0], out, kept, columns, tables)
 
 
-_KINDS: dict[str, Callable[[_Reader, tuple[Slot, ...], Slot, Mapping[str, Any]], InferenceOp]] = {
+_KINDS: dict[str, Callable[[_Reader, tuple[Slot, ...], Slot, Mapping[str, Any]], Operation]] = {
     "dense": _Reader.dense,
     "activation": _Reader.activation,
     "scale": _Reader.scale,
@@ -271,7 +261,7 @@ def _read_weights(description: Mapping[str, Any], tensors: Mapping[str, Array]) 
     ops = tuple(reader.op(config) for config in description["ops"])
     _check(bool(ops), "no operations")
     for op in ops:
-        if wide in inputs_of(op) and not (isinstance(op, DenseOp) and op.bias is None):
+        if wide in op.inputs and not (isinstance(op, DenseOp) and op.bias is None):
             raise ValueError("an operation that cannot read sparse rows")
     output = slots[description["output"]]
     _check(any(op.out is output for op in ops), "an output that no operation makes")

@@ -22,7 +22,8 @@ import numpy as np
 from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
 from ..common.warn import warn
-from ..program.ops import BatchNormOp, DenseOp, Operation, ScaleOp, Slot, Tensor, padded
+from ..program.operation import Operation, Slot, Tensor, padded
+from ..program.ops import BatchNormOp, DenseOp, ScaleOp
 from ..program.program import InferenceProgram, Program, inference_ops
 from ..program.state import State, Weights
 

@@ -261,6 +261,7 @@ def _forward(weights: Weights, backend: str, n_threads: int | str) -> Forward:
     parts = weights, weights.program.ops, weights.program.output
     if backend == "numpy":
         return NumpyForward(*parts)
+    # Numba takes half a second to import.
     from ..runners.compiled.prediction import CompiledForward
 
     return CompiledForward(*parts, n_threads, checks_finite=True)

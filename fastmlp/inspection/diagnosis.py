@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.features import counted
-from ..program.program import ActivationOp, DenseOp
+from ..program.ops import ActivationOp, DenseOp
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

@@ -14,17 +14,8 @@ import numpy as np
 from ..common.dispatch import DispatchTable
 from ..declarations.formulas import names_in
 from ..kernels import reference as kernels
-from ..program.ops import (
-    ActivationOp,
-    BatchNormOp,
-    DenseOp,
-    DropoutOp,
-    EmbeddingOp,
-    Operation,
-    Slot,
-    Tensor,
-    Write,
-)
+from ..program.operation import Operation, Slot, Tensor, Write
+from ..program.ops import ActivationOp, BatchNormOp, DenseOp, DropoutOp, EmbeddingOp
 from ..runners.reference_ops import REFERENCE
 from ..runners.reference_pass import Pass
 from .explanation import Step

@@ -15,7 +15,7 @@ from .explanation import Step
 if TYPE_CHECKING:
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
-    from ..program.ops import Tensor
+    from ..program.operation import Tensor
     from ..program.program import Group
     from ..program.state import State
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..kernels.typing import Array
-    from .range_test import RangeTest
 
 # The corner that a metric's curve leaves free.
 _CORNERS: dict[str, Any] = {"accuracy": "lower right"}
@@ -244,23 +243,6 @@ def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | N
     _heatmap(axes, matrices[name], "unit", "input", name, symmetric=True)
     whole_numbers(axes.xaxis)
     whole_numbers(axes.yaxis)
-    return axes
-
-
-def plot_range_test(result: RangeTest, ax: Axes | None = None) -> Axes:
-    """Draw what `find_learning_rate` found; see `RangeTest.plot`."""
-    axes = tidy(prepared(ax), "learning rate", "loss")
-    axes.plot(result.rates, result.losses, color="C0", alpha=0.25, lw=1, label="each batch")
-    axes.plot(result.rates, result.smoothed, color="C0", label="without the batches' noise")
-    axes.set_xscale("log")
-    # The last losses may be many times those that one wants to see.
-    low, high = result.smoothed.min(), result.smoothed[: max(2, result.smoothed.argmin() + 1)].max()
-    margin = 0.3 * (high - low) or 0.1 * abs(high) or 1.0
-    axes.set_ylim(low - margin, high + margin)
-    if result.suggestion is not None:
-        label = f"suggestion: {result.suggestion:.2g}"
-        axes.axvline(result.suggestion, color="C1", ls="--", label=label)
-    axes.legend(frameon=False, loc="lower left", fontsize="small")
     return axes
 
 

@@ -14,6 +14,7 @@ from ..declarations.optimizers import Ftrl
 from ..errors import DivergenceError
 from ..model.copying import copy_of
 from ..training.examples import read_examples
+from .axes import prepared, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,9 +79,19 @@ class RangeTest:
         ImportError
             matplotlib is not installed.
         """
-        from .plots_network import plot_range_test
-
-        return plot_range_test(self, ax)
+        axes = tidy(prepared(ax), "learning rate", "loss")
+        axes.plot(self.rates, self.losses, color="C0", alpha=0.25, lw=1, label="each batch")
+        axes.plot(self.rates, self.smoothed, color="C0", label="without the batches' noise")
+        axes.set_xscale("log")
+        # The last losses may be many times those that one wants to see.
+        low, high = self.smoothed.min(), self.smoothed[: max(2, self.smoothed.argmin() + 1)].max()
+        margin = 0.3 * (high - low) or 0.1 * abs(high) or 1.0
+        axes.set_ylim(low - margin, high + margin)
+        if self.suggestion is not None:
+            label = f"suggestion: {self.suggestion:.2g}"
+            axes.axvline(self.suggestion, color="C1", ls="--", label=label)
+        axes.legend(frameon=False, loc="lower left", fontsize="small")
+        return axes
 
 
 def find_learning_rate(

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..program.program import (
-    ActivationOp,
-    ConcatOp,
-    DenseOp,
-    InferenceOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-    Slot,
-    inputs_of,
-)
+from ..program.operation import Operation, Slot
+from ..program.ops import ActivationOp, ConcatOp, DenseOp, ScaleOp, SelectOp
+from ..program.program import InferenceProgram
 from .activations import to_codes, to_float
 from .calibration import MIN_SCALE, Ranges, input_scales
 from .fixed_point import (
@@ -92,9 +84,9 @@ class _Builder:
         self.codes: dict[Slot, Codes] = {}
         self.rows: dict[Codes, Array] = {}
         self.steps: list[Step | Join] = []
-        self.readers: dict[Slot, list[InferenceOp]] = {}
+        self.readers: dict[Slot, list[Operation]] = {}
         for op in program.ops:
-            for slot in inputs_of(op):
+            for slot in op.inputs:
                 self.readers.setdefault(slot, []).append(op)
 
     def build(self) -> IntegerProgram:
@@ -131,7 +123,7 @@ class _Builder:
 
     def _join(self, op: SelectOp | ConcatOp) -> None:
         columns = op.columns if isinstance(op, SelectOp) else None
-        inputs = tuple(self.codes[slot] for slot in inputs_of(op))
+        inputs = tuple(self.codes[slot] for slot in op.inputs)
         scale = np.concatenate([codes.scale for codes in inputs])
         zero_point = np.concatenate([codes.zero_point for codes in inputs])
         if columns is not None:
@@ -140,14 +132,14 @@ class _Builder:
         self.steps.append(step)
         self._keep(op.out, step.out, join(step, self.rows))
 
-    def _only_activation(self, op: InferenceOp) -> ActivationOp | None:
+    def _only_activation(self, op: Operation) -> ActivationOp | None:
         """The activation that is all that reads what an operation makes."""
         readers = self.readers.get(op.out, [])
         if len(readers) != 1 or op.out == self.program.output or isinstance(op, ActivationOp):
             return None
         return readers[0] if isinstance(readers[0], ActivationOp) else None
 
-    def _step(self, op: InferenceOp, last: InferenceOp) -> bool:
+    def _step(self, op: Operation, last: Operation) -> bool:
         """Add the step of an operation and of the activation in it; tell if it is the output."""
         source, out = self._source(op), last.out
         activation = last.activation if isinstance(last, ActivationOp) else None
@@ -167,14 +159,14 @@ class _Builder:
         source = self._columns([self.codes[slot]], [np.ones(slot.width)], 0.0)
         self.steps.append(Step(source, to_float(source, self.values[slot], None), None))
 
-    def _source(self, op: InferenceOp) -> Source:
+    def _source(self, op: Operation) -> Source:
         if isinstance(op, DenseOp):
             return self._dense(op)
         if isinstance(op, ScaleOp):
             scale = self.weights[op.scale.name].astype(np.float64)
             shift = self.weights[op.shift.name].astype(np.float64)
             return self._columns([self.codes[op.x]], [scale], shift)
-        inputs = [self.codes[slot] for slot in inputs_of(op)]
+        inputs = [self.codes[slot] for slot in op.inputs]
         return self._columns(inputs, [np.ones(codes.width) for codes in inputs], 0.0)
 
     def _dense(self, op: DenseOp) -> DenseSource:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..program.program import InferenceProgram, Slot
+from ..program.operation import Slot
+from ..program.program import InferenceProgram
 from ..program.state import Weights
 from ..runners.numpy_runner import Pass, forward
 from .fixed_point import CODE_MIN

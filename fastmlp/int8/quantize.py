@@ -38,15 +38,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.features import check_features
-from ..program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    InferenceProgram,
-    ScaleOp,
-    SelectOp,
-)
+from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, ScaleOp, SelectOp
+from ..program.program import InferenceProgram
 from .build import build
 from .calibration import Ranges, float_values
 from .constants import constants

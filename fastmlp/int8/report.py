@@ -120,5 +120,5 @@ def _rmse(outputs: Array, y: Array) -> float:
 
 
 def _classes(targets: TargetEncoder, outputs: Array) -> Array:
-    codes = targets.class_codes(outputs)
-    return np.asarray(outputs >= 0.5) if codes is None else codes
+    indices = targets.class_indices(outputs)
+    return np.asarray(outputs >= 0.5) if indices is None else indices

@@ -17,12 +17,13 @@ from ..common import safetensors
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
-from ..data.targets import TargetEncoder
+from ..data.target_kinds import encoder_from_state
 from ..declarations import custom
 from ..declarations.schedules import ReduceOnPlateau
 from ..errors import ModelFileError
 from ..network.declaration import Network
-from ..program.program import Program, Tensor
+from ..program.operation import Tensor
+from ..program.program import Program
 from ..program.state import State, named, view
 from ..training.history import History
 from ..training.state import TrainingState, UnfinishedFit
@@ -165,12 +166,13 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     training.schedule_states = _schedule_states(training, description["schedules"])
     training.shuffles.bit_generator.state = description["shuffle"]
     if description["targets"] is not None:
-        targets = TargetEncoder.from_state(description["targets"])
+        targets = encoder_from_state(description["targets"])
         fresh = training.encoder()
-        for name in ("activation", "units", "loss", "dtype"):
+        for name in ("task", "activation", "units", "loss", "dtype"):
             if getattr(targets, name) != getattr(fresh, name):
                 raise ValueError(f"targets of another network, by their {name}")
-        training.targets = targets
+        fresh.classes = targets.classes
+        training.targets = fresh
     training.unfinished = _unfinished(description.get("fit"))
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training

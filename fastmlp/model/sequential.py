@@ -13,6 +13,9 @@ from ..common.checks import check_int
 from ..data.column_names import check_column_names
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
+from ..inference.freezing import warn_of_lost_digits
+from ..inference.predictor import freeze
+from ..inference.scalers import feature_names_of, scaling_of
 from ..kernels import get_backend
 from ..network.declaration import Network
 from ..network.layers import Layer
@@ -469,10 +472,6 @@ class Sequential:
         >>> [type(op).__name__ for op in model.freeze().program.ops]
         ['DenseOp', 'DenseOp']
         """
-        from ..inference.freezing import warn_of_lost_digits
-        from ..inference.predictor import freeze
-        from ..inference.scalers import feature_names_of, scaling_of
-
         training = self.training_state
         program, names = training.program, self.feature_names
         before = None

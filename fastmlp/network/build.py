@@ -12,7 +12,8 @@ from ..declarations.activations import Activation, Output, get_activation
 from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
-from ..program.ops import ActivationOp, DenseOp, Operation, Slot, Write, padded
+from ..program.operation import Operation, Slot, Write, padded
+from ..program.ops import ActivationOp, DenseOp
 from ..program.program import Group, Head, Program
 from .builder import Builder, FirstValue, Layer
 

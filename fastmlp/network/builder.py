@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from ..declarations.activations import Activation, get_activation
 from ..declarations.optimizers import Optimizer
-from ..program.ops import ActivationOp, EmbeddingOp, Operation, SelectOp, Slot, Tensor, padded
+from ..program.operation import Operation, Slot, Tensor, padded
+from ..program.ops import ActivationOp, EmbeddingOp, SelectOp
 from ..program.program import Penalty
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..common.checks import check_positive_int, describe, find_name
-from ..data.targets import TargetEncoder, target_encoder
-from ..declarations.activations import Activation
+from ..data.target_kinds import target_encoder
+from ..data.targets import TargetEncoder
+from ..declarations.activations import Activation, Output
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..program.program import Program
@@ -81,8 +82,20 @@ class Network:
 
     def target_encoder(self, program: Program) -> TargetEncoder:
         """Make what reads y for this network, without any label learned."""
-        name = self.output_activation.name
-        return target_encoder(name, program.output.width, self.loss.name, self.dtype)
+        activation, loss, units = self.output_activation, self.loss, program.output.width
+        task = _task(activation.traits.output, units)
+        return target_encoder(
+            task, activation.name, units, loss.name, self.dtype, loss.least_target
+        )
+
+
+def _task(output: Output, units: int) -> str:
+    """What a network learns, by what it puts out."""
+    if output is Output.CLASSES:
+        return "multiclass"
+    if output is Output.PROBABILITIES:
+        return "binary" if units == 1 else "multilabel"
+    return "regression"
 
 
 def _check_dtype(dtype: object) -> str:

@@ -21,7 +21,8 @@ from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
 from ..declarations.initializers import get_initializer
 from ..declarations.optimizers import Optimizer, get_optimizer
-from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp, Slot
+from ..program.operation import Slot
+from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp
 from .builder import Builder
 from .builder import Layer as Layer
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..program.program import EmbeddingOp, Program
+from ..program.ops import EmbeddingOp
+from ..program.program import Program
 from .layers import Layer
 
 

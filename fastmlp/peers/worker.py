@@ -53,6 +53,7 @@ class Worker:
     """Answers requests; each public method is one."""
 
     def __init__(self, library: str, threads: int | str) -> None:
+        # Threads are limited before any library is imported.
         from .peer import LIBRARIES
 
         self._library = LIBRARIES[library]
@@ -68,6 +69,7 @@ class Worker:
 
             found["fastmlp"] = fastmlp.__version__
         if self._library.module == "with_sklearn":
+            # As above.
             from .machine import blas_of_numpy
 
             found["NumPy's BLAS:"] = blas_of_numpy()
@@ -88,6 +90,7 @@ class Worker:
         Exception
             What the last variant failed with, where all have failed.
         """
+        # NumPy reads the number of threads when it is imported.
         from .networks import first_parameters, get_case, loss, make_data
 
         self._peer = None
@@ -157,6 +160,7 @@ class Worker:
 
         For a prediction, the largest difference from the same network in NumPy.
         """
+        # As above.
         from . import networks
 
         assert self._peer is not None

@@ -7,42 +7,13 @@ network, such as who writes a gradient first, is decided once and stands here as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer
-from .ops import ActivationOp as ActivationOp
-from .ops import AddOp as AddOp
-from .ops import BatchNormOp as BatchNormOp
-from .ops import ConcatOp as ConcatOp
-from .ops import DenseOp as DenseOp
-from .ops import DropoutOp as DropoutOp
-from .ops import EmbeddingOp as EmbeddingOp
-from .ops import Operation
-from .ops import ScaleOp as ScaleOp
-from .ops import SelectOp as SelectOp
-from .ops import Slot as Slot
-from .ops import Tensor as Tensor
-from .ops import Write as Write
-
-Op = Operation
-InferenceOp = Operation
-
-
-def inputs_of(op: Operation) -> tuple[Slot, ...]:
-    """The slots that an operation reads."""
-    return op.inputs
-
-
-def tensors_of(op: Operation) -> tuple[Tensor, ...]:
-    """The tensors that an operation has."""
-    return op.tensors
-
-
-def with_inputs(op: Operation, same: Mapping[Slot, Slot]) -> Operation:
-    """The operation with the slots that it reads replaced."""
-    return op.with_inputs(same)
+from .operation import Operation, Slot, Tensor
+from .ops import ActivationOp
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.arrays import OwnsArrays, aligned_zeros, own
-from .ops import Tensor
+from .operation import Tensor
 from .program import InferenceProgram, Program
 
 if TYPE_CHECKING:

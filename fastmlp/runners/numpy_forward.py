@@ -15,7 +15,8 @@ import numpy as np
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from ..kernels import reference as kernels
 from ..kernels.reference.activations import look_up
-from ..program.ops import ActivationOp, AddOp, DenseOp, Operation, Slot
+from ..program.operation import Operation, Slot
+from ..program.ops import ActivationOp, AddOp, DenseOp
 from ..program.state import Weights
 from .reference_ops import REFERENCE
 from .reference_pass import Pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.batches import Batches
-from ..program.ops import Operation, Slot
+from ..program.operation import Operation, Slot
 from ..program.state import State, Weights
 from .interrupts import uninterrupted
 from .reference_loss import count_correct, loss_and_gradients

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..common.dispatch import DispatchTable
 from ..kernels import reference as kernels
+from ..program.operation import Operation
 from ..program.ops import (
     ActivationOp,
     AddOp,
@@ -21,7 +22,6 @@ from ..program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
-    Operation,
     ScaleOp,
     SelectOp,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
-from ..program.ops import Slot, Write
+from ..program.operation import Slot, Write
 from ..program.state import State, Weights
 
 if TYPE_CHECKING:

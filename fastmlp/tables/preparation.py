@@ -151,11 +151,11 @@ class Target:
             return values.astype(np.int64)
         return values.astype(np.str_)
 
-    def learned(self, y: Array) -> Array:
+    def transform(self, y: Array) -> Array:
         """What the network learns of labels or numbers."""
         return y if self.classes else (y - self.mean) / self.scale
 
-    def restored(self, outputs: Array) -> Array:
+    def inverse_transform(self, outputs: Array) -> Array:
         """Numbers in the target's own units, float64 ``(n,)``, from outputs ``(n, 1)``."""
         return outputs[:, 0].astype(np.float64) * self.scale + self.mean
 

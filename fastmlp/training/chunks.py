@@ -115,7 +115,7 @@ class ChunkSource:
         factors = encoder.class_weights(class_weight, encoded)
         if factors is not None:
             row_weights(training, None, factors, rows)
-            self._factors = _by_class(encoder.class_codes(encoded), factors, encoder.units)
+            self._factors = _by_class(encoder.class_indices(encoded), factors, encoder.units)
         return Examples(first, encoded[: len(first.x)], None, encoder, blueprint)
 
     def _checked(self, shuffle: bool) -> Iterator[Batches]:
@@ -142,7 +142,7 @@ class ChunkSource:
     def _class_factors(self, encoder: TargetEncoder, encoded: Array) -> Array | None:
         if self._factors is None:
             return None
-        factors: Array = self._factors[encoder.class_codes(encoded)]
+        factors: Array = self._factors[encoder.class_indices(encoded)]
         return factors
 
     def open(self, runner: Runner) -> None:
@@ -195,12 +195,12 @@ def _check_alike(first: Array, y: Array, number: int) -> None:
         )
 
 
-def _by_class(codes: Array | None, factors: Array, units: int) -> Array:
+def _by_class(indices: Array | None, factors: Array, units: int) -> Array:
     """The factor of each class, from those of rows; 1 for a class that no row has."""
-    assert codes is not None
+    assert indices is not None
     # One unit tells two classes apart.
     table = np.ones(max(units, 2))
-    table[codes] = factors
+    table[indices] = factors
     return table
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def classification_metrics(
-    task: str, y_codes: Array, probabilities: Array, sample_weight: Array | None = None
+    task: str, y: Array, probabilities: Array, sample_weight: Array | None = None
 ) -> dict[str, float]:
     """Compare predicted probabilities with the right classes.
 
@@ -21,7 +21,7 @@ def classification_metrics(
     ----------
     task : str
         "binary", "multiclass" or "multilabel".
-    y_codes : ndarray
+    y : ndarray
         Class numbers (n,); for multilabel (n, k), where 0.5 and more counts as 1.
     probabilities : ndarray, shape (n, 1) for binary, (n, k) otherwise
         The network's output.
@@ -44,7 +44,7 @@ def classification_metrics(
         scikit-learn is not installed.
     """
     sklearn = _sklearn_metrics()
-    y, outputs, weights = _weighted_rows(y_codes, probabilities, sample_weight)
+    y, outputs, weights = _weighted_rows(y, probabilities, sample_weight)
     if task == "multilabel":
         y = (y >= 0.5).astype(np.int64)
         predicted = (outputs >= 0.5).astype(np.int64)
@@ -124,12 +124,12 @@ def regression_metrics(
     return {name: float(value) for name, value in metrics.items()}
 
 
-def classification_details(y_codes: Array, probabilities: Array) -> dict[str, Any]:
+def classification_details(y: Array, probabilities: Array) -> dict[str, Any]:
     """What `classification_metrics` leaves out of one class for each row.
 
     Parameters
     ----------
-    y_codes : ndarray, shape (n,)
+    y : ndarray, shape (n,)
         Class numbers.
     probabilities : ndarray, shape (n, 1) for one sigmoid unit, (n, k) otherwise
 
@@ -151,12 +151,12 @@ def classification_details(y_codes: Array, probabilities: Array) -> dict[str, An
     if n_classes == 2:
         for average in ("weighted", "macro"):
             means = sklearn.precision_recall_fscore_support(
-                y_codes, predicted, average=average, zero_division=0
+                y, predicted, average=average, zero_division=0
             )
             for name, mean in zip(("precision", "recall", "f1"), means[:3], strict=True):
                 details[f"{name}_{average}"] = float(mean)
     labels = np.arange(n_classes)
-    matrix = sklearn.confusion_matrix(y_codes, predicted, labels=labels)
+    matrix = sklearn.confusion_matrix(y, predicted, labels=labels)
     return {**details, "confusion_matrix": matrix.tolist()}
 
 

@@ -48,7 +48,7 @@ class FitData:
         if fraction == 0.0:
             return cls(x, y, weight)
         rng = np.random.default_rng(seed)
-        _, held = split_validation(len(x), fraction, rng, examples.encoder.class_codes(y))
+        _, held = split_validation(len(x), fraction, rng, examples.encoder.class_indices(y))
         return cls(x, y, weight, Validation(x, y, weight, held), held)
 
     def first(self, count: int) -> tuple[Features, Array, Array | None]:

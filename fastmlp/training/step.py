@@ -53,7 +53,7 @@ def evaluate(runner: Runner, examples: Examples) -> dict[str, float]:
     loss, _ = numpy_runner.reported_loss(runner.state, [(logits, y, weight)])
     if encoder.task == "regression":
         return {"loss": loss, **regression_metrics(y, outputs, weight)}
-    classes = encoder.class_codes(y)
+    classes = encoder.class_indices(y)
     classes = y if classes is None else classes
     return {"loss": loss, **classification_metrics(encoder.task, classes, outputs, weight)}
 

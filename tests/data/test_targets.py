@@ -53,7 +53,7 @@ def test_several_sigmoid_units(y, loss, dtype):
     assert decoded.dtype == np.int64
     np.testing.assert_array_equal(decoded, np.asarray(y, float) >= 0.5)
     assert encoder.classes is None
-    assert encoder.class_codes(encoded) is None
+    assert encoder.class_indices(encoded) is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_numbers(y, units, dtype):
     assert encoded.flags.c_contiguous
     np.testing.assert_array_equal(encoded, np.asarray(y, float).reshape(3, units))
     assert encoder.classes is None
-    assert encoder.class_codes(encoded) is None
+    assert encoder.class_indices(encoded) is None
 
 
 def test_numbers_of_the_models_dtype_are_not_copied():

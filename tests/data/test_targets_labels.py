@@ -10,7 +10,7 @@ from encoders import encoder_for, fitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastmlp.data.targets import TargetEncoder
+from fastmlp.data.target_kinds import encoder_from_state
 
 DTYPES = ["float32", "float64"]
 
@@ -65,7 +65,7 @@ def test_three_classes_there_and_back(labels):
 def test_three_classes_survive_json(labels):
     encoder = encoder_for("softmax", 3)
     codes = encoder.encode(labels, 4, fit=True)
-    restored = TargetEncoder.from_state(json.loads(json.dumps(encoder.to_state())))
+    restored = encoder_from_state(json.loads(json.dumps(encoder.to_state())))
     assert restored.task == "multiclass"
     assert restored.classes.dtype == encoder.classes.dtype
     np.testing.assert_array_equal(restored.classes, encoder.classes)
@@ -104,7 +104,7 @@ def test_two_labels_for_one_sigmoid_unit(labels, classes, dtype):
     np.testing.assert_array_equal(encoded[:, 0], flat == np.asarray(classes)[1])
     back = encoder.decode(encoded)
     np.testing.assert_array_equal(back, flat)
-    restored = TargetEncoder.from_state(json.loads(json.dumps(encoder.to_state())))
+    restored = encoder_from_state(json.loads(json.dumps(encoder.to_state())))
     np.testing.assert_array_equal(restored.decode(encoded), flat)
     assert restored.decode(encoded).dtype == back.dtype
 
@@ -120,7 +120,7 @@ def test_probabilities_for_one_sigmoid_unit():
     y = np.array([0.25, 0.75, 1.0, 0.0])
     np.testing.assert_array_equal(encoder.encode(y, 4, fit=True)[:, 0], y)
     np.testing.assert_array_equal(encoder.classes, [0, 1])
-    np.testing.assert_array_equal(encoder.class_codes(y.reshape(-1, 1)), [0, 1, 1, 0])
+    np.testing.assert_array_equal(encoder.class_indices(y.reshape(-1, 1)), [0, 1, 1, 0])
     # Hard labels, and probabilities after hard labels, are the same scale.
     np.testing.assert_array_equal(encoder.encode([1, 0], 2, fit=True), [[1], [0]])
     np.testing.assert_array_equal(fitted("sigmoid", 1, [0, 1]).encode([0.5], 1, fit=False), [[0.5]])
@@ -203,7 +203,7 @@ def test_rows_of_probabilities(rows, dtype):
     columns = encoder.decode(encoded)
     assert columns.dtype == np.int64
     np.testing.assert_array_equal(columns, np.asarray(rows, float).argmax(axis=1))
-    np.testing.assert_array_equal(encoder.class_codes(encoded), columns)
+    np.testing.assert_array_equal(encoder.class_indices(encoded), columns)
 
 
 def test_rows_and_labels_go_together():
@@ -326,7 +326,7 @@ def test_any_labels_there_and_back(labels):
     codes = encoder.encode(labels, len(labels), fit=True)
     assert codes.min() >= 0
     assert codes.max() < units
-    restored = TargetEncoder.from_state(json.loads(json.dumps(encoder.to_state())))
+    restored = encoder_from_state(json.loads(json.dumps(encoder.to_state())))
     assert restored.decode(outputs_for(encoder, codes)).tolist() == labels
 
 
@@ -352,7 +352,7 @@ def test_labels_that_are_known_beforehand(activation, units, classes):
     np.testing.assert_array_equal(known[codes], y)
     np.testing.assert_array_equal(encoder.decode(outputs_for(encoder, encoded)), y)
     np.testing.assert_array_equal(encoder.classes, known)
-    again = TargetEncoder.from_state(json.loads(json.dumps(encoder.to_state())))
+    again = encoder_from_state(json.loads(json.dumps(encoder.to_state())))
     np.testing.assert_array_equal(again.encode(y, 50, fit=False), encoded)
     factors = encoder.class_weights({known[0]: 3.0}, encoded)
     np.testing.assert_array_equal(factors, np.where(y == known[0], 3.0, 1.0))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from encoders import encoder_for
 
-from fastmlp.data.targets import TargetEncoder
+from fastmlp.data.target_kinds import encoder_from_state
 
 
 def test_a_copy_keeps_the_state():
@@ -32,7 +32,7 @@ def test_decoding_before_any_fit():
 def test_state_of_an_encoder_without_classes(activation, units):
     encoder = encoder_for(activation, units, dtype="float32")
     state = json.loads(json.dumps(encoder.to_state()))
-    restored = TargetEncoder.from_state(state)
+    restored = encoder_from_state(state)
     assert type(restored) is type(encoder)
     assert restored.classes is None
     assert restored.to_state() == state
@@ -81,19 +81,19 @@ GOOD_STATE = {
     ],
 )
 def test_damaged_states(damage):
-    TargetEncoder.from_state(GOOD_STATE)
+    encoder_from_state(GOOD_STATE)
     with pytest.raises(ValueError, match="damaged description of the targets"):
-        TargetEncoder.from_state(GOOD_STATE | damage)
+        encoder_from_state(GOOD_STATE | damage)
 
 
 @pytest.mark.parametrize("key", GOOD_STATE)
 def test_states_with_a_part_missing(key):
     state = {name: value for name, value in GOOD_STATE.items() if name != key}
     with pytest.raises(ValueError, match=f"damaged description of the targets.*{key}"):
-        TargetEncoder.from_state(state)
+        encoder_from_state(state)
 
 
 @pytest.mark.parametrize("state", [None, [], "softmax", 3])
 def test_states_of_another_kind(state):
     with pytest.raises(ValueError, match="damaged description of the targets"):
-        TargetEncoder.from_state(state)
+        encoder_from_state(state)

@@ -11,7 +11,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.declarations.activations import Activation
-from fastmlp.program.ops import Operation, Slot
+from fastmlp.program.operation import Operation, Slot
 
 
 @dataclass(frozen=True)

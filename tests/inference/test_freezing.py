@@ -8,7 +8,7 @@ from frozen_networks import kinds, relative, rows, trained
 from random_weights import TOLERANCE
 
 import fastmlp as fm
-from fastmlp.program.program import DenseOp, ScaleOp
+from fastmlp.program.ops import DenseOp, ScaleOp
 
 FOLDED = {
     "behind": ([fm.Dense(8), fm.BatchNorm(), fm.Activation("tanh"), fm.Dense(2)], 0),

@@ -15,7 +15,7 @@ from fastmlp.inspection import explain_ops
 from fastmlp.inspection.explain_ops import Traced, backward_steps, forward_step
 from fastmlp.kernels.typing import Array
 from fastmlp.program import ops
-from fastmlp.program.ops import Operation, Slot, Tensor, Write
+from fastmlp.program.operation import Operation, Slot, Tensor, Write
 from fastmlp.runners.reference_ops import REFERENCE, forward
 from fastmlp.runners.reference_pass import Pass
 

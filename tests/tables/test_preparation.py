@@ -139,7 +139,7 @@ def test_targets() -> None:
         whole.labels(np.array([3.0, 3.5]))
     number = Target("y", "number", mean=2.0, scale=4.0)
     y = np.array([1.0, 7.5])
-    np.testing.assert_array_equal(number.restored(number.learned(y).reshape(-1, 1)), y)
+    np.testing.assert_array_equal(number.inverse_transform(number.transform(y).reshape(-1, 1)), y)
 
 
 def test_nothing_to_learn_from() -> None:

@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...common.checks import describe
-from ...program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    ScaleOp,
-    SelectOp,
-    Slot,
-    Tensor,
-)
+from ...program.operation import Slot, Tensor
+from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..costs import multiply_adds
 from ..supported import check_supported
 from ..words import in_words, op_in_words

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...program.program import (
-    ActivationOp,
-    AddOp,
-    EmbeddingOp,
-    InferenceOp,
-    InferenceProgram,
-    ScaleOp,
-    Slot,
-    inputs_of,
-)
+from ...program.operation import Operation, Slot
+from ...program.ops import ActivationOp, AddOp, EmbeddingOp, ScaleOp
+from ...program.program import InferenceProgram
 
 
 @dataclass(frozen=True)
@@ -35,7 +28,7 @@ def plan(program: InferenceProgram) -> tuple[dict[Slot, Place], int]:
     places = {program.input: Place("x", program.wide.width if program.wide else 0)}
     if program.wide is not None:
         places[program.wide] = Place("x", 0)
-    last_reader = {slot: i for i, op in enumerate(ops) for slot in inputs_of(op)}
+    last_reader = {slot: i for i, op in enumerate(ops) for slot in op.inputs}
     last_reader[program.output] = len(ops)
     owner = _owners(ops, last_reader, set(places))
     in_y = _first_in_y(program, owner)
@@ -58,14 +51,14 @@ def plan(program: InferenceProgram) -> tuple[dict[Slot, Place], int]:
 
 
 def _owners(
-    ops: tuple[InferenceOp, ...], last_reader: dict[Slot, int], inputs: set[Slot]
+    ops: tuple[Operation, ...], last_reader: dict[Slot, int], inputs: set[Slot]
 ) -> dict[Slot, Slot]:
     """The slot whose buffer each slot uses: its own, or that of what it is computed from."""
     owner: dict[Slot, Slot] = {}
     for i, op in enumerate(ops):
         sources: tuple[Slot, ...] = ()
         if isinstance(op, ActivationOp | ScaleOp | AddOp):
-            sources = inputs_of(op)
+            sources = op.inputs
         dying = [s for s in sources if s not in inputs and last_reader[s] == i]
         owner[op.out] = owner[dying[0]] if dying else op.out
     return owner

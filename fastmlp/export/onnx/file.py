@@ -11,18 +11,8 @@ import numpy as np
 from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...common.onnx_package import import_onnx
-from ...program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    InferenceOp,
-    ScaleOp,
-    SelectOp,
-    Slot,
-    Tensor,
-)
+from ...program.operation import Operation, Slot, Tensor
+from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..supported import check_supported
 from .activations import ACTIVATIONS, add_activation
 from .graph import IR_VERSION, OPSET, GraphWriter
@@ -143,7 +133,7 @@ class _Network:
     def _columns(self, columns: tuple[int, ...]) -> str:
         return self.graph.constant(np.array(columns, np.int64), f"{self.graph.scope}/columns")
 
-    def _add(self, op: InferenceOp, out: str) -> None:
+    def _add(self, op: Operation, out: str) -> None:
         graph = self.graph
         if isinstance(op, ConcatOp):
             graph.add("Concat", *(self._values[part] for part in op.parts), out=out, axis=1)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...data.features import counted
-from ...program.program import ActivationOp, DenseOp, ScaleOp, tensors_of
+from ...program.ops import ActivationOp, DenseOp, ScaleOp
 from ..supported import check_supported
 from ..words import in_words
 from .activations import ACTIVATIONS, functions_of
@@ -102,7 +103,7 @@ def _tensor_names(program: InferenceProgram) -> dict[str, str]:
             kind, letters = "scale", ["scale", "shift"]
         else:
             kind, letters = "E", []
-        for place, tensor in enumerate(tensors_of(op)):
+        for place, tensor in enumerate(op.tensors):
             if tensor.name not in names:
                 counts[kind] += place == 0 or kind == "E"
                 names[tensor.name] = f"{letters[place] if letters else kind}{counts[kind]}"
@@ -191,8 +192,6 @@ def _docstring(predictor: Predictor, name: str) -> list[str]:
 
 
 def _description(predictor: Predictor, name: str) -> Iterator[str]:
-    from ... import __version__
-
     program, units = predictor.program, predictor.n_outputs
     n, wide = program.input.width, program.wide
     given = counted(n, "number") if wide is None else f"{wide.width} and {counted(n, 'number')}"

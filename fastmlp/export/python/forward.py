@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ...program.program import (
-    ActivationOp,
-    AddOp,
-    ConcatOp,
-    DenseOp,
-    EmbeddingOp,
-    ScaleOp,
-    SelectOp,
-    inputs_of,
-    with_inputs,
-)
+from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from .activations import ACTIVATIONS
 from .text import call_of_list
 
 if TYPE_CHECKING:
-    from ...program.program import InferenceOp, InferenceProgram, Slot
+    from ...program.operation import Operation, Slot
+    from ...program.program import InferenceProgram
 
 _INDENT = " " * 8
 _LONGEST_SELECTION = 24
@@ -90,22 +81,22 @@ class Forward:
             number += 1
         return name
 
-    def _is_inlined(self, op: InferenceOp) -> bool:
+    def _is_inlined(self, op: Operation) -> bool:
         readers = self._readers.get(op.out, [])
         if op.out == self._output or len(readers) != 1:
             return False
         return isinstance(op, _INLINE.get(type(readers[0]), ()))
 
-    def _leaves(self, op: InferenceOp) -> Iterable[Slot]:
+    def _leaves(self, op: Operation) -> Iterable[Slot]:
         """The variables that the statement of an operation reads."""
-        for slot in inputs_of(op):
+        for slot in op.inputs:
             producer = self._producers.get(slot)
             if producer is not None and self._is_inlined(producer):
                 yield from self._leaves(producer)
             else:
                 yield slot
 
-    def _statement(self, op: InferenceOp, left: str) -> list[str]:
+    def _statement(self, op: Operation, left: str) -> list[str]:
         if isinstance(op, ConcatOp):
             return _joined(left, [self._value(part) for part in op.parts])
         if isinstance(op, EmbeddingOp):
@@ -120,7 +111,7 @@ class Forward:
             return self._expression(producer)
         return self._variables[slot]
 
-    def _expression(self, op: InferenceOp) -> str:
+    def _expression(self, op: Operation) -> str:
         if isinstance(op, DenseOp):
             bias = "" if op.bias is None else f" + {self._names[op.bias.name]}"
             return f"{self._value(op.x)} @ {self._names[op.weight.name]}{bias}"
@@ -174,34 +165,34 @@ class Forward:
             return self._source_column(op.x, op.columns[column])
         if isinstance(op, EmbeddingOp):
             return self._source_column(op.x, op.kept[column])
-        return column if op is None else self._source_column(inputs_of(op)[0], column)
+        return column if op is None else self._source_column(op.inputs[0], column)
 
 
-def _needed(program: InferenceProgram) -> tuple[tuple[InferenceOp, ...], Slot]:
+def _needed(program: InferenceProgram) -> tuple[tuple[Operation, ...], Slot]:
     """The operations that lead to the output, without those that change nothing."""
     same: dict[Slot, Slot] = {}
-    ops: list[InferenceOp] = []
+    ops: list[Operation] = []
     for op in program.ops:
         is_linear = isinstance(op, ActivationOp) and op.activation.traits.is_identity
         if is_linear or (isinstance(op, ConcatOp) and len(op.parts) == 1):
-            only = inputs_of(op)[0]
+            only = op.inputs[0]
             same[op.out] = same.get(only, only)
         else:
-            ops.append(with_inputs(op, same))
+            ops.append(op.with_inputs(same))
     output = same.get(program.output, program.output)
     wanted, found = {output}, []
     for op in reversed(ops):
         if op.out in wanted:
-            wanted.update(inputs_of(op))
+            wanted.update(op.inputs)
             found.append(op)
     return tuple(reversed(found)), output
 
 
-def _readers(ops: tuple[InferenceOp, ...]) -> dict[Slot, list[InferenceOp]]:
+def _readers(ops: tuple[Operation, ...]) -> dict[Slot, list[Operation]]:
     """The operations that read a slot, one that reads it twice twice."""
-    readers: dict[Slot, list[InferenceOp]] = {}
+    readers: dict[Slot, list[Operation]] = {}
     for op in ops:
-        for slot in inputs_of(op):
+        for slot in op.inputs:
             readers.setdefault(slot, []).append(op)
     return readers
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data.target_kinds import encoder_from_state
 from ...declarations.activations import Activation, get_activation
 from ...errors import ModelFileError
 from ...kernels.reference.activations import activation_forward
@@ -300,7 +301,7 @@ def _set_classes(
         try:
             values = json.loads(graph.metadata["labels"])
             state = {"dtype": graph.metadata["labels_dtype"], "values": values}
-            training.targets = encoder.from_state(encoder.to_state() | {"classes": state})
+            training.targets = encoder_from_state(encoder.to_state() | {"classes": state})
         except (KeyError, ValueError) as error:
             raise ModelFileError(f"the labels in the metadata are damaged: {error}") from error
         return

@@ -94,6 +94,7 @@ def from_torch(
             "pass the module in place of its state_dict()"
         )
     if layers is None:
+        # PyTorch takes seconds to import.
         from .modules import parts_of_module
 
         parts, found = parts_of_module(source)
@@ -108,6 +109,7 @@ def from_torch(
             n_features = len(next(iter(weights.values())))
         model = sequential(network, n_features, weights, dtype or found, classes, **arguments)
     if module:
+        # As above.
         from .comparison import check_output
 
         check_output(source, model, output_activation)

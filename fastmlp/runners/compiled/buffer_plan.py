@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...declarations.activations import Activation
-from ...program.ops import ActivationOp, Operation, Slot, Write
+from ...program.operation import Operation, Slot, Write
+from ...program.ops import ActivationOp
 from ...program.program import InferenceProgram, Program
 
 
 @dataclass
-class Storage:
+class BufferPlan:
     """Numbers of the buffers behind slots; ``widths[number]`` is a buffer's row length.
 
     Attributes
@@ -44,12 +45,12 @@ def _readers(ops: tuple[Operation, ...]) -> dict[Slot, int]:
 
 def for_training(
     program: Program, reads_z: Callable[[Activation], bool], sparse: bool = False
-) -> Storage:
-    """Storage of a training step; `reads_z` tells which activations' derivatives need z.
+) -> BufferPlan:
+    """Plan a training step; `reads_z` tells which activations' derivatives need z.
 
     `sparse`: the rows of the wide input are read where they lie.
     """
-    storage = Storage()
+    plan = BufferPlan()
     readers = _readers(program.ops)
     producers = {op.out: op for op in program.ops}
     head = program.head.slot
@@ -65,9 +66,9 @@ def for_training(
             reads_input = reads_z(op.activation)
         return op.in_place and not reads_input
 
-    values = storage.values
+    values = plan.values
     for source in _gathered(program, sparse):
-        values[source] = storage.new(source.width)
+        values[source] = plan.new(source.width)
     for op in program.ops:
         free = [slot for slot in reversed(op.inputs) if is_free(slot)]
         for saved in op.saved_for_backward:
@@ -75,26 +76,26 @@ def for_training(
                 number = values[saved.replaces]
                 free.remove(saved.replaces)
             else:
-                number = storage.new(saved.width)
-            storage.saved_for_backward[op.out, saved.name] = number
+                number = plan.new(saved.width)
+            plan.saved_for_backward[op.out, saved.name] = number
         shared = free[0] if free and works_in_place(op) else None
-        values[op.out] = storage.new(op.out.width) if shared is None else values[shared]
-    _share_gradients(program, storage, producers)
-    return storage
+        values[op.out] = plan.new(op.out.width) if shared is None else values[shared]
+    _share_gradients(program, plan, producers)
+    return plan
 
 
-def _share_gradients(program: Program, storage: Storage, producers: dict[Slot, Operation]) -> None:
+def _share_gradients(program: Program, plan: BufferPlan, producers: dict[Slot, Operation]) -> None:
     """Gradients go backward in place; the one that the loss writes takes the logits' place."""
-    head, gradients = program.head.slot, storage.gradients
+    head, gradients = program.head.slot, plan.gradients
     keeps_output = producers[head].backward_reads_output if head in producers else True
-    gradients[head] = storage.new(head.width) if keeps_output else storage.values[head]
+    gradients[head] = plan.new(head.width) if keeps_output else plan.values[head]
     for op in reversed(program.ops):
         if op.out not in gradients:
             continue
         is_taken = not op.gradient_in_place
         for slot, write in op.writes:
             if write is Write.SET:
-                gradients[slot] = storage.new(slot.width) if is_taken else gradients[op.out]
+                gradients[slot] = plan.new(slot.width) if is_taken else gradients[op.out]
                 is_taken = True
 
 
@@ -107,13 +108,13 @@ def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
 
 def for_inference(
     program: InferenceProgram, ops: tuple[Operation, ...], sparse: bool = False
-) -> Storage:
-    """Storage of a forward pass: buffers are used again once their last reader has run."""
-    storage = Storage()
+) -> BufferPlan:
+    """Plan a forward pass: buffers are used again once their last reader has run."""
+    plan = BufferPlan()
     left = _readers(ops)
-    values = storage.values
+    values = plan.values
     for source in _gathered(program, sparse):
-        values[source] = storage.new(source.width)
+        values[source] = plan.new(source.width)
     free: list[int] = []
     for op in ops:
         for slot in op.inputs:
@@ -122,7 +123,7 @@ def for_inference(
         if op.in_place and done:
             values[op.out] = done[0]
         else:
-            fitting = [number for number in free if storage.widths[number] == op.out.width]
-            values[op.out] = fitting[0] if fitting else storage.new(op.out.width)
+            fitting = [number for number in free if plan.widths[number] == op.out.width]
+            values[op.out] = fitting[0] if fitting else plan.new(op.out.width)
         free = [number for number in {*free, *done} if number != values[op.out]]
-    return storage
+    return plan

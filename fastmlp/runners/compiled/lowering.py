@@ -13,10 +13,11 @@ from ...data.rows import Layout
 from ...declarations.activations import Activation
 from ...kernels.compiled.machine.op import N_SCALARS
 from ...kernels.compiled.ops.activations import elementwise
-from ...program.program import BatchNormOp, DropoutOp, InferenceOp, Op, Slot, Tensor
+from ...program.operation import Operation, Slot, Tensor
+from ...program.ops import BatchNormOp
 from ...program.state import State, Weights
 from . import shards as cuts
-from .buffer_plan import Storage
+from .buffer_plan import BufferPlan
 from .shards import SINGLE, Cut
 from .tasks import Instruction, Symbol, Tasks, instruction
 
@@ -65,8 +66,8 @@ class Encoder:
     ----------
     weights : State or Weights
         Of `Weights` there are only predictions.
-    storage : Storage
-    ops : tuple of InferenceOp
+    plan : BufferPlan
+    ops : tuple of Operation
     rows : int
         Rows of the largest batch: the size of the buffers, and what shards are cut by.
     training : bool
@@ -79,8 +80,8 @@ class Encoder:
     def __init__(
         self,
         weights: State | Weights,
-        storage: Storage,
-        ops: tuple[InferenceOp, ...],
+        plan: BufferPlan,
+        ops: tuple[Operation, ...],
         rows: int,
         training: bool,
         updates: bool = True,
@@ -91,18 +92,17 @@ class Encoder:
         self.program = weights.program
         self.ops = ops
         self.rows = rows
-        self.storage = storage
+        self.plan = plan
         self.tasks = Tasks(self.program.dtype)
         self.itemsize = np.dtype(self.program.dtype).itemsize
         self.keep: list[Array] = []
         self.n_scalars = N_SCALARS
         self._inv_stds: dict[Slot, int] = {}
-        self._kept: dict[tuple[str, int], Memory] = {}
         self._sparse: dict[Slot, SparseSource] = {}
         self._touched: dict[Tensor, int] = {}
         self._touches_few = False
         self._buffers = [
-            self.memory(width, ("buffer", number)) for number, width in enumerate(storage.widths)
+            self.memory(width, ("buffer", number)) for number, width in enumerate(plan.widths)
         ]
 
     @property
@@ -128,10 +128,10 @@ class Encoder:
         return Memory(self.new((self.rows, width)), width, self.itemsize, key)
 
     def value(self, slot: Slot) -> Memory:
-        return self._buffers[self.storage.values[slot]]
+        return self._buffers[self.plan.values[slot]]
 
     def gradient(self, slot: Slot) -> Memory:
-        return self._buffers[self.storage.gradients[slot]]
+        return self._buffers[self.plan.gradients[slot]]
 
     def parameter(self, tensor: Tensor, element: int = 0) -> int:
         return address(self.weights.parameters) + (tensor.start + element) * self.itemsize
@@ -147,26 +147,15 @@ class Encoder:
         self.n_scalars += count
         return self.n_scalars - count
 
-    def normalised(self, op: BatchNormOp) -> Memory:
-        """Where a BatchNorm keeps x_hat for its backward pass."""
-        return self._buffers[self.storage.saved_for_backward[op.out, "x_hat"]]
+    def saved_for_backward(self, op: Operation, name: str) -> Memory:
+        """Where the forward pass of an operation leaves what it declares by this name."""
+        return self._buffers[self.plan.saved_for_backward[op.out, name]]
 
     def inv_std(self, op: BatchNormOp) -> int:
-        """Where it keeps 1 / std."""
+        """Where a BatchNorm leaves 1 / std."""
         if op.out not in self._inv_stds:
             self._inv_stds[op.out] = self.new((op.out.width,))
         return self._inv_stds[op.out]
-
-    def mask(self, op: DropoutOp) -> Memory:
-        """Where a dropout keeps its mask."""
-        return self._buffers[self.storage.saved_for_backward[op.out, "mask"]]
-
-    def kept(self, op: Op, name: str, width: int) -> Memory:
-        """What else an operation's forward pass leaves for its backward pass: rows of `width`."""
-        key = (name, op.out.index)
-        if key not in self._kept:
-            self._kept[key] = self.memory(width, key)
-        return self._kept[key]
 
     # Cuts
 

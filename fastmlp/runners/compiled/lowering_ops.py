@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...common.dispatch import DispatchTable
-from ...program.program import (
+from ...program.operation import Operation, Write
+from ...program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
@@ -19,11 +20,8 @@ from ...program.program import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
-    InferenceOp,
-    Op,
     ScaleOp,
     SelectOp,
-    Write,
 )
 from .lowering import Encoder, Memory, SparseSource
 from .shards import SINGLE
@@ -130,7 +128,7 @@ def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
 
         encoder.columnwise(width, infer, reads=[x.key], writes=[out.key])
         return
-    x_hat = encoder.normalised(op)
+    x_hat = encoder.saved_for_backward(op, "x_hat")
     if x_hat != x:
         encoder.copy(x, x_hat)
     mean, inv_std = encoder.new((width,)), encoder.inv_std(op)
@@ -156,7 +154,7 @@ def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
 
 
 def _dropout_forward(op: DropoutOp, encoder: Encoder) -> None:
-    mask = encoder.mask(op)
+    mask = encoder.saved_for_backward(op, "mask")
     seed = encoder.state.seed
 
     def draw(first: int, count: int) -> Instruction:
@@ -408,7 +406,7 @@ def _activation_backward(op: ActivationOp, encoder: Encoder) -> None:
 
 
 def _batchnorm_backward(op: BatchNormOp, encoder: Encoder) -> None:
-    d, x_hat = encoder.gradient(op.out), encoder.normalised(op)
+    d, x_hat = encoder.gradient(op.out), encoder.saved_for_backward(op, "x_hat")
     inv_std = encoder.inv_std(op)
 
     def make(first: int, count: int) -> Instruction:
@@ -432,7 +430,7 @@ def _batchnorm_backward(op: BatchNormOp, encoder: Encoder) -> None:
 def _dropout_backward(op: DropoutOp, encoder: Encoder) -> None:
     if op.d_x is Write.NONE:
         return
-    d, mask = encoder.gradient(op.out), encoder.mask(op)
+    d, mask = encoder.gradient(op.out), encoder.saved_for_backward(op, "mask")
     _mask(encoder, d, mask, d)
     _pass_on(op, encoder)
 
@@ -536,14 +534,14 @@ ENCODINGS: DispatchTable[tuple[Encoding, Encoding]] = DispatchTable(
 )
 
 
-def encode_forward(ops: tuple[InferenceOp, ...], encoder: Encoder) -> None:
+def encode_forward(ops: tuple[Operation, ...], encoder: Encoder) -> None:
     """Add the tasks of operations in their order."""
     for op in ops:
         ENCODINGS[type(op)][0](op, encoder)
 
 
-def encode_backward(ops: tuple[Op, ...], encoder: Encoder) -> None:
+def encode_backward(ops: tuple[Operation, ...], encoder: Encoder) -> None:
     """Add the tasks of their gradients in the opposite order."""
     for op in reversed(ops):
-        if op.out in encoder.storage.gradients:
+        if op.out in encoder.plan.gradients:
             ENCODINGS[type(op)][1](op, encoder)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.rows import FeaturePair, Layout
+from ...data.rows import FeaturePair, Layout, row_size
 from ...kernels.compiled.machine.op import N_SCALARS
-from ...program.program import InferenceOp, Slot
+from ...program.operation import Operation, Slot
 from ...program.state import State, Weights
 from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
@@ -20,7 +20,7 @@ from .executable_cache import KeptTables
 from .lowering import Encoder
 from .lowering_ops import encode_forward
 from .tasks import Symbol, bound_rows
-from .workers import prediction_threads, work_of_row
+from .workers import prediction_threads
 
 if TYPE_CHECKING:
     from ...data.rows import Features
@@ -45,7 +45,7 @@ class CompiledForward:
     Parameters
     ----------
     weights : State or Weights
-    ops : tuple of InferenceOp
+    ops : tuple of Operation
         Those that lead to `output`.
     output : Slot
     n_threads : int or "auto"
@@ -57,7 +57,7 @@ class CompiledForward:
     def __init__(
         self,
         weights: State | Weights,
-        ops: tuple[InferenceOp, ...],
+        ops: tuple[Operation, ...],
         output: Slot,
         n_threads: int | str,
         checks_finite: bool,
@@ -73,6 +73,9 @@ class CompiledForward:
         self._few_numbers = FEW_ROWS * program.input.width
         row_bytes = program.input.width * np.dtype(program.dtype).itemsize
         self._block_rows = _BLOCK_ROWS if row_bytes <= _WIDE_BYTES else _WIDE_BLOCK_ROWS
+        wide = [op for op in ops if program.wide in op.inputs]
+        self._work = sum(op.multiply_adds for op in ops if op not in wide)
+        self._work_of_wide = sum(op.out.width for op in wide)
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """Compute the values for one row or for many, see `Forward`."""
@@ -105,7 +108,7 @@ class CompiledForward:
             # A block would be written over rows that are still to be read.
             out[...] = self._many_rows(x, None)
             return out
-        layout, work = Layout.of(x), work_of_row(self._weights.program, x)
+        layout, work = Layout.of(x), self._work_of_row(x)
         workers = prediction_threads(self._n_threads, work, len(x))
         kinds = [(layout, worker) for worker in range(workers)]
         executables = [
@@ -122,6 +125,12 @@ class CompiledForward:
             raise FloatingPointError(_NOT_FINITE)
         return out
 
+    def _work_of_row(self, x: Features) -> float:
+        """Multiply-adds of a row: of a sparse X_wide on average."""
+        return self._work + (
+            self._work_of_wide * row_size(x.wide) if isinstance(x, FeaturePair) else 0
+        )
+
     def _new_few_rows(self, x: Array) -> FewRows:
         program = self._weights.program
         executable = self._encode(Layout.of(x), FEW_ROWS)
@@ -130,8 +139,8 @@ class CompiledForward:
 
     def _encode(self, layout: Layout, rows: int) -> Executable:
         program = self._weights.program
-        storage = for_inference(program, self._ops, layout.is_sparse)
-        encoder = Encoder(self._weights, storage, self._ops, rows, training=False)
+        plan = for_inference(program, self._ops, layout.is_sparse)
+        encoder = Encoder(self._weights, plan, self._ops, rows, training=False)
         scalar = encoder.scalars(1)
         assert scalar == _CHECKED
         encoder.read_rows(layout, False)

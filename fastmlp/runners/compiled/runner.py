@@ -116,9 +116,9 @@ class CompiledRunner:
 
     def _training(self, kind: _Kind) -> Executable:
         program, updates = self.state.program, kind.per_step is not None
-        storage = for_training(program, reads_z, kind.layout.is_sparse)
+        plan = for_training(program, reads_z, kind.layout.is_sparse)
         state = self.state if updates else self.state.with_own_gradients()
-        encoder = Encoder(state, storage, program.ops, kind.rows, True, updates)
+        encoder = Encoder(state, plan, program.ops, kind.rows, True, updates)
         encode_gradients(encoder, kind.layout, kind.coded, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:

@@ -6,13 +6,11 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from ...data.rows import FeaturePair, row_size
 from . import shards as cuts
 
 if TYPE_CHECKING:
-    from ...data.rows import Features
     from ...kernels.typing import Array
-    from ...program.program import InferenceProgram, Program
+    from ...program.program import Program
 
 # Multiply-adds of a step's shared products, forward, below which a thread costs more than it gains.
 _WORTH_A_THREAD = 2.5e5
@@ -52,16 +50,6 @@ def free_cores() -> int:
         return cores
     # This thread is one of those that want a core.
     return max(1, cores - (wanting - 1))
-
-
-def work_of_row(program: InferenceProgram, x: Features) -> float:
-    """Multiply-adds of the forward pass of a row of x."""
-    work = float(sum(op.multiply_adds for op in program.ops))
-    if program.wide is not None and isinstance(x, FeaturePair):
-        readers = (op for op in program.ops if program.wide in op.inputs)
-        of_dense = sum(op.multiply_adds for op in readers)
-        work += of_dense * (row_size(x.wide) / program.wide.width - 1)
-    return work
 
 
 def _shared_work(program: Program, rows: int) -> float:

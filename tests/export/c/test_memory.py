@@ -8,7 +8,9 @@ from c_networks import classifier, predictor
 
 import fastmlp as fm
 from fastmlp.export.c.memory import Place, plan
-from fastmlp.program.program import AddOp, DenseOp, EmbeddingOp, InferenceProgram, Slot, Tensor
+from fastmlp.program.operation import Slot, Tensor
+from fastmlp.program.ops import AddOp, DenseOp, EmbeddingOp
+from fastmlp.program.program import InferenceProgram
 
 
 def test_scratch_is_shared_by_values_that_are_not_needed_together() -> None:

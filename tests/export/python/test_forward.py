@@ -13,9 +13,11 @@ from random_weights import TOLERANCE
 from scipy.sparse import issparse
 
 import fastmlp as fm
-from fastmlp.data.targets import target_encoder
+from fastmlp.data.target_kinds import target_encoder
 from fastmlp.inference.predictor import Predictor
-from fastmlp.program.program import ConcatOp, EmbeddingOp, InferenceProgram, SelectOp, Slot, Tensor
+from fastmlp.program.operation import Slot, Tensor
+from fastmlp.program.ops import ConcatOp, EmbeddingOp, SelectOp
+from fastmlp.program.program import InferenceProgram
 from fastmlp.program.state import Weights
 
 
@@ -113,7 +115,7 @@ def test_many_parts_side_by_side(tmp_path: Path) -> None:
 def bare(program: InferenceProgram, tensors: Any = None) -> Predictor:
     """A predictor of any program, whose weights are 1, 2, 3, ..."""
     vector = np.arange(1, program.n_parameters + 1, dtype=program.dtype)
-    targets = target_encoder("linear", program.output.width, "mse", program.dtype)
+    targets = target_encoder("regression", "linear", program.output.width, "mse", program.dtype)
     return Predictor(Weights(program, vector), targets, "numpy")
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from differences import assert_gradient
 
 from fastmlp.kernels import reference
 
@@ -107,3 +108,12 @@ def test_forward_and_backward_multiply_by_the_mask() -> None:
     np.testing.assert_array_equal(mask, reference.dropout_mask(6, 5, 0.25, 9, 8, 7, np.float64))
     np.testing.assert_array_equal(out, x * mask)
     np.testing.assert_array_equal(reference.dropout_backward(d_out, mask), d_out * mask)
+
+
+def test_dropout_against_differences() -> None:
+    rng = np.random.default_rng(4)
+    x, d_out = rng.standard_normal((9, 5)), rng.standard_normal((9, 5))
+    draw = (0.4, 11, 3, 2)
+    _, mask = reference.dropout_forward(x, *draw)
+    d_x = reference.dropout_backward(d_out, mask)
+    assert_gradient(lambda t: (reference.dropout_forward(t, *draw)[0] * d_out).sum(), x, d_x)

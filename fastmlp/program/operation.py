@@ -1,0 +1,238 @@
+"""What anybody may ask of an operation, and what operations are made of.
+
+An operation is a small frozen dataclass whose fields are all that there is to know of one: slots
+that it reads, its output, tensors, constants, and the plan of its backward pass. What kinds of
+operations differ in is declared by attributes of their classes, with defaults that are safe for
+any: who plans gradients and memory, folds, writes or explains a network asks for these and needs no
+line for a new kind.
+
+Slots are batches, ``(rows, width)``. Tensors are parts of one flat vector of parameters, or of one
+of buffers (running statistics).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeVar, cast
+
+# Tensors start at multiples of this many elements: a cache line of float32.
+ALIGNMENT = 16
+
+# Marks fields that `build` decides, of which predictions know nothing.
+PLANNED = {"planned": True}
+
+_Op = TypeVar("_Op", bound="Operation")
+
+
+class Write(Enum):
+    """How an operation's backward pass treats the gradient of an input."""
+
+    NONE = "none"  # nobody needs it
+    SET = "set"  # the first to write it
+    ADD = "add"  # others wrote before
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A batch of values, ``(rows, width)``."""
+
+    index: int
+    name: str
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named part of a flat vector: elements ``start`` to ``stop``, in C order."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+
+    @property
+    def size(self) -> int:
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a forward pass leaves for the backward pass: ``(rows, width)``.
+
+    `replaces`: the input in whose memory it may lie, where nobody else reads that.
+    """
+
+    name: str
+    width: int
+    replaces: Slot | None = None
+
+
+class Operation:
+    """What anybody may ask of an operation; the subclasses are frozen dataclasses.
+
+    A field that is a `Slot`, or a tuple of them, is an input, but for `out`. An input ``x`` whose
+    gradient the backward pass writes has a field ``d_x`` beside it, marked as `PLANNED`, which says
+    how; inputs are then written from the last to the first.
+
+    Attributes
+    ----------
+    out : Slot
+        What it writes.
+    in_place : bool
+        Whether it can write its output over an input.
+    gradient_in_place : bool
+        Whether the backward pass can write an input's gradient over that of the output.
+    backward_reads_input, backward_reads_output : bool
+        Whether the backward pass reads these values, which then must not be written over.
+    training_only : bool
+        Whether it passes its only input on in predictions.
+    ignores_shift : bool
+        Whether its output in training stays the same when a number is added to a column of x.
+    formula : str
+        Of the output, where `explain` needs no code of its own to tell it: ``{x}`` is the name or
+        value of the field ``x``.
+    input_gradient : str
+        Of what the backward pass gives to each input: ``{d}`` is the name of the output's gradient.
+    tensor_gradients : mapping of str to str
+        Of the gradient of each tensor, by the name of its field.
+    """
+
+    __slots__ = ()
+
+    out: Slot
+
+    in_place: ClassVar[bool] = False
+    gradient_in_place: ClassVar[bool] = False
+    backward_reads_input: ClassVar[bool] = True
+    backward_reads_output: ClassVar[bool] = True
+    training_only: ClassVar[bool] = False
+    ignores_shift: ClassVar[bool] = False
+    formula: ClassVar[str] = ""
+    input_gradient: ClassVar[str] = ""
+    tensor_gradients: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    @property
+    def inputs(self) -> tuple[Slot, ...]:
+        """The slots that it reads."""
+        return tuple(slot for name, value in self._inputs() for slot in _as_tuple(value))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that it has."""
+        values = (value for _, field_value in self.values() for value in _as_tuple(field_value))
+        return tuple(value for value in values if isinstance(value, Tensor))
+
+    @property
+    def saved_for_backward(self) -> tuple[Saved, ...]:
+        """What its forward pass leaves for the backward pass, for each row."""
+        return ()
+
+    @property
+    def writes(self) -> tuple[tuple[Slot, Write], ...]:
+        """The inputs, from the last to the first, and how the backward pass treats their gradients.
+
+        Those whose gradient it never writes are left out.
+        """
+        planned = dict(self.values())
+        return tuple(
+            pair
+            for name, value in reversed(list(self._inputs()))
+            if f"d_{name}" in planned
+            for pair in reversed(
+                list(zip(_as_tuple(value), _as_tuple(planned[f"d_{name}"]), strict=True))
+            )
+        )
+
+    @property
+    def codes(self) -> tuple[tuple[Slot, int, Tensor], ...]:
+        """The columns of inputs that hold codes, each with the tensor of which a code is a row."""
+        return ()
+
+    @property
+    def column_sources(self) -> tuple[tuple[Slot, int] | None, ...] | None:
+        """The column of an input that each column of the output is a copy of, None for others.
+
+        None of an operation that works on what it does not copy.
+        """
+        return None
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of the products of a row."""
+        return 0
+
+    @property
+    def reads_sparse(self) -> bool:
+        """Whether the rows of x may be sparse."""
+        return False
+
+    def values(self) -> Iterator[tuple[str, Any]]:
+        """The fields with their values."""
+        for each in fields(cast(Any, self)):
+            yield each.name, getattr(self, each.name)
+
+    def _inputs(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self.values():
+            if name != "out" and any(isinstance(part, Slot) for part in _as_tuple(value)):
+                yield name, value
+
+    def with_inputs(self: _Op, same: Mapping[Slot, Slot]) -> _Op:
+        """The operation with the slots that it reads replaced by those that stand for them."""
+        return _replace(self, {name: _mapped(value, same.get) for name, value in self._inputs()})
+
+    def with_tensors(self: _Op, tensors: Mapping[str, Tensor]) -> _Op:
+        """The operation with its tensors replaced by others of the same names."""
+
+        def other(value: Any, default: Any) -> Any:
+            return tensors[value.name] if isinstance(value, Tensor) else default
+
+        return _replace(self, {name: _mapped(value, other) for name, value in self.values()})
+
+    def with_plan(self: _Op, claim: Callable[[Slot], Write]) -> _Op:
+        """The operation with a plan of its gradients: `claim` tells how the next one is written."""
+        known = {name for name, _ in self.values()}
+        plan = {}
+        for name, value in reversed(list(self._inputs())):
+            if f"d_{name}" in known:
+                writes = tuple(claim(slot) for slot in reversed(_as_tuple(value)))
+                plan[f"d_{name}"] = writes[::-1] if isinstance(value, tuple) else writes[0]
+        return _replace(self, plan)
+
+    def without_plan(self: _Op) -> _Op:
+        """The operation as predictions know it."""
+        plan = {
+            each.name: each.default
+            for each in fields(cast(Any, self))
+            if "planned" in each.metadata
+        }
+        return _replace(self, plan)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _mapped(value: Any, other: Callable[[Any, Any], Any]) -> Any:
+    """The value, or each of a tuple, replaced by what `other` makes of it, as ``dict.get`` does."""
+    if isinstance(value, tuple):
+        return tuple(other(part, part) for part in value)
+    return other(value, value)
+
+
+def _replace(op: _Op, changes: Mapping[str, Any]) -> _Op:
+    changed: _Op = replace(cast(Any, op), **changes)
+    return changed
+
+
+def padded(length: int) -> int:
+    """`length` rounded up to whole cache lines."""
+    return -(-length // ALIGNMENT) * ALIGNMENT
