@@ -11,6 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from ..common.error_state import own_error_state
 from . import options as options
 from .config import with_config
 from .values import with_underscores
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+@own_error_state
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..declarations.activations import ELU, Activation, LeakyReLU
 from ..network.layers import Dropout
 from .assembly import take
@@ -75,6 +76,7 @@ _NOTHING = (
 )
 
 
+@own_error_state
 def from_keras(
     model: object,
     *,

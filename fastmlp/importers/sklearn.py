@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..inference.scalers import SCALERS, scaling_of
 from .assembly import take
 from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization
@@ -36,6 +37,7 @@ _ACTIVATIONS = {
 }
 
 
+@own_error_state
 def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: Any) -> Sequential:
     """Make a model of a network that scikit-learn has fitted.
 

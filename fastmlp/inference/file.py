@@ -12,6 +12,7 @@ import numpy as np
 from ..common import safetensors
 from ..common.checks import check_positive_int
 from ..common.config import from_config, to_config
+from ..common.error_state import own_error_state
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..declarations.activations import Activation
@@ -61,6 +62,7 @@ def save(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     safetensors.write(path, predictor.weights, {_KEY: json.dumps(description)})
 
 
+@own_error_state
 def load_predictor(
     path: str | os.PathLike[str], backend: str = "numpy", n_threads: int | str = "auto"
 ) -> Predictor:

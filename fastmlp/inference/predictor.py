@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..data.features import check_codes, check_feature_pair
 from ..data.rows import FeaturePair
 from ..data.targets import TargetEncoder
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..runners.compiled.prediction import CompiledForward
 
 
+@own_error_state
 class Predictor:
     """A trained network that only predicts.
 
@@ -167,6 +169,11 @@ class Predictor:
             result = self._rows(x)
             if result is not None:
                 return result
+        return self._checked(x, out)
+
+    @own_error_state
+    def _checked(self, x: object, out: Array | None) -> Array:
+        """Predict what had to be looked at, or converted, first."""
         features, single = self._features(x)
         shape = self._out_shape if single else (len(features), *self._out_shape)
         if out is None:

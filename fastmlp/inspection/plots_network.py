@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe, unknown_name
+from ..common.error_state import own_error_state
 from ..model.sequential import Sequential
 from ..program.program import DropoutOp
 from ..training.history import History
@@ -27,6 +28,7 @@ _MOST_ROWS = 100
 _MOST_TICKS = 24
 
 
+@own_error_state
 def plot_learning_curves(
     source: History | Sequential, metric: str = "loss", ax: Axes | None = None
 ) -> Axes:
@@ -71,6 +73,7 @@ def plot_learning_curves(
     return axes
 
 
+@own_error_state
 def plot_gradient_flow(recorder: Recorder, ax: Axes | None = None) -> Axes:
     """Draw how large the gradients of the weights are, from the first layer to the last, by epoch.
 
@@ -120,6 +123,7 @@ def _root_mean_square(recorded: Statistics | Array) -> float:
     return float(np.hypot(found.mean, found.std))
 
 
+@own_error_state
 def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = None) -> Axes:
     """Draw how the outputs of each layer are spread, one layer below the other.
 
@@ -166,6 +170,7 @@ def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = N
     return axes
 
 
+@own_error_state
 def plot_activation_heatmap(
     model: Sequential, X: object, layer: int | str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -211,6 +216,7 @@ def plot_activation_heatmap(
     return axes
 
 
+@own_error_state
 def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the weights of a layer as colours: a line for each input, a column for each unit.
 
@@ -248,6 +254,7 @@ def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | N
     return axes
 
 
+@own_error_state
 def plot_range_test(result: RangeTest, ax: Axes | None = None) -> Axes:
     """Draw what `find_learning_rate` found; see `RangeTest.plot`."""
     axes = tidy(prepared(ax), "learning rate", "loss")

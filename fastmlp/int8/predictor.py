@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..common.error_state import own_error_state
 from ..inference.arguments import check_out, labels_for, one_or_many
 from .kernels import run
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 1024
 
 
+@own_error_state
 class QuantizedPredictor:
     """A network whose weights and activations are integers of 8 bits.
 
@@ -84,6 +86,7 @@ class QuantizedPredictor:
         """Outputs of a row."""
         return self.integers.n_outputs
 
+    @own_error_state
     def __call__(self, x: object, out: Array | None = None) -> Array:
         """Predict one row or many.
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..common import safetensors
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
+from ..common.error_state import own_error_state
 from ..data.targets import TargetEncoder
 from ..declarations import custom
 from ..declarations.schedules import ReduceOnPlateau
@@ -83,6 +84,7 @@ def _notes(metadata: object) -> dict[str, str]:
     return {_NOTE + key: value for key, value in metadata.items()}
 
 
+@own_error_state
 def load(
     path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto"
 ) -> Sequential:

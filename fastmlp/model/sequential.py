@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_int, check_positive_int, describe, find_name
+from ..common.error_state import calls_users, has_own_error_state, own_error_state
 from ..data.batches import Batches, Validation
 from ..data.features import check_codes, check_feature_pair, check_features, check_weights
 from ..data.rows import FeaturePair, as_dtype, deep_part
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ..runners.compiled.runner import CompiledRunner
 
 
+@own_error_state
 class Sequential:
     """A network of layers, one after the other, with its loss and optimizer.
 
@@ -342,6 +344,7 @@ class Sequential:
 
     # Training
 
+    @calls_users
     def fit(
         self,
         X: object,
@@ -525,6 +528,7 @@ class Sequential:
 
     # Using
 
+    @has_own_error_state
     def predict(self, X: object) -> Array:
         """The output for each row, ``(n, units)``: probabilities for softmax and sigmoid."""
         runner = self._runner

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_bool, check_positive_int, describe
+from ..common.error_state import as_user
 from ..data.batches import Validation
 from ..declarations.schedules import Schedule
 from ..runners import numpy_runner
@@ -91,7 +92,7 @@ def run_fit(
 
     def progress(share: float) -> None:
         for callback in callbacks:
-            callback.on_progress(model, share)
+            as_user(callback.on_progress)(model, share)
 
     with ExitStack() as stack:
         # Before a progress bar is shown, and before the first epoch is timed.
@@ -103,14 +104,14 @@ def run_fit(
         data = source.data()
         for callback in callbacks:
             # However the fit ends, and whatever another callback does then.
-            stack.callback(callback.on_fit_end, model)
-            callback.on_fit_data(model, data)
-            callback.on_fit_begin(model)
+            stack.callback(as_user(callback.on_fit_end), model)
+            as_user(callback.on_fit_data)(model, data)
+            as_user(callback.on_fit_begin)(model)
         finite = model._state.snapshot()
         for _ in range(arguments.epochs):
             epoch = model._epoch
             for callback in callbacks:
-                callback.on_epoch_begin(model, epoch)
+                as_user(callback.on_epoch_begin)(model, epoch)
             start = time.perf_counter()
             rates = model._rates(source.steps)
             try:
@@ -128,7 +129,7 @@ def run_fit(
             history.append(epoch, logs)
             model.history.append(epoch, logs)
             for callback in callbacks:
-                callback.on_epoch_end(model, epoch, logs)
+                as_user(callback.on_epoch_end)(model, epoch, logs)
             if model.stop_training:
                 break
     return history
