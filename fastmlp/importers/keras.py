@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..network.layers import Dropout
 from .activations import ForeignActivations, Options, Row, UnfitError
 from .assembly import take
@@ -101,6 +102,7 @@ _NOTHING = (
 )
 
 
+@own_error_state
 def from_keras(
     model: object,
     *,

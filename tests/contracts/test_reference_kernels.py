@@ -108,7 +108,7 @@ def test_every_kernel_has_a_case() -> None:
     covered = {kernel.__name__ for kernel, _, _ in cases(np.float64).values()}
     others = UPDATES | IN_PLACE | {"dropout_mask", "philox4x32"}
     assert covered | others == set(reference.__all__)
-    assert get_backend("numpy") is reference
+    assert get_backend("numpy").__all__ == reference.__all__
 
 
 @BOTH

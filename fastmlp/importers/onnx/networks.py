@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...common.error_state import own_error_state
 from ...data.target_kinds import encoder_from_state
 from ...declarations.activations import Activation, get_activation
 from ...errors import ModelFileError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ...model.sequential import Sequential
 
 
+@own_error_state
 def from_onnx(
     source: object,
     *,
@@ -83,10 +85,7 @@ def from_onnx(
     >>> fm.from_onnx("three.onnx").classes
     array([0, 1, 2])
     """
-    graph = Source(read_model(source))
-    # Numbers that are not finite are told of by the model.
-    with np.errstate(all="ignore"):
-        return _model(graph, output_activation, classes, dtype, arguments)
+    return _model(Source(read_model(source)), output_activation, classes, dtype, arguments)
 
 
 def _model(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...common.decimals import shortest
 from ...declarations.activations import ACTIVATIONS, Activation
 from ...kernels.reference.activations import activation_forward
 from .source import Source
@@ -86,7 +87,7 @@ def _candidates(x: Array, found: Array) -> Iterator[Activation]:
 
 def as_written(value: float, dtype: object = np.float32) -> float:
     """The number of fewest digits that a float32 stands for, such as 0.01; others as they are."""
-    return float(str(np.float32(value))) if dtype == np.float32 else float(value)
+    return float(shortest(np.float32(value))) if dtype == np.float32 else float(value)
 
 
 def _is(activation: Activation, x: Array, found: Array) -> bool:

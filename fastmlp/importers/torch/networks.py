@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...common.checks import describe
+from ...common.error_state import own_error_state
 from ...declarations.activations import Activation
 from ...network.layers import Layer, check_layers
 from ..assembly import sequential, take, with_output
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ...model.sequential import Sequential
 
 
+@own_error_state
 def from_torch(
     source: object,
     layers: Sequence[Layer] | None = None,
