@@ -19,20 +19,16 @@ from ..words import in_words, op_in_words
 from . import activations as c_activations
 from . import functions as c_functions
 from . import math as c_math
+from .frame import Header, labels_of, total_features, version_line, write_header
 from .memory import Place, plan
 from .source import (
     ARGUMENT_ERRORS,
     C_TYPES,
-    Header,
     array,
     check_prefix,
     finite_check,
-    labels_of,
     literal,
     predict_function,
-    total_features,
-    version_line,
-    write_header,
 )
 
 if TYPE_CHECKING:
