@@ -116,7 +116,7 @@ def from_keras(
 
 
 class _Reader:
-    """What is found on the way through nested models."""
+    """Reads nested models, and collects their arrays."""
 
     def __init__(self) -> None:
         self.arrays: list[Array] = []
@@ -260,7 +260,7 @@ class _Reader:
         return [_activation(name, defaults)]
 
     def _operation(self, operation: Any, call: Any, kind: str, label: str) -> list[Part]:
-        """What ``keras.ops`` and arithmetic on tensors have made."""
+        """The parts of an operation of ``keras.ops``, or of arithmetic on tensors."""
         arguments = [*call.arguments.args, *call.arguments.kwargs.values()]
         place = next(i for i, value in enumerate(arguments) if value is call.input_tensors[0])
         constants = [value for i, value in enumerate(arguments) if i != place]
@@ -320,7 +320,7 @@ def _activation(name: str, options: Options) -> Step:
 
 
 def _takes_any_shape(operation: Any) -> bool:
-    """Whether an operation is the same for flattened rows, what is in its activation included."""
+    """Tell whether an operation and its activation are the same for flattened rows."""
     inner = getattr(getattr(operation, "activation", None), "__name__", "")
     kind = type(operation).__name__
     if inner in ACTIVATIONS and ACTIVATIONS[inner].is_rowwise:

@@ -65,7 +65,7 @@ class Header:
 
     @property
     def macro(self) -> str:
-        """What macros begin with."""
+        """The beginning of the names of macros."""
         return self.prefix.upper()
 
     @property

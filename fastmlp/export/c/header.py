@@ -111,7 +111,7 @@ def _check_math(math: object) -> None:
 
 @dataclass
 class _Source:
-    """What the operations of a network add to its header.
+    """Functions and arrays that the operations of a network add to its header.
 
     Statements are templates as `c_math.render` takes them; arrays have their final names.
     """
@@ -126,7 +126,7 @@ class _Source:
     n_bytes: int = 0
 
     def at(self, slot: Slot, offset: int = 0) -> str:
-        """Where a slot lies."""
+        """The place of a slot, as C has it."""
         place = self.places[slot]
         total = place.offset + offset
         return place.base if total == 0 else f"{place.base} + {total}"

@@ -75,7 +75,7 @@ class _Writer:
         return f"codes[{index}]" if place == 0 else f"codes[{place} + {index}]"
 
     def start(self, codes: Codes) -> str:
-        """Where a slot begins."""
+        """The place at which a slot begins."""
         place = self.places[codes]
         return "codes" if place == 0 else f"codes + {place}"
 

@@ -39,7 +39,7 @@ def outputs_of(graph: Source) -> tuple[str, list[str]]:
 
 
 def _is_label(graph: Source, name: str) -> bool:
-    """Whether an output is labels, by the last node that does more than change a type or shape."""
+    """Tell whether an output is labels, by the last node that changes more than type or shape."""
     node = graph.producers.get(name)
     while node is not None and node.op_type in (
         *("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"),

@@ -122,7 +122,7 @@ class Source:
         return self._onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
 
     def is_precise(self) -> bool:
-        """Whether neither inputs nor constants are of less than single precision."""
+        """Tell whether neither inputs nor constants are of less than single precision."""
         kinds = [values.dtype for values in self.constants.values()]
         kinds += [self.dtype(value.name) for value in self.inputs]
         return all(kind.itemsize >= 4 for kind in kinds)
@@ -205,7 +205,7 @@ class Source:
         return list(found.values())
 
     def compute(self, given: Mapping[str, Array], name: str) -> Array:
-        """What the graph makes of the values that are given, by onnx's reference evaluator."""
+        """Compute a value of the graph from others, by onnx's reference evaluator."""
         nodes = self.between(list(given), name)
         if nodes is None:
             raise ValueError(f"{name!r} is computed from more than {', '.join(given)}")

@@ -56,7 +56,7 @@ _LOGARITHMS = "fastmlp gives probabilities, not their logarithms; put Softmax in
 
 
 def parts_of_module(module: Any) -> tuple[list[Part], str]:
-    """What a module computes in evaluation, and the dtype of its tensors.
+    """Return the parts of a module in evaluation, and the dtype of its tensors.
 
     Raises
     ------
