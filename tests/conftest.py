@@ -60,6 +60,21 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def registrations() -> Iterator[None]:
+    """Registrations last for a process; those of a test end with it."""
+    from fastmlp.declarations import activations, losses
+    from fastmlp.kernels import custom
+
+    tables: list[dict[str, Any]] = [activations.ACTIVATIONS, losses.LOSSES]
+    tables += [custom.ACTIVATIONS, custom.LOSSES]
+    before = [dict(table) for table in tables]
+    yield
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
+
+
+@pytest.fixture
 def headless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pictures need no screen, and none is left behind."""
     pytest.importorskip("matplotlib")

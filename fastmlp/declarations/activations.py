@@ -152,6 +152,11 @@ class Activation:
         """The kernels' argument: ``"relu"``, or ``("leaky_relu", 0.01)`` with a parameter."""
         return self.name if self.parameter is None else (self.name, self.parameter)
 
+    @property
+    def title(self) -> str:
+        """Its name, with the parameter where it has one."""
+        return self.name if self.parameter is None else f"{self.name}({self.parameter:g})"
+
     def formulas(self, digits: int = 17) -> tuple[str, str]:
         """Return formula and derivative with their numbers; empty where none are declared."""
         traits = self.traits

@@ -1,4 +1,4 @@
-"""`BasePredictor`: what X and `out` of every predictor go through before anything is computed."""
+"""`BasePredictor`: checks X and `out` of every predictor before anything is computed."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class BasePredictor:
         return array
 
     def _check_rows(self, x: Array) -> Array:
-        """X, of the same shape, as a forward pass reads it."""
+        """Check an array in full, and return it as a forward pass reads it, of the same shape."""
         if x.ndim not in (1, 2):
             raise ValueError(f"x must be {self._forms()}, got shape {x.shape}")
         if x.shape[-1] != self._width:
@@ -214,7 +214,7 @@ class BasePredictor:
         return f"one row, ({self._width},), or rows, (n, {self._width})"
 
     def _predict_checked(self, x: object, out: Array | None) -> Array:
-        """Predict what is no array that can be read as it is, or refuse it."""
+        """Check X in full, convert it and predict."""
         if self._n_wide > 0:
             return self._predict_pair(x, out)
         if type(x) is not np.ndarray:

@@ -1,4 +1,4 @@
-"""`Predictor`: a trained network that only predicts, frozen, and what it can be written as."""
+"""`Predictor`: a trained network that only predicts, and the forms in which it is exported."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
 from .base import BasePredictor
+from .folding import Scaling
 from .format import PredictorFile, write_predictor
-from .freezing import Scaling, freeze_program
+from .freezing import freeze_program
 
 if TYPE_CHECKING:
     from ..data.column_names import Names
@@ -276,7 +277,7 @@ def freeze(
     after: Scaling | None = None,
     feature_names: Names | None = None,
 ) -> Predictor:
-    """The predictor of a network.
+    """Make the predictor of a network.
 
     Parameters
     ----------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -129,9 +128,3 @@ def test_python_m_fastmlp() -> None:
         [sys.executable, "-m", "fastmlp", "--version"], capture_output=True, text=True
     )
     assert (run.returncode, run.stdout) == (0, f"fastmlp {fm.__version__}\n")
-
-
-@pytest.mark.slow
-def test_warmup(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["warmup"]) == 0
-    assert re.fullmatch(r"all kernels are compiled \(\d+\.\d s\)\n", capsys.readouterr().out)

@@ -15,12 +15,11 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
+from own_memory import Array, assert_own
 
 import fastmlp as fm
-from fastmlp.common.arrays import own
 from fastmlp.kernels import available_backends, get_backend
 
-Array = np.ndarray
 VECTORS = ("parameters", "gradients", "moments", "buffers", "products")
 BACKENDS = pytest.mark.parametrize("backend", available_backends())
 # Whether an optimizer has moments, or products beside them.
@@ -90,14 +89,6 @@ WAYS: dict[str, Callable[[Any, Path], Any]] = {
     **{name: by_package(name) for name in ("cloudpickle", "dill") if find_spec(name)},
 }
 ALL_WAYS = pytest.mark.parametrize("way", WAYS)
-
-
-def assert_own(array: Array) -> None:
-    assert type(array) is np.ndarray
-    assert array.flags.writeable
-    assert array.flags.c_contiguous
-    assert array.size == 0 or array.ctypes.data % 64 == 0
-    assert array.dtype.isnative
 
 
 def arrays_in(obj: Any, seen: set[int] | None = None) -> Iterator[Array]:
@@ -290,23 +281,6 @@ def test_a_model_reaches_another_process(backend: str) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         found = pool.apply(fit_and_predict, (model,))
     np.testing.assert_array_equal(found, fit_and_predict(model))
-
-
-def test_own_memory_of_any_array() -> None:
-    for given in (
-        np.arange(6.0).reshape(2, 3).T,
-        np.arange(6.0)[::2],
-        np.frombuffer(b"\0" * 33, np.float64, 4, 1),
-        np.arange(3, dtype=">f4"),
-        np.empty((0, 3)),
-    ):
-        array = own(given)
-        assert_own(array)
-        np.testing.assert_array_equal(array, given)
-        assert not np.may_share_memory(array, given)
-
-
-# What the caller's own arrays are written to by address
 
 
 def read_only(array: Array) -> Array:

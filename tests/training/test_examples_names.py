@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
+from framed_rows import FRAME
 
 import fastmlp as fm
-from fastmlp.data.column_names import check_column_names, column_names
 
-RNG = np.random.default_rng(0)
-FRAME = pd.DataFrame(RNG.normal(size=(40, 3)) * [1, 100, 1], columns=["age", "pay", "years"])
 Y = (FRAME["age"] > 0).to_numpy().astype(int)
 OTHER_ORDER = FRAME[["pay", "age", "years"]]
 OTHER_NAMES = FRAME.rename(columns={"pay": "wage"})
@@ -32,45 +28,6 @@ def fitted(**arguments: Any) -> fm.Sequential:
 def close_figures() -> Iterator[None]:
     yield
     plt.close("all")
-
-
-def test_names_of_tables() -> None:
-    assert column_names(FRAME) == ("age", "pay", "years")
-    arrow = SimpleNamespace(column_names=["a", "b"], columns=[np.zeros(2), np.zeros(2)])
-    assert column_names(arrow) == ("a", "b")
-    assert column_names(SimpleNamespace(columns=["a"])) == ("a",)
-    assert column_names(FRAME.iloc[0]) == ("age", "pay", "years")
-
-
-@pytest.mark.parametrize(
-    "X",
-    [
-        np.zeros((2, 2)),
-        [[0.0, 1.0]],
-        pd.DataFrame(np.zeros((2, 2))),
-        pd.DataFrame(np.zeros((2, 2)), columns=["a", 1]),
-        pd.DataFrame(np.zeros((2, 2)), columns=[("a", "b"), ("a", "c")]),
-        pd.Series([1.0, 2.0]),
-        SimpleNamespace(columns=lambda: ["a"]),
-        np.zeros(2, dtype=[("a", float)]),
-        None,
-    ],
-)
-def test_no_names(X: object) -> None:
-    assert column_names(X) is None
-
-
-def test_messages() -> None:
-    check_column_names(["a", "b"], ("a", "b"), "X", "model")
-    with pytest.raises(ValueError, match=r"another order, b, a, than the model reads them, a, b; "):
-        check_column_names(["b", "a"], ["a", "b"], "X", "model")
-    with pytest.raises(ValueError, match=r"X has other columns .*, a, b: it lacks b and it has c;"):
-        check_column_names(["a", "c"], ["a", "b"], "X", "model")
-    with pytest.raises(ValueError, match="it has a, a, b"):
-        check_column_names(["a", "a", "b"], ["a", "b", "b"], "X", "model")
-    many = [f"column{number}" for number in range(30)]
-    with pytest.raises(ValueError, match="column7 and 22 more"):
-        check_column_names(many[::-1], many, "X", "model")
 
 
 ENTRIES: dict[str, Callable[[fm.Sequential, Any], object]] = {

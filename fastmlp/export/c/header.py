@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...common.checks import describe
+from ...common.dispatch import DispatchTable
 from ...program.operation import Slot, Tensor
 from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..costs import multiply_adds
 from ..supported import check_supported
-from ..words import in_words, op_in_words
+from ..words import in_words
 from . import activations as c_activations
 from . import functions as c_functions
 from . import math as c_math
@@ -70,7 +71,7 @@ def export_c(
     check_prefix(prefix)
     _check_math(math)
     hint = ", or export_c(..., quantize='int8'), which makes a table of it"
-    check_supported(predictor.program, "C", c_activations.ACTIVATIONS, hint)
+    check_supported(predictor.program, "C", EMITTERS, c_activations.ACTIVATIONS, hint)
     write_header(path, _header(predictor, prefix, math == "math.h"))
 
 
@@ -203,7 +204,7 @@ def _select(op: SelectOp, source: _Source) -> list[str]:
 
 
 def _concat(op: ConcatOp, source: _Source) -> list[str]:
-    lines, start = [f"/* {op_in_words(op)} */"], 0
+    lines, start = [f"/* {op.description} */"], 0
     for part in op.parts:
         to = source.at(op.out, start)
         lines.append(source.call(c_functions.COPY, f"{source.at(part)}, {to}, {part.width}"))
@@ -212,9 +213,11 @@ def _concat(op: ConcatOp, source: _Source) -> list[str]:
 
 
 def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
-    lines, start = [f"/* {op_in_words(op)} */"], len(op.kept)
-    if op.kept:
-        arguments = f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.kept)}, {start}"
+    lines, start = [f"/* {op.description} */"], len(op.passthrough)
+    if op.passthrough:
+        arguments = (
+            f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.passthrough)}, {start}"
+        )
         lines.append(source.call(c_functions.SELECT, arguments))
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
@@ -229,15 +232,19 @@ def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
     return lines
 
 
-EMITTERS: dict[type, Callable[[Any, _Source], list[str]]] = {
-    DenseOp: _dense,
-    ActivationOp: _activation,
-    ScaleOp: _scale,
-    AddOp: _add,
-    SelectOp: _select,
-    ConcatOp: _concat,
-    EmbeddingOp: _embedding,
-}
+EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
+    "EMITTERS",
+    __name__,
+    {
+        DenseOp: _dense,
+        ActivationOp: _activation,
+        ScaleOp: _scale,
+        AddOp: _add,
+        SelectOp: _select,
+        ConcatOp: _concat,
+        EmbeddingOp: _embedding,
+    },
+)
 """The statements of each operation of a frozen program."""
 
 
@@ -253,7 +260,7 @@ def _header(predictor: Predictor, prefix: str, library: bool) -> Header:
         arguments = f"{source.at(program.output)}, y, {program.output.width}"
         statements.append(source.call(c_functions.COPY, arguments))
     errors = dict(ARGUMENT_ERRORS)
-    if any(isinstance(op, EmbeddingOp) for op in program.ops):
+    if any(op.codes for op in program.ops):
         errors["ERROR_CATEGORY"] = "a category's code is no whole number in its range"
     functions, uses_library = _body(source, statements, library)
     title = [version_line(prefix, f"a neural network ({c_type})")]

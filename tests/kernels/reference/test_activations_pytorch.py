@@ -29,7 +29,7 @@ ACTIVATION_CASES: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def test_most_activations_have_a_case() -> None:
+def test_the_activations_of_pytorch_have_cases() -> None:
     names = {case if isinstance(case, str) else case[0] for case in ACTIVATION_CASES}
     assert len(names) >= 13
     assert names <= set(ACTIVATIONS)
