@@ -215,7 +215,7 @@ def register_loss(
 
 
 def _required(function: Any) -> int:
-    """How many arguments a function must be given."""
+    """Count the arguments that a function must be given."""
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):

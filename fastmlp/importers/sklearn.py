@@ -103,7 +103,7 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
 
 
 class _Reader:
-    """What is found on the way through nested estimators."""
+    """Reads nested estimators, and collects their arrays, labels and arguments."""
 
     def __init__(self) -> None:
         self.arrays: list[Array] = []

@@ -100,7 +100,7 @@ def _is(activation: Activation, x: Array, found: Array) -> bool:
 
 
 def may_compose(nodes: Sequence[Any]) -> bool:
-    """Whether there are nodes, all of which could be part of an activation."""
+    """Tell whether there are nodes, all of which could be part of an activation."""
     kinds = {(node.domain, node.op_type) for node in nodes}
     return bool(kinds) and all(
         domain == "" and kind in _ELEMENTWISE | _WITHIN_ROWS for domain, kind in kinds
@@ -108,5 +108,5 @@ def may_compose(nodes: Sequence[Any]) -> bool:
 
 
 def is_affine(node: Any) -> bool:
-    """Whether a node of one input adds, multiplies or passes on."""
+    """Tell whether a node of one input adds, multiplies or passes on."""
     return not node.domain and node.op_type in _AFFINE
