@@ -15,7 +15,7 @@ import numpy as np
 
 from ..data.features import counted
 from ..errors import ModelFileError
-from ..inference.freezing import Scaling
+from ..inference.folding import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
 from ..model.predictor_file import load_predictor

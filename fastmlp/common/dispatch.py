@@ -19,6 +19,11 @@ class DispatchTable(dict[type, Row]):
         ``__name__`` of that module.
     rows : mapping of type to row
 
+    Attributes
+    ----------
+    place : str
+        The table and its file, for errors.
+
     Raises
     ------
     TypeError
@@ -27,7 +32,7 @@ class DispatchTable(dict[type, Row]):
 
     def __init__(self, name: str, module: str, rows: Mapping[type, Row]) -> None:
         super().__init__(rows)
-        self._place = f"{name} in {module.replace('.', '/')}.py"
+        self.place = f"{name} in {module.replace('.', '/')}.py"
 
     def __missing__(self, kind: type) -> NoReturn:
-        raise TypeError(f"{kind.__name__} has no row in {self._place}; add one")
+        raise TypeError(f"{kind.__name__} has no row in {self.place}; add one")

@@ -1,4 +1,4 @@
-"""Which losses there are, what they take, and with which output activations they go."""
+"""The losses, their parameters, and the kinds of outputs with which they go."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ class CategoricalCrossentropy(_Crossentropy):
         return n_outputs
 
 
-_OWN: tuple[Loss, ...] = (
+OWN_LOSSES: tuple[Loss, ...] = (
     CategoricalCrossentropy(),
     BinaryCrossentropy(),
     Poisson(),
@@ -275,8 +275,9 @@ _OWN: tuple[Loss, ...] = (
     Huber(),
     Quantile(),
 )
+"""The library's own, with their defaults, in the order in which messages list them."""
 
-LOSSES: dict[str, Loss] = {name: loss for loss in _OWN for name in (loss.name, *loss.aliases)}
+LOSSES: dict[str, Loss] = {name: loss for loss in OWN_LOSSES for name in (loss.name, *loss.aliases)}
 """From each name that `get_loss` knows to the loss with its defaults."""
 
 
@@ -315,7 +316,7 @@ def choose_loss(spec: str | Loss, output_activation: Activation) -> Loss:
     """
     if isinstance(spec, str) and spec.lower() == "auto":
         output = output_activation.traits.output
-        return next(loss for loss in _OWN if output in loss.default_for)
+        return next(loss for loss in OWN_LOSSES if output in loss.default_for)
     if not isinstance(spec, Loss):
         spec = LOSSES[find_name("loss", spec, ("auto", *LOSSES))]
     if not spec.goes_with(output_activation):
@@ -331,6 +332,6 @@ def _pairs() -> str:
     outputs = [(name, traits.output) for name, traits in TRAITS.items()]
     listed = [(name, output) for name, output in outputs if output is not Output.NUMBERS]
     return "; ".join(
-        f"{name} with {', '.join(loss.name for loss in _OWN if output in loss.outputs)}"
+        f"{name} with {', '.join(loss.name for loss in OWN_LOSSES if output in loss.outputs)}"
         for name, output in (*listed, ("every other activation", Output.NUMBERS))
     )

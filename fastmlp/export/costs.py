@@ -1,4 +1,4 @@
-"""What a prediction costs: bytes of weights, code and memory, multiply-adds, time."""
+"""Costs of a prediction: bytes of weights, code and memory, multiply-adds, time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CODE = {
 
 @dataclass(frozen=True)
 class Costs:
-    """What a network needs to predict one row.
+    """The needs of a network that predicts one row.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Costs:
         n_weights = sum(weight.size for weight in predictor.weights.values())
         # Equal column numbers stand in the C once.
         columns = {
-            op.columns if isinstance(op, SelectOp) else op.kept
+            op.columns if isinstance(op, SelectOp) else op.passthrough
             for op in program.ops
             if isinstance(op, (SelectOp, EmbeddingOp))
         }
@@ -86,7 +86,7 @@ class Costs:
         return cls(
             n_weights=n_weights,
             weight_bytes=n_weights * item,
-            int8_bytes=sum(op.weight.size for op in program.ops if isinstance(op, DenseOp)),
+            int8_bytes=multiply_adds(program),
             multiply_adds=multiply_adds(program),
             flash_bytes=constants + code_bytes(program),
             ram_bytes=n_values * item,
@@ -95,7 +95,7 @@ class Costs:
 
 def multiply_adds(program: InferenceProgram) -> int:
     """Multiply-adds of one row in the dense layers."""
-    return sum(op.weight.size for op in program.ops if isinstance(op, DenseOp))
+    return sum(op.multiply_adds for op in program.ops)
 
 
 def code_bytes(program: InferenceProgram) -> int:
@@ -111,13 +111,12 @@ def code_bytes(program: InferenceProgram) -> int:
         for op in program.ops
         if isinstance(op, ActivationOp) and not op.activation.traits.is_identity
     }
-    tables = [op.tables for op in program.ops if isinstance(op, EmbeddingOp)]
     counts = {
         "network": 1,
         "several dense layers": int(len(dense) > 1),
         "inputs in no groups of four": int(any(op.x.width % 4 for op in dense)),
         "operation": sum(not isinstance(op, ActivationOp) for op in program.ops),
-        "embedded column": sum(map(len, tables)),
+        "embedded column": sum(len(op.codes) for op in program.ops),
         "activation": len(activations),
     }
     for activation in activations.values():
@@ -127,7 +126,7 @@ def code_bytes(program: InferenceProgram) -> int:
 
 
 def _parts(activation: Activation) -> set[str]:
-    """What `_CODE` has of the functions that an activation calls in C."""
+    """List the rows of `_CODE` that an activation in C needs."""
     if activation.name not in ACTIVATIONS:
         return set()
     used = used_functions(template(activation))

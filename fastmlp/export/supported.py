@@ -1,17 +1,21 @@
-"""What can be written into a file that does without fastmlp."""
+"""The check that a network can be written into a file that does without fastmlp."""
 
 from __future__ import annotations
 
-from ..declarations.activation_table import ActivationTable, Row
-from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
-from ..program.program import InferenceProgram
+from typing import Any
 
-# Listed here, not taken from `program`: users add operations of their own there.
-_OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp, EmbeddingOp)
+from ..common.dispatch import DispatchTable
+from ..declarations.activation_table import ActivationTable, Row
+from ..program.ops import ActivationOp
+from ..program.program import InferenceProgram
 
 
 def check_supported(
-    program: InferenceProgram, form: str, activations: ActivationTable[Row], hint: str = ""
+    program: InferenceProgram,
+    form: str,
+    operations: DispatchTable[Any],
+    activations: ActivationTable[Row],
+    hint: str = "",
 ) -> None:
     """Check that a file can hold all that a network computes.
 
@@ -21,6 +25,7 @@ def check_supported(
         Frozen.
     form : str
         What is written, for errors: "C".
+    operations : DispatchTable
     activations : ActivationTable
         The exporter's.
     hint : str
@@ -36,8 +41,9 @@ def check_supported(
         # The identity is no operation.
         if isinstance(op, ActivationOp) and not op.activation.traits.is_identity:
             activations.row(op.activation, hint)
-        if type(op) not in _OPS:
+        if type(op) not in operations:
+            known = ", ".join(kind.__name__ for kind in operations)
             raise ValueError(
-                f"{type(op).__name__} ({op.out.name}) cannot be written as {form}; what can be: "
-                "Dense, BatchNorm, Residual, Branch, Embedding, WideAndDeep and activations"
+                f"{type(op).__name__} ({op.out.name}) cannot be written as {form}: "
+                f"{operations.place} has no row for it, only for {known}"
             )

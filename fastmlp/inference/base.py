@@ -1,4 +1,4 @@
-"""`BasePredictor`: what X and `out` of every predictor go through before anything is computed."""
+"""`BasePredictor`: checks X and `out` of every predictor before anything is computed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..data.column_names import check_column_names, column_counts, column_names, names_by_part
 from ..data.features import as_array, check_codes, check_feature_pair, check_features, counted
 from ..data.rows import FeaturePair
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _DTYPES = tuple(map(np.dtype, ("float32", "float64", "uint8")))
 
 
+@own_error_state
 class BasePredictor:
     """A network that only predicts: checks what it is called with, and calls a `Forward`.
 
@@ -198,7 +200,7 @@ class BasePredictor:
         return array
 
     def _check_rows(self, x: Array) -> Array:
-        """X, of the same shape, as a forward pass reads it."""
+        """Check an array in full, and return it as a forward pass reads it, of the same shape."""
         if x.ndim not in (1, 2):
             raise ValueError(f"x must be {self._forms()}, got shape {x.shape}")
         if x.shape[-1] != self._width:
@@ -213,8 +215,9 @@ class BasePredictor:
     def _forms(self) -> str:
         return f"one row, ({self._width},), or rows, (n, {self._width})"
 
+    @own_error_state
     def _predict_checked(self, x: object, out: Array | None) -> Array:
-        """Predict what is no array that can be read as it is, or refuse it."""
+        """Check X in full, convert it and predict."""
         if self._n_wide > 0:
             return self._predict_pair(x, out)
         if type(x) is not np.ndarray:

@@ -1,4 +1,4 @@
-"""`Predictor`: a trained network that only predicts, frozen, and what it can be written as."""
+"""`Predictor`: a trained network that only predicts, and the forms in which it is exported."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..common.error_state import own_error_state
 from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
 from .base import BasePredictor
+from .folding import Scaling
 from .format import PredictorFile, write_predictor
-from .freezing import Scaling, freeze_program
+from .freezing import freeze_program
 
 if TYPE_CHECKING:
     from ..data.column_names import Names
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..runners.forward import Forward
 
 
+@own_error_state
 class Predictor(BasePredictor):
     """A trained network that only predicts.
 
@@ -276,7 +279,7 @@ def freeze(
     after: Scaling | None = None,
     feature_names: Names | None = None,
 ) -> Predictor:
-    """The predictor of a network.
+    """Make the predictor of a network.
 
     Parameters
     ----------

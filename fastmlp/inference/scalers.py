@@ -1,4 +1,4 @@
-"""Linear scalers of scikit-learn as two vectors; scikit-learn itself is not needed for it."""
+"""Linear scalers of scikit-learn, read as two vectors without scikit-learn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
-from .freezing import Scaling
+from .folding import Scaling
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -16,7 +16,7 @@ SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 
 
 def scaling_of(scaler: Any, n_features: int) -> Scaling:
-    """What a fitted scaler does: ``x * scale + shift``.
+    """Read a fitted scaler as ``x * scale + shift``.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def scaling_of(scaler: Any, n_features: int) -> Scaling:
 
 
 def feature_names_of(scaler: Any) -> tuple[str, ...] | None:
-    """The names of the columns that a scaler was fitted on, where it was told any."""
+    """Return the names of the columns that a scaler was fitted on; None if they had none."""
     names = getattr(scaler, "feature_names_in_", None)
     return None if names is None else tuple(map(str, names))
 

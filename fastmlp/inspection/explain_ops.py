@@ -233,8 +233,8 @@ def _dropout_back(op: DropoutOp, run: Traced) -> Gradients:
 def _embedding(op: EmbeddingOp, run: Traced) -> Value:
     x = run.name(op.x)
     parts = [f"{table.name}[{x}[{c}]]" for c, table in zip(op.columns, op.tables, strict=True)]
-    if op.kept:
-        columns = ", ".join(shortened([str(column) for column in op.kept], 10))
+    if op.passthrough:
+        columns = ", ".join(shortened([str(column) for column in op.passthrough], 10))
         parts.insert(0, f"columns {columns} of {x}")
     formula = f"{run.name(op.out)} = {' | '.join(parts)}, side by side"
     return formula, run.inputs(op) | run.parameters(*op.tables) | run.output(op)

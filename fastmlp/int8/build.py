@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.dispatch import DispatchTable
 from ..program.operation import Operation, Slot
-from ..program.ops import ActivationOp, ConcatOp, DenseOp, ScaleOp, SelectOp
+from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, ScaleOp, SelectOp
 from ..program.program import InferenceProgram
 from .activations import to_codes, to_float
 from .calibration import MIN_SCALE, Ranges, input_scales
@@ -96,7 +97,7 @@ class _Builder:
         merged: list[ActivationOp] = []
         written = False
         for op in program.ops:
-            if isinstance(op, SelectOp | ConcatOp):
+            if isinstance(op, MOVED):
                 self._join(op)
             elif op not in merged:
                 activation = self._only_activation(op)
@@ -141,7 +142,7 @@ class _Builder:
 
     def _step(self, op: Operation, last: Operation) -> bool:
         """Add the step of an operation and of the activation in it; tell if it is the output."""
-        source, out = self._source(op), last.out
+        source, out = SOURCES[type(op)](self, op), last.out
         activation = last.activation if isinstance(last, ActivationOp) else None
         z = self.values[last.x if isinstance(last, ActivationOp) else out]
         if out == self.program.output and out not in self.readers:
@@ -159,15 +160,15 @@ class _Builder:
         source = self._columns([self.codes[slot]], [np.ones(slot.width)], 0.0)
         self.steps.append(Step(source, to_float(source, self.values[slot], None), None))
 
-    def _source(self, op: Operation) -> Source:
-        if isinstance(op, DenseOp):
-            return self._dense(op)
-        if isinstance(op, ScaleOp):
-            scale = self.weights[op.scale.name].astype(np.float64)
-            shift = self.weights[op.shift.name].astype(np.float64)
-            return self._columns([self.codes[op.x]], [scale], shift)
+    def _sum(self, op: Operation) -> ColumnSource:
+        """The sum of the inputs: of an activation, its input as it is."""
         inputs = [self.codes[slot] for slot in op.inputs]
         return self._columns(inputs, [np.ones(codes.width) for codes in inputs], 0.0)
+
+    def _scale(self, op: ScaleOp) -> ColumnSource:
+        scale = self.weights[op.scale.name].astype(np.float64)
+        shift = self.weights[op.shift.name].astype(np.float64)
+        return self._columns([self.codes[op.x]], [scale], shift)
 
     def _dense(self, op: DenseOp) -> DenseSource:
         """Weights of the codes of x, whose scales are multiplied into them."""
@@ -204,3 +205,19 @@ class _Builder:
         factors = tuple(np.rint(part / scale).astype(np.int64) for part in parts)
         bias = np.rint(constant / scale).astype(np.int64)
         return ColumnSource(tuple(inputs), factors, bias, scale)
+
+
+SOURCES: DispatchTable[Callable[[_Builder, Any], Source]] = DispatchTable(
+    "SOURCES",
+    __name__,
+    {
+        DenseOp: _Builder._dense,
+        ScaleOp: _Builder._scale,
+        AddOp: _Builder._sum,
+        ActivationOp: _Builder._sum,
+    },
+)
+"""What each operation is in integers before its activation."""
+
+MOVED = (SelectOp, ConcatOp)
+"""Operations that only move columns."""

@@ -38,9 +38,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.features import check_features
-from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, ScaleOp, SelectOp
+from ..program.ops import DenseOp
 from ..program.program import InferenceProgram
-from .build import build
+from .build import MOVED, SOURCES, build
 from .calibration import Ranges, float_values
 from .constants import constants
 from .predictor import QuantizedPredictor, predict
@@ -48,9 +48,6 @@ from .report import compare
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
-
-# Others have no integer form.
-_OPS = (DenseOp, ActivationOp, ScaleOp, AddOp, SelectOp, ConcatOp)
 
 # From the smallest network to the largest. Clipping 1 value in 10,000 gains some 10% on most data,
 # 1 in 1,000 a third on data with outliers; scales of their own matter to features of different
@@ -126,7 +123,8 @@ def refuse_layers(program: InferenceProgram) -> None:
     is_wide = program.wide is not None or any(
         isinstance(op, DenseOp) and op.weight.name.endswith("wide_weight") for op in program.ops
     )
-    unknown = [type(op).__name__.removesuffix("Op") for op in program.ops if type(op) not in _OPS]
+    kinds = [type(op) for op in program.ops]
+    unknown = [kind.__name__.removesuffix("Op") for kind in kinds if kind not in (*SOURCES, *MOVED)]
     if is_wide or unknown:
         name = "WideAndDeep" if is_wide else unknown[0]
         raise ValueError(

@@ -124,14 +124,14 @@ class Builder:
         if place in op.columns:
             raise ValueError(f"Embedding (layer {path}): column {column} is embedded already")
         table = self.weight(f"{path}.weight", shape, "standard_normal", "")
-        kept = tuple(other for other in op.kept if other != place)
+        passthrough = tuple(other for other in op.passthrough if other != place)
         tables = (*op.tables, table)
         return self.add(
             EmbeddingOp,
             f"{path}.output",
-            len(kept) + sum(tensor.shape[1] for tensor in tables),
+            len(passthrough) + sum(tensor.shape[1] for tensor in tables),
             x=op.x,
-            kept=kept,
+            passthrough=passthrough,
             columns=(*op.columns, place),
             tables=tables,
         )

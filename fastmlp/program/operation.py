@@ -128,8 +128,13 @@ class Operation:
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """The tensors that it has."""
-        values = (value for _, field_value in self.values() for value in _as_tuple(field_value))
-        return tuple(value for value in values if isinstance(value, Tensor))
+        return tuple(tensor for _, tensor in self.named_tensors)
+
+    @property
+    def named_tensors(self) -> tuple[tuple[str, Tensor], ...]:
+        """The tensors, each with the name of its field."""
+        parts = ((name, part) for name, value in self.values() for part in _as_tuple(value))
+        return tuple((name, part) for name, part in parts if isinstance(part, Tensor))
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:
@@ -151,6 +156,23 @@ class Operation:
                 list(zip(_as_tuple(value), _as_tuple(planned[f"d_{name}"]), strict=True))
             )
         )
+
+    @property
+    def description(self) -> str:
+        """What a person calls it, with its widths."""
+        return f"{type(self).__name__.removesuffix('Op').lower()} of {self.out.width}"
+
+    def check(self) -> None:
+        """Check that widths and shapes fit together, as those from a file may not.
+
+        Kinds without a check of their own cannot be part of predictors' files.
+
+        Raises
+        ------
+        ValueError
+            They do not.
+        """
+        raise NotImplementedError
 
     @property
     def codes(self) -> tuple[tuple[Slot, int, Tensor], ...]:
@@ -215,6 +237,18 @@ class Operation:
             if "planned" in each.metadata
         }
         return _replace(self, plan)
+
+
+def check_shape(tensor: Tensor, *shape: int) -> None:
+    """Refuse a tensor of another shape."""
+    if tensor.shape != shape:
+        raise ValueError(f"the tensor {tensor.name} has the shape {tensor.shape}, expected {shape}")
+
+
+def check_columns(columns: tuple[int, ...], width: int) -> None:
+    """Refuse numbers that are those of no column."""
+    if not all(type(column) is int and 0 <= column < width for column in columns):
+        raise ValueError(f"columns {list(columns)} of {width}")
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:

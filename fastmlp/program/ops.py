@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..declarations.activations import Activation
-from .operation import PLANNED, Operation, Saved, Slot, Tensor, Write
+from .operation import (
+    PLANNED,
+    Operation,
+    Saved,
+    Slot,
+    Tensor,
+    Write,
+    check_columns,
+    check_shape,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,15 @@ class DenseOp(Operation):
     d_x: Write = field(default=Write.SET, metadata=PLANNED)
 
     backward_reads_output = False
+
+    @property
+    def description(self) -> str:
+        return f"dense {self.x.width} -> {self.out.width}" + ("" if self.bias else " without bias")
+
+    def check(self) -> None:
+        check_shape(self.weight, self.x.width, self.out.width)
+        if self.bias is not None:
+            check_shape(self.bias, self.out.width)
 
     @property
     def multiply_adds(self) -> int:
@@ -41,6 +59,14 @@ class ActivationOp(Operation):
 
     in_place = True
     gradient_in_place = True
+
+    @property
+    def description(self) -> str:
+        return f"{self.activation.title} of {self.out.width}"
+
+    def check(self) -> None:
+        if self.out.width != self.x.width:
+            raise ValueError("an activation that changes the width")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +132,14 @@ class AddOp(Operation):
     formula = "{x} + {y}"
     input_gradient = "{d}"
 
+    @property
+    def description(self) -> str:
+        return f"sum of {self.x.width} and {self.y.width}"
+
+    def check(self) -> None:
+        if {self.x.width, self.y.width} != {self.out.width}:
+            raise ValueError("a sum of other widths")
+
 
 @dataclass(frozen=True, slots=True)
 class SelectOp(Operation):
@@ -120,6 +154,15 @@ class SelectOp(Operation):
     backward_reads_output = False
     formula = "columns {columns} of {x}"
     input_gradient = "{d} in the columns that were taken, else 0"
+
+    @property
+    def description(self) -> str:
+        return f"{self.out.width} of {self.x.width} columns"
+
+    def check(self) -> None:
+        check_columns(self.columns, self.x.width)
+        if len(self.columns) != self.out.width:
+            raise ValueError("a choice of columns of another width")
 
     @property
     def column_sources(self) -> tuple[tuple[Slot, int], ...]:
@@ -140,24 +183,48 @@ class ConcatOp(Operation):
     input_gradient = "its columns of {d}"
 
     @property
+    def description(self) -> str:
+        return f"{' + '.join(str(part.width) for part in self.parts)} side by side"
+
+    def check(self) -> None:
+        if sum(part.width for part in self.parts) != self.out.width:
+            raise ValueError("parts of another width")
+
+    @property
     def column_sources(self) -> tuple[tuple[Slot, int], ...]:
         return tuple((part, column) for part in self.parts for column in range(part.width))
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingOp(Operation):
-    """``out``: the columns `kept` of x, then ``table[x[:, column]]`` for each column and table.
+    """``out``: columns of x as they are, then ``table[x[:, column]]`` for each column and table.
 
     It stands where no parameter comes before it: x needs no gradient.
     """
 
     x: Slot
     out: Slot
-    kept: tuple[int, ...]
+    passthrough: tuple[int, ...] = field(metadata={"key": "kept"})
     columns: tuple[int, ...]
     tables: tuple[Tensor, ...]
 
     backward_reads_output = False
+
+    @property
+    def description(self) -> str:
+        tables = ", ".join(f"{table.shape[0]} -> {table.shape[1]}" for table in self.tables)
+        return f"embedding {tables}, beside {len(self.passthrough)} columns as they are"
+
+    def check(self) -> None:
+        check_columns(self.passthrough, self.x.width)
+        check_columns(self.columns, self.x.width)
+        width = len(self.passthrough)
+        for table in self.tables:
+            n_categories, dim = (*table.shape, 0, 0)[:2]
+            check_shape(table, max(n_categories, 1), dim)
+            width += dim
+        if len(self.tables) != len(self.columns) or width != self.out.width:
+            raise ValueError("embeddings of another width")
 
     @property
     def codes(self) -> tuple[tuple[Slot, int, Tensor], ...]:
@@ -166,8 +233,9 @@ class EmbeddingOp(Operation):
 
     @property
     def column_sources(self) -> tuple[tuple[Slot, int] | None, ...]:
-        embedded = self.out.width - len(self.kept)
-        return (*((self.x, column) for column in self.kept), *(None for _ in range(embedded)))
+        embedded = self.out.width - len(self.passthrough)
+        copied = ((self.x, column) for column in self.passthrough)
+        return (*copied, *(None for _ in range(embedded)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +248,16 @@ class ScaleOp(Operation):
     shift: Tensor
 
     in_place = True
+
+    @property
+    def description(self) -> str:
+        return f"scale and shift of {self.out.width}"
+
+    def check(self) -> None:
+        if self.out.width != self.x.width:
+            raise ValueError("a scale that changes the width")
+        check_shape(self.scale, self.out.width)
+        check_shape(self.shift, self.out.width)
 
 
 OPERATIONS: tuple[type[Operation], ...] = tuple(

@@ -1,4 +1,4 @@
-"""What a forward pass is called with: the contract of `CompiledForward` and `NumpyForward`."""
+"""The contract of forward passes: `CompiledForward`, `NumpyForward`, and int8's `predict`."""
 
 from __future__ import annotations
 

@@ -153,11 +153,11 @@ def _embedding_forward(op: EmbeddingOp, run: Pass) -> None:
         kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.weights.parameter(table))
         for column, table in zip(op.columns, op.tables, strict=True)
     ]
-    run.values[op.out] = np.concatenate([x[:, op.kept], *vectors], axis=1)
+    run.values[op.out] = np.concatenate([x[:, op.passthrough], *vectors], axis=1)
 
 
 def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
-    x, d_out, start = run.values[op.x], run.gradients[op.out], len(op.kept)
+    x, d_out, start = run.values[op.x], run.gradients[op.out], len(op.passthrough)
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         codes = np.ascontiguousarray(x[:, column])

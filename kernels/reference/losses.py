@@ -14,6 +14,17 @@ from ..typing import Array
 from .activations import sigmoid, softplus
 from .buffers import store
 
+__all__ = [
+    "custom_loss",
+    "huber_loss",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "poisson_loss",
+    "quantile_loss",
+    "sigmoid_cross_entropy",
+    "softmax_cross_entropy",
+]
+
 
 def row_shares(n: int, sample_weight: Array | None) -> Array:
     """Return each row's factor in the mean, float64: ``w_i / sum w``, or ``1 / n``."""

@@ -11,28 +11,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...common.checks import describe
+from ...common.dispatch import DispatchTable
 from ...program.operation import Slot, Tensor
 from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..costs import multiply_adds
 from ..supported import check_supported
-from ..words import in_words, op_in_words
+from ..words import in_words
 from . import activations as c_activations
 from . import functions as c_functions
 from . import math as c_math
+from .frame import Header, labels_of, total_features, version_line, write_header
 from .memory import Place, plan
 from .source import (
     ARGUMENT_ERRORS,
     C_TYPES,
-    Header,
     array,
     check_prefix,
     finite_check,
-    labels_of,
     literal,
     predict_function,
-    total_features,
-    version_line,
-    write_header,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +71,7 @@ def export_c(
     check_prefix(prefix)
     _check_math(math)
     hint = ", or export_c(..., quantize='int8'), which makes a table of it"
-    check_supported(predictor.program, "C", c_activations.ACTIVATIONS, hint)
+    check_supported(predictor.program, "C", EMITTERS, c_activations.ACTIVATIONS, hint)
     write_header(path, _header(predictor, prefix, math == "math.h"))
 
 
@@ -115,7 +112,7 @@ def _check_math(math: object) -> None:
 
 @dataclass
 class _Source:
-    """What the operations of a network add to its header.
+    """Functions and arrays that the operations of a network add to its header.
 
     Statements are templates as `c_math.render` takes them; arrays have their final names.
     """
@@ -130,7 +127,7 @@ class _Source:
     n_bytes: int = 0
 
     def at(self, slot: Slot, offset: int = 0) -> str:
-        """Where a slot lies."""
+        """The place of a slot, as C has it."""
         place = self.places[slot]
         total = place.offset + offset
         return place.base if total == 0 else f"{place.base} + {total}"
@@ -207,7 +204,7 @@ def _select(op: SelectOp, source: _Source) -> list[str]:
 
 
 def _concat(op: ConcatOp, source: _Source) -> list[str]:
-    lines, start = [f"/* {op_in_words(op)} */"], 0
+    lines, start = [f"/* {op.description} */"], 0
     for part in op.parts:
         to = source.at(op.out, start)
         lines.append(source.call(c_functions.COPY, f"{source.at(part)}, {to}, {part.width}"))
@@ -216,9 +213,11 @@ def _concat(op: ConcatOp, source: _Source) -> list[str]:
 
 
 def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
-    lines, start = [f"/* {op_in_words(op)} */"], len(op.kept)
-    if op.kept:
-        arguments = f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.kept)}, {start}"
+    lines, start = [f"/* {op.description} */"], len(op.passthrough)
+    if op.passthrough:
+        arguments = (
+            f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.passthrough)}, {start}"
+        )
         lines.append(source.call(c_functions.SELECT, arguments))
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
@@ -233,15 +232,19 @@ def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
     return lines
 
 
-EMITTERS: dict[type, Callable[[Any, _Source], list[str]]] = {
-    DenseOp: _dense,
-    ActivationOp: _activation,
-    ScaleOp: _scale,
-    AddOp: _add,
-    SelectOp: _select,
-    ConcatOp: _concat,
-    EmbeddingOp: _embedding,
-}
+EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
+    "EMITTERS",
+    __name__,
+    {
+        DenseOp: _dense,
+        ActivationOp: _activation,
+        ScaleOp: _scale,
+        AddOp: _add,
+        SelectOp: _select,
+        ConcatOp: _concat,
+        EmbeddingOp: _embedding,
+    },
+)
 """The statements of each operation of a frozen program."""
 
 
@@ -257,7 +260,7 @@ def _header(predictor: Predictor, prefix: str, library: bool) -> Header:
         arguments = f"{source.at(program.output)}, y, {program.output.width}"
         statements.append(source.call(c_functions.COPY, arguments))
     errors = dict(ARGUMENT_ERRORS)
-    if any(isinstance(op, EmbeddingOp) for op in program.ops):
+    if any(op.codes for op in program.ops):
         errors["ERROR_CATEGORY"] = "a category's code is no whole number in its range"
     functions, uses_library = _body(source, statements, library)
     title = [version_line(prefix, f"a neural network ({c_type})")]

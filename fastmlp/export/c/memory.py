@@ -1,11 +1,10 @@
-"""Where the values of one row lie in exported C: in x, in y, or in the caller's scratch."""
+"""Places of the values of one row in exported C: in x, in y, or in the caller's scratch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ...program.operation import Operation, Slot
-from ...program.ops import ActivationOp, AddOp, EmbeddingOp, ScaleOp
 from ...program.program import InferenceProgram
 
 
@@ -56,9 +55,7 @@ def _owners(
     """The slot whose buffer each slot uses: its own, or that of what it is computed from."""
     owner: dict[Slot, Slot] = {}
     for i, op in enumerate(ops):
-        sources: tuple[Slot, ...] = ()
-        if isinstance(op, ActivationOp | ScaleOp | AddOp):
-            sources = op.inputs
+        sources = op.inputs if op.in_place else ()
         dying = [s for s in sources if s not in inputs and last_reader[s] == i]
         owner[op.out] = owner[dying[0]] if dying else op.out
     return owner
@@ -66,9 +63,7 @@ def _owners(
 
 def _first_in_y(program: InferenceProgram, owner: dict[Slot, Slot]) -> Slot | None:
     """The slot whose buffer is y, if any."""
-    last_failing = max(
-        (i for i, op in enumerate(program.ops) if isinstance(op, EmbeddingOp)), default=-1
-    )
+    last_failing = max((i for i, op in enumerate(program.ops) if op.codes), default=-1)
     first = owner.get(program.output)
     for op in program.ops[: last_failing + 1]:
         if owner[op.out] is first:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import __version__
 from ...common.atomic_file import atomic_file
+from ...common.dispatch import DispatchTable
 from ...common.onnx_package import import_onnx
-from ...program.operation import Operation, Slot, Tensor
+from ...program.operation import Slot, Tensor
 from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..supported import check_supported
 from .activations import ACTIVATIONS, add_activation
@@ -63,7 +65,7 @@ def export_onnx(predictor: Predictor, path: str | os.PathLike[str]) -> None:
 def make_model(predictor: Predictor) -> Any:
     """The `onnx.ModelProto` of a predictor; see `export_onnx`."""
     onnx = import_onnx()
-    check_supported(predictor.program, "an ONNX graph", ACTIVATIONS)
+    check_supported(predictor.program, "an ONNX graph", NODES, ACTIVATIONS)
     network = _Network(predictor)
     network.write()
     graph = onnx.helper.make_graph(
@@ -98,7 +100,7 @@ class _Network:
         self._predictor = predictor
         self._program = predictor.program
         self.graph = GraphWriter(self._program.dtype)
-        self._values: dict[Slot, str] = {}
+        self.values: dict[Slot, str] = {}
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
@@ -109,68 +111,29 @@ class _Network:
         if program.wide is not None:
             sources = {"X_wide": program.wide, **sources}
         for name, slot in sources.items():
-            self._values[slot] = graph.new_name(name)
+            self.values[slot] = graph.new_name(name)
             self.inputs.append(graph.value(name, program.dtype, [ROWS, slot.width]))
         task = self._predictor.task
         output = graph.new_name("output" if task == "regression" else "probabilities")
-        if program.output in self._values:
-            graph.add("Identity", self._values[program.output], out=output)
+        if program.output in self.values:
+            graph.add("Identity", self.values[program.output], out=output)
         for op in program.ops:
             wanted = op.out.name or f"slot {op.out.index}"
             out = output if op.out is program.output else graph.new_name(wanted)
             graph.scope = out
-            self._add(op, out)
-            self._values[op.out] = out
+            NODES[type(op)](self, op, out)
+            self.values[op.out] = out
         self.outputs.append(graph.value(output, program.dtype, [ROWS, program.output.width]))
         if task != "regression":
             graph.scope = "labels"
             self._add_labels(output, task)
 
-    def _tensor(self, tensor: Tensor) -> str:
+    def tensor(self, tensor: Tensor) -> str:
         """The name of a weight; those that several operations share are written once for each."""
         return self.graph.constant(self._predictor.weights[tensor.name], tensor.name)
 
-    def _columns(self, columns: tuple[int, ...]) -> str:
+    def columns(self, columns: tuple[int, ...]) -> str:
         return self.graph.constant(np.array(columns, np.int64), f"{self.graph.scope}/columns")
-
-    def _add(self, op: Operation, out: str) -> None:
-        graph = self.graph
-        if isinstance(op, ConcatOp):
-            graph.add("Concat", *(self._values[part] for part in op.parts), out=out, axis=1)
-            return
-        x = self._values[op.inputs[0]]
-        if isinstance(op, DenseOp) and op.bias is None:
-            graph.add("MatMul", x, self._tensor(op.weight), out=out)
-        elif isinstance(op, DenseOp) and op.bias is not None:
-            graph.add("Gemm", x, self._tensor(op.weight), self._tensor(op.bias), out=out)
-        elif isinstance(op, ActivationOp):
-            add_activation(graph, x, op.activation, out)
-        elif isinstance(op, ScaleOp):
-            scaled = graph.add("Mul", x, self._tensor(op.scale))
-            graph.add("Add", scaled, self._tensor(op.shift), out=out)
-        elif isinstance(op, AddOp):
-            graph.add("Add", x, self._values[op.y], out=out)
-        elif isinstance(op, SelectOp):
-            graph.add("Gather", x, self._columns(op.columns), out=out, axis=1)
-        elif isinstance(op, EmbeddingOp):
-            self._add_embedding(op, x, out)
-
-    def _add_embedding(self, op: EmbeddingOp, x: str, out: str) -> None:
-        graph = self.graph
-        parts = []
-        if op.kept:
-            parts.append(graph.add("Gather", x, self._columns(op.kept), axis=1))
-        for column, table in zip(op.columns, op.tables, strict=True):
-            place = graph.constant(np.array(column, np.int64), f"{graph.scope}/column")
-            codes = graph.add("Gather", x, place, axis=1)
-            # What is no code becomes one that is out of bounds, which runtimes refuse: ONNX counts
-            # negative ones from the end, and the cast cuts fractions off.
-            whole = graph.add("Equal", codes, graph.add("Floor", codes))
-            known = graph.add("And", whole, graph.add("GreaterOrEqual", codes, graph.number(0.0)))
-            checked = graph.add("Where", known, codes, graph.number(float(table.shape[0])))
-            rows = graph.whole(checked)
-            parts.append(graph.add("Gather", self._tensor(table), rows, axis=0))
-        graph.add("Concat", *parts, out=out, axis=1)
 
     def _add_labels(self, probabilities: str, task: str) -> None:
         graph = self.graph
@@ -208,3 +171,67 @@ def _written(classes: Array | None) -> Array | None:
     if classes.dtype.kind in "fb":
         return classes if classes.dtype.kind == "b" else classes.astype(np.float64)
     return classes.astype(str)
+
+
+def _dense(network: _Network, op: DenseOp, out: str) -> None:
+    x, weight = network.values[op.x], network.tensor(op.weight)
+    if op.bias is None:
+        network.graph.add("MatMul", x, weight, out=out)
+    else:
+        network.graph.add("Gemm", x, weight, network.tensor(op.bias), out=out)
+
+
+def _activation(network: _Network, op: ActivationOp, out: str) -> None:
+    add_activation(network.graph, network.values[op.x], op.activation, out)
+
+
+def _scale(network: _Network, op: ScaleOp, out: str) -> None:
+    scaled = network.graph.add("Mul", network.values[op.x], network.tensor(op.scale))
+    network.graph.add("Add", scaled, network.tensor(op.shift), out=out)
+
+
+def _add(network: _Network, op: AddOp, out: str) -> None:
+    network.graph.add("Add", network.values[op.x], network.values[op.y], out=out)
+
+
+def _select(network: _Network, op: SelectOp, out: str) -> None:
+    columns = network.columns(op.columns)
+    network.graph.add("Gather", network.values[op.x], columns, out=out, axis=1)
+
+
+def _concat(network: _Network, op: ConcatOp, out: str) -> None:
+    network.graph.add("Concat", *(network.values[part] for part in op.parts), out=out, axis=1)
+
+
+def _embedding(network: _Network, op: EmbeddingOp, out: str) -> None:
+    graph, x = network.graph, network.values[op.x]
+    parts = []
+    if op.passthrough:
+        parts.append(graph.add("Gather", x, network.columns(op.passthrough), axis=1))
+    for column, table in zip(op.columns, op.tables, strict=True):
+        place = graph.constant(np.array(column, np.int64), f"{graph.scope}/column")
+        codes = graph.add("Gather", x, place, axis=1)
+        # What is no code becomes one that is out of bounds, which runtimes refuse: ONNX counts
+        # negative ones from the end, and the cast cuts fractions off.
+        whole = graph.add("Equal", codes, graph.add("Floor", codes))
+        known = graph.add("And", whole, graph.add("GreaterOrEqual", codes, graph.number(0.0)))
+        checked = graph.add("Where", known, codes, graph.number(float(table.shape[0])))
+        rows = graph.whole(checked)
+        parts.append(graph.add("Gather", network.tensor(table), rows, axis=0))
+    graph.add("Concat", *parts, out=out, axis=1)
+
+
+NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
+    "NODES",
+    __name__,
+    {
+        DenseOp: _dense,
+        ActivationOp: _activation,
+        ScaleOp: _scale,
+        AddOp: _add,
+        SelectOp: _select,
+        ConcatOp: _concat,
+        EmbeddingOp: _embedding,
+    },
+)
+"""What adds the nodes of each operation of a frozen program."""

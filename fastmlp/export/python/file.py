@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,11 +14,11 @@ import numpy as np
 from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...data.features import counted
-from ...program.ops import ActivationOp, DenseOp, ScaleOp
+from ...program.ops import ActivationOp
 from ..supported import check_supported
 from ..words import in_words
 from .activations import ACTIVATIONS, functions_of
-from .forward import Forward
+from .forward import EXPRESSIONS, Forward
 from .text import (
     WIDTH,
     array_of_columns,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ...inference.predictor import Predictor
     from ...program.program import InferenceProgram
 
+_SHORT_NAMES = {"weight": "W", "bias": "b", "tables": "E"}
 _PLACES = ("inside", "beside")
 _BESIDE = "Path(__file__).with_name"
 
@@ -66,7 +68,7 @@ def export_python(
     """
     if weights not in _PLACES:
         raise ValueError(f"weights must be 'inside' or 'beside', got {weights!r}")
-    check_supported(predictor.program, "a Python file", ACTIVATIONS)
+    check_supported(predictor.program, "a Python file", EXPRESSIONS, ACTIVATIONS)
     target = Path(path)
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; give the name of a file in it")
@@ -94,19 +96,15 @@ def export_python(
 def _tensor_names(program: InferenceProgram) -> dict[str, str]:
     """Short names for the tensors of the operations: W1, b1, E1, scale1, shift1."""
     names: dict[str, str] = {}
-    counts = dict.fromkeys(("W", "scale", "E"), 0)
+    counts: Counter[str] = Counter()
     for op in program.ops:
-        # A bias has the number of its weight, a shift that of its scale.
-        if isinstance(op, DenseOp):
-            kind, letters = "W", ["W", "b"]
-        elif isinstance(op, ScaleOp):
-            kind, letters = "scale", ["scale", "shift"]
-        else:
-            kind, letters = "E", []
-        for place, tensor in enumerate(op.tensors):
+        named = [(_SHORT_NAMES.get(field, field), tensor) for field, tensor in op.named_tensors]
+        for short, tensor in named:
             if tensor.name not in names:
-                counts[kind] += place == 0 or kind == "E"
-                names[tensor.name] = f"{letters[place] if letters else kind}{counts[kind]}"
+                # A bias has the number of its weight, a shift that of its scale.
+                first, _ = named[0]
+                counts[first] += short == first
+                names[tensor.name] = f"{short}{counts[first]}"
     return names
 
 
@@ -224,7 +222,7 @@ def _description(predictor: Predictor, name: str) -> Iterator[str]:
 
 
 def _outputs(predictor: Predictor) -> str:
-    """What comes out, in words."""
+    """The outputs in words."""
     units = predictor.n_outputs
     if predictor.task == "binary":
         return "the probability of the second label"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from ...common.dispatch import DispatchTable
 from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.program import origin
 from .activations import ACTIVATIONS
 from .text import call_of_list
 
@@ -55,7 +57,7 @@ class Forward:
         if program.wide is not None:
             self._variables[program.wide] = "x_wide"
         self.columns: dict[str, tuple[int, ...]] = {}
-        self.checks_codes = any(isinstance(op, EmbeddingOp) for op in self._ops)
+        self.checks_codes = any(op.codes for op in self._ops)
         self.lines: list[str] = []
         self._write()
 
@@ -97,37 +99,42 @@ class Forward:
                 yield slot
 
     def _statement(self, op: Operation, left: str) -> list[str]:
-        if isinstance(op, ConcatOp):
-            return _joined(left, [self._value(part) for part in op.parts])
-        if isinstance(op, EmbeddingOp):
-            return _joined(left, self._embedded(op))
+        parts = EXPRESSIONS[type(op)](self, op)
+        if len(parts) > 1:
+            return call_of_list(f"{left}np.concatenate", parts, "axis=-1", _INDENT)
         # A slice is a view, which must not be of what the caller gave.
         copied = ".copy()" if isinstance(op, SelectOp) and left == "return " else ""
-        return [f"{_INDENT}{left}{self._expression(op)}{copied}"]
+        return [f"{_INDENT}{left}{parts[0]}{copied}"]
 
     def _value(self, slot: Slot) -> str:
         producer = self._producers.get(slot)
         if producer is not None and self._is_inlined(producer):
-            return self._expression(producer)
+            (expression,) = EXPRESSIONS[type(producer)](self, producer)
+            return expression
         return self._variables[slot]
 
-    def _expression(self, op: Operation) -> str:
-        if isinstance(op, DenseOp):
-            bias = "" if op.bias is None else f" + {self._names[op.bias.name]}"
-            return f"{self._value(op.x)} @ {self._names[op.weight.name]}{bias}"
-        if isinstance(op, ScaleOp):
-            scale, shift = self._names[op.scale.name], self._names[op.shift.name]
-            return f"{self._value(op.x)} * {scale} + {shift}"
-        if isinstance(op, ActivationOp):
-            parameter = op.activation.parameter
-            more = "" if parameter is None else f", {parameter!r}"
-            return f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"
-        if isinstance(op, AddOp):
-            second = self._value(op.y)
-            return f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"
-        if isinstance(op, SelectOp):
-            return self._selected(op.x, op.columns)
-        raise TypeError(f"{type(op).__name__} is no operation of a frozen network")
+    def _dense(self, op: DenseOp) -> list[str]:
+        bias = "" if op.bias is None else f" + {self._names[op.bias.name]}"
+        return [f"{self._value(op.x)} @ {self._names[op.weight.name]}{bias}"]
+
+    def _scale(self, op: ScaleOp) -> list[str]:
+        scale, shift = self._names[op.scale.name], self._names[op.shift.name]
+        return [f"{self._value(op.x)} * {scale} + {shift}"]
+
+    def _activation(self, op: ActivationOp) -> list[str]:
+        parameter = op.activation.parameter
+        more = "" if parameter is None else f", {parameter!r}"
+        return [f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"]
+
+    def _add(self, op: AddOp) -> list[str]:
+        second = self._value(op.y)
+        return [f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"]
+
+    def _select(self, op: SelectOp) -> list[str]:
+        return [self._selected(op.x, op.columns)]
+
+    def _concat(self, op: ConcatOp) -> list[str]:
+        return [self._value(part) for part in op.parts]
 
     def _selected(self, x: Slot, columns: tuple[int, ...]) -> str:
         first, count = columns[0], len(columns)
@@ -149,23 +156,30 @@ class Forward:
         self.columns[name] = columns
         return name
 
-    def _embedded(self, op: EmbeddingOp) -> list[str]:
-        parts = [self._selected(op.x, op.kept)] if op.kept else []
+    def _embedding(self, op: EmbeddingOp) -> list[str]:
+        parts = [self._selected(op.x, op.passthrough)] if op.passthrough else []
         for column, table in zip(op.columns, op.tables, strict=True):
             name = self._names[table.name]
             values = f"{self._variables[op.x]}[..., {column}]"
-            source = self._source_column(op.x, column)
+            _, source = origin(self._ops, op.x, column)
             parts.append(f"{name}[codes({values}, {table.shape[0]}, {source})]")
         return parts
 
-    def _source_column(self, slot: Slot, column: int) -> int:
-        """The column of the network's input that a column of a slot is."""
-        op = self._producers.get(slot)
-        if isinstance(op, SelectOp):
-            return self._source_column(op.x, op.columns[column])
-        if isinstance(op, EmbeddingOp):
-            return self._source_column(op.x, op.kept[column])
-        return column if op is None else self._source_column(op.inputs[0], column)
+
+EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
+    "EXPRESSIONS",
+    __name__,
+    {
+        DenseOp: Forward._dense,
+        ActivationOp: Forward._activation,
+        ScaleOp: Forward._scale,
+        AddOp: Forward._add,
+        SelectOp: Forward._select,
+        ConcatOp: Forward._concat,
+        EmbeddingOp: Forward._embedding,
+    },
+)
+"""What writes each operation of a frozen program: expressions whose columns stand side by side."""
 
 
 def _needed(program: InferenceProgram) -> tuple[tuple[Operation, ...], Slot]:
@@ -195,10 +209,3 @@ def _readers(ops: tuple[Operation, ...]) -> dict[Slot, list[Operation]]:
         for slot in op.inputs:
             readers.setdefault(slot, []).append(op)
     return readers
-
-
-def _joined(left: str, parts: list[str]) -> list[str]:
-    """A statement that puts columns side by side."""
-    if len(parts) == 1:
-        return [f"{_INDENT}{left}{parts[0]}"]
-    return call_of_list(f"{left}np.concatenate", parts, "axis=-1", _INDENT)

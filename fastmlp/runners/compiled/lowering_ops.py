@@ -250,13 +250,13 @@ def _copy_columns(
 
 
 def _embedding_forward(op: EmbeddingOp, encoder: Encoder) -> None:
-    x, out, start = encoder.value(op.x), encoder.value(op.out), len(op.kept)
-    if op.kept:
+    x, out, start = encoder.value(op.x), encoder.value(op.out), len(op.passthrough)
+    if op.passthrough:
         encoder.single(
             "select_columns",
             x=x.address,
             ld_x=x.ld,
-            indices=encoder.hold(np.array(op.kept, dtype=np.int64)),
+            indices=encoder.hold(np.array(op.passthrough, dtype=np.int64)),
             out=out.address,
             ld=out.ld,
             columns=start,
@@ -476,7 +476,7 @@ def _concat_backward(op: ConcatOp, encoder: Encoder) -> None:
 
 
 def _embedding_backward(op: EmbeddingOp, encoder: Encoder) -> None:
-    x, own, start = encoder.value(op.x), encoder.gradient(op.out), len(op.kept)
+    x, own, start = encoder.value(op.x), encoder.gradient(op.out), len(op.passthrough)
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         encoder.single(

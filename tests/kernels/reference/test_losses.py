@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient
 
+from fastmlp.declarations.losses import OWN_LOSSES
 from fastmlp.kernels import reference
 
 
@@ -87,15 +88,8 @@ def test_softmax_cross_entropy_against_differences(
 @pytest.mark.parametrize(
     ("name", "extra"),
     [
-        ("sigmoid_cross_entropy", ()),
-        ("sigmoid_cross_entropy", (0.2,)),
-        ("mean_squared_error", ()),
-        ("mean_absolute_error", ()),
-        ("huber_loss", ()),
-        ("huber_loss", (0.4,)),
-        ("quantile_loss", ()),
-        ("quantile_loss", (0.8,)),
-        ("poisson_loss", ()),
+        *((loss.kernel, ()) for loss in OWN_LOSSES if not loss.is_rowwise),
+        *(("sigmoid_cross_entropy", (0.2,)), ("huber_loss", (0.4,)), ("quantile_loss", (0.8,))),
     ],
 )
 def test_elementwise_loss_against_differences(
@@ -143,15 +137,7 @@ def test_poisson_loss_where_the_mean_has_underflowed(dtype: type) -> None:
     np.testing.assert_allclose(d_prediction[0, 3:], [0.2, 0.2], rtol=1e-6)
 
 
-LOSSES = [
-    "softmax_cross_entropy",
-    "sigmoid_cross_entropy",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber_loss",
-    "quantile_loss",
-    "poisson_loss",
-]
+LOSSES = [loss.kernel for loss in OWN_LOSSES]
 
 
 @BOTH
