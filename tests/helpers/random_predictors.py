@@ -16,7 +16,10 @@ from fastmlp.kernels.typing import Array
 from fastmlp.model.copying import copy_of
 from fastmlp.network.layers import Layer
 
-NAMES = [name for name, known in ACTIVATIONS.items() if not isinstance(known, CustomActivation)]
+# Sorted, so that networks do not change with the order of declarations.
+NAMES = sorted(
+    name for name, known in ACTIVATIONS.items() if not isinstance(known, CustomActivation)
+)
 
 activations = st.one_of(
     st.sampled_from(NAMES),
