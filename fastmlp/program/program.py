@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..declarations.losses import Loss
-from ..declarations.optimizers import Optimizer
 from .operation import Operation, Slot, Tensor
 from .ops import ActivationOp
+
+# Predictions need neither.
+if TYPE_CHECKING:
+    from ..declarations.losses import Loss
+    from ..declarations.optimizers import Optimizer
 
 
 @dataclass(frozen=True, slots=True)
