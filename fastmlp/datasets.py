@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .common.checks import find_name
+from .common.error_state import own_error_state
 from .errors import missing_extra
 from .kernels.typing import Array
 
@@ -54,6 +55,7 @@ NAMES = (
 _REGRESSION = ("california_housing", "diabetes")
 
 
+@own_error_state
 def load(name: str) -> Dataset:
     """Load a data set.
 

@@ -7,9 +7,11 @@ dtype (float32 or float64). Numba is imported only when its backend is asked for
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from types import ModuleType
+from typing import Any
 
 __all__ = ["available_backends", "get_backend"]
 
@@ -32,6 +34,9 @@ def available_backends() -> tuple[str, ...]:
 def get_backend(name: str) -> ModuleType:
     """Return the namespace of kernels called `name`, ``"numpy"`` or ``"numba"``.
 
+    Its functions overflow, underflow and divide by zero without NumPy's errors or warnings,
+    whatever the caller has set.
+
     Raises
     ------
     ValueError
@@ -48,4 +53,25 @@ def get_backend(name: str) -> ModuleType:
             f"the {name!r} backend needs {', '.join(missing)}, which cannot be imported; "
             "install it, or use the 'numpy' backend"
         )
-    return importlib.import_module(_MODULES[name], __name__)
+    return _namespace(name)
+
+
+@functools.cache
+def _namespace(name: str) -> ModuleType:
+    """The kernels as users call them; runners call those of the modules themselves."""
+    from .quiet import quiet
+
+    module = importlib.import_module(_MODULES[name], __name__)
+    namespace = ModuleType(module.__name__, module.__doc__)
+    kernels = {kernel: quiet(getattr(module, kernel)) for kernel in module.__all__}
+    for kernel, function in kernels.items():
+        # Where pickles look for it.
+        function.__module__, function.__qualname__ = __name__, f"{name}.{kernel}"
+    vars(namespace).update(kernels, __all__=list(kernels))
+    return namespace
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return get_backend(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

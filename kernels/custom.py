@@ -75,8 +75,8 @@ def _fingerprint(
     Of a module these are the numbers, arrays and compiled functions that `names` has.
     """
     value = getattr(value, "py_func", value)
-    if isinstance(value, np.ndarray):
-        # The text of an array leaves out digits and elements.
+    if isinstance(value, np.ndarray | np.generic):
+        # The text of an array leaves out digits and elements, that of a number may do so.
         yield f"{value.dtype.str}{value.shape}{value.tobytes().hex()}"
         return
     if isinstance(value, tuple | list):

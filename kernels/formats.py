@@ -1,4 +1,4 @@
-"""What elementary functions need to know of a floating-point format, without any code.
+"""Constants of elementary functions in each floating-point format.
 
 The compiled kernels and exported C compute `exp`, `log`, `tanh` and `erf` by the same range
 reductions and polynomials, whose constants stand here. Those of `exp` and `log` come from Remez's

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from .. import __version__
+from ..common.error_state import own_error_state
 from .config import with_config
 from .options_bench import BENCH
 from .options_model import EVALUATE, EXPORT, INSPECT, PREDICT, WARMUP
@@ -23,6 +24,7 @@ __all__ = ["main"]
 COMMANDS = (TRAIN, PREDICT, EVALUATE, EXPORT, INSPECT, BENCH, WARMUP)
 
 
+@own_error_state
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 

@@ -114,16 +114,29 @@ def write_columns(file: Any, columns: Mapping[str, Array]) -> None:
 
 def print_metrics(parts: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the metrics of some parts of the rows beside each other."""
-    import pandas
-
-    table = pandas.DataFrame({part: numbers(measured) for part, measured in parts.items()})
-    print(table.to_string(float_format="{:.4g}".format))
+    found = [numbers(measured) for measured in parts.values()]
+    names = list(dict.fromkeys(name for measured in found for name in measured))
+    cells = [[_shown(measured.get(name, math.nan)) for measured in found] for name in names]
+    print_table(names, list(parts), cells)
 
 
 def print_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
     """Print how often each class was taken for which, where there are not too many."""
-    import pandas
-
     if len(classes) <= _MOST_SHOWN:
         print("confusion matrix (a line for each right class, a column for each predicted one)")
-        print(pandas.DataFrame(matrix, index=classes, columns=classes).to_string())
+        print_table(classes, classes, [list(map(str, row)) for row in matrix])
+
+
+def print_table(
+    names: Sequence[str], header: Sequence[str], cells: Sequence[Sequence[str]]
+) -> None:
+    """Print rows, each with its name before it, below a header."""
+    first = max(map(len, names), default=0)
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    for name, row in zip(["", *names], [header, *cells], strict=True):
+        texts = (text.rjust(width) for text, width in zip(row, widths, strict=True))
+        print("  ".join([name.ljust(first), *texts]))
+
+
+def _shown(value: float) -> str:
+    return "NaN" if math.isnan(value) else f"{value:.4g}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 
+# The decorator that sets an error state of NumPy's puts a call of its own between two of ours.
+_BETWEEN = ("numpy._core._ufunc_config", "numpy.core._ufunc_config")
 _LIBRARY = __name__.partition(".")[0]
 
 
@@ -17,4 +19,4 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_own(module: str) -> bool:
-    return module == _LIBRARY or module.startswith(f"{_LIBRARY}.")
+    return module == _LIBRARY or module.startswith(f"{_LIBRARY}.") or module in _BETWEEN

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_number
+from ..common.error_state import own_error_state
 from .batches import shuffle_rows
 from .rows import SparseRows
 
@@ -54,6 +55,7 @@ def as_array(values: object, name: str) -> Array:
         raise ValueError(f"{name} cannot be read as an array: {error}") from error
 
 
+@own_error_state
 def finite_array(
     values: Array, dtype: DTypeLike, name: str, place: Callable[[int], str] | None = None
 ) -> Array:

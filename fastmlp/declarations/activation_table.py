@@ -1,4 +1,4 @@
-"""Tables that say, for each activation by its name, what one reader of declarations makes of it."""
+"""Tables from activations to what one reader of declarations makes of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = TypeVar("Row")
 
 
 class ActivationTable(Mapping[str, Row]):
-    """What an exporter needs to know of each activation beside its declaration.
+    """The rows of an exporter, by the name of the activation that each writes.
 
     Parameters
     ----------

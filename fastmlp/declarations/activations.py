@@ -1,4 +1,4 @@
-"""Which activation functions there are and what the rest of the library has to know about them.
+"""The activation functions, and the facts about them that the rest of the library reads.
 
 The kernels hold the arithmetic, and whether a function takes a parameter or works on whole rows.
 """
@@ -19,7 +19,7 @@ __all__ = ["ELU", "LeakyReLU"]
 
 
 class Output(Enum):
-    """What a network's outputs are, as its last activation decides; losses go with some kinds."""
+    """The kinds of outputs of a network, as its last activation decides; losses go with some."""
 
     CLASSES = "the probabilities of the classes of a row, which sum to 1"
     PROBABILITIES = "probabilities, each by itself"
@@ -29,7 +29,7 @@ class Output(Enum):
 
 @dataclass(frozen=True)
 class Traits:
-    """What the rest of the library has to know about an activation.
+    """Facts about an activation that the rest of the library reads.
 
     Attributes
     ----------
@@ -119,12 +119,12 @@ class Activation:
 
     @property
     def traits(self) -> Traits:
-        """What is declared of it; of a function of users' own nothing."""
+        """The declared facts; a function of users' own has none."""
         return TRAITS.get(self.name, _NO_TRAITS)
 
     @property
     def is_rowwise(self) -> bool:
-        """Whether each output depends on the whole row, so that rows cannot be cut."""
+        """True where each output depends on the whole row, so that rows cannot be cut."""
         return self.name in RULES and RULES[self.name].is_rowwise
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..common.checks import describe
 from ..common.config import assign, declaration
+from ..common.error_state import own_error_state
 from ..common.warn import warn
 from ..kernels import custom
 from .activations import ACTIVATIONS, Activation, Output
@@ -101,6 +102,7 @@ def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom
     return table[name]
 
 
+@own_error_state
 def register_activation(
     name: str,
     forward: Callable[[float], float],
@@ -160,6 +162,7 @@ def register_activation(
     return ACTIVATIONS[checked]
 
 
+@own_error_state
 def register_loss(
     name: str,
     forward: Callable[[float, float], float],
@@ -212,7 +215,7 @@ def register_loss(
 
 
 def _required(function: Any) -> int:
-    """How many arguments a function must be given."""
+    """Count the arguments that a function must be given."""
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):

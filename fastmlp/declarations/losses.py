@@ -1,4 +1,4 @@
-"""Which losses there are, what they take, and with which output activations they go."""
+"""The losses, their parameters, and the kinds of outputs with which they go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a prediction costs: bytes of weights, code and memory, multiply-adds, time."""
+"""Costs of a prediction: bytes of weights, code and memory, multiply-adds, time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _CODE = {
 
 @dataclass(frozen=True)
 class Costs:
-    """What a network needs to predict one row.
+    """The needs of a network that predicts one row.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def code_bytes(program: InferenceProgram) -> int:
 
 
 def _parts(activation: Activation) -> set[str]:
-    """What `_CODE` has of the functions that an activation calls in C."""
+    """List the rows of `_CODE` that an activation in C needs."""
     if activation.name not in ACTIVATIONS:
         return set()
     used = used_functions(template(activation))

@@ -1,4 +1,4 @@
-"""What can be written into a file that does without fastmlp."""
+"""The check that a network can be written into a file that does without fastmlp."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """What an activation of another library is here.
+    """An activation of another library, and the one that it is here.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Row:
 
     @property
     def is_rowwise(self) -> bool:
-        """Whether it needs whole rows."""
+        """True where it needs whole rows."""
         return get_activation(self.name).is_rowwise
 
 

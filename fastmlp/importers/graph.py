@@ -75,7 +75,7 @@ class _Graph:
             self._depth[name] = self._depth[nearest] + 1
 
     def _order(self, output: Hashable) -> list[Hashable]:
-        """What the output depends on, each after all that it reads."""
+        """List all that the output depends on, each after all that it reads."""
         ordered: dict[Hashable, None] = {}
         pending = [output]
         while pending:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..network.layers import Dropout
-from .activations import ForeignActivations, Options, Row, UnfitError
+from .activations import Options, UnfitError
 from .assembly import take
 from .graph import Node, parts_of_graph
+from .keras_activations import ACTIVATIONS
 from .parts import (
     Part,
     Scale,
@@ -31,47 +33,6 @@ if TYPE_CHECKING:
     from ..declarations.activations import Activation
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
-
-
-def _refuse_bounds(options: Options) -> str:
-    bounded = options["max_value"] is not None or options["threshold"]
-    return "it has a max_value or a threshold" if bounded else ""
-
-
-def _refuse_other_axes(options: Options) -> str:
-    axis = options["axis"]
-    return "" if axis in (1, -1) else f"it has axis={axis}; columns are axis=-1"
-
-
-def _refuse_approximation(options: Options) -> str:
-    why = "its approximate form is another function than the exact one"
-    return why if options["approximate"] else ""
-
-
-_BOUNDS = {"max_value": None, "threshold": 0.0}
-
-# Functions of keras.activations; operations and layers have the same names in another spelling.
-ACTIVATIONS = ForeignActivations(
-    "ACTIVATIONS in fastmlp/importers/keras.py",
-    {
-        "relu": Row("relu", _BOUNDS, refuse=_refuse_bounds),
-        "leaky_relu": Row(
-            "leaky_relu", {"negative_slope": 0.2, **_BOUNDS}, "negative_slope", _refuse_bounds
-        ),
-        "elu": Row("elu", {"alpha": 1.0}, "alpha"),
-        "selu": Row("selu"),
-        "gelu": Row("gelu", {"approximate": False}, refuse=_refuse_approximation),
-        "silu": Row("silu"),
-        "mish": Row("mish"),
-        "softplus": Row("softplus"),
-        "tanh": Row("tanh"),
-        "sigmoid": Row("sigmoid"),
-        "softmax": Row("softmax", {"axis": -1}, refuse=_refuse_other_axes),
-        "exponential": Row("exp"),
-        "exp": Row("exp"),
-        "linear": Row("linear"),
-    },
-)
 
 _KNOWN = (
     "Dense, Activation and layers of activations, BatchNormalization, Normalization",
@@ -101,6 +62,7 @@ _NOTHING = (
 )
 
 
+@own_error_state
 def from_keras(
     model: object,
     *,
@@ -156,7 +118,7 @@ def from_keras(
 
 
 class _Reader:
-    """What is found on the way through nested models."""
+    """Reads nested models, and collects their arrays."""
 
     def __init__(self) -> None:
         self.arrays: list[Array] = []
@@ -300,7 +262,7 @@ class _Reader:
         return [_activation(name, defaults)]
 
     def _operation(self, operation: Any, call: Any, kind: str, label: str) -> list[Part]:
-        """What ``keras.ops`` and arithmetic on tensors have made."""
+        """The parts of an operation of ``keras.ops``, or of arithmetic on tensors."""
         arguments = [*call.arguments.args, *call.arguments.kwargs.values()]
         place = next(i for i, value in enumerate(arguments) if value is call.input_tensors[0])
         constants = [value for i, value in enumerate(arguments) if i != place]
@@ -360,7 +322,7 @@ def _activation(name: str, options: Options) -> Step:
 
 
 def _takes_any_shape(operation: Any) -> bool:
-    """Whether an operation is the same for flattened rows, what is in its activation included."""
+    """Tell whether an operation and its activation are the same for flattened rows."""
     inner = getattr(getattr(operation, "activation", None), "__name__", "")
     kind = type(operation).__name__
     if inner in ACTIVATIONS and ACTIVATIONS[inner].is_rowwise:

@@ -118,7 +118,7 @@ def dtype_of(arrays: Iterable[Array]) -> str:
 
 
 def arithmetic(kind: str, constant: Array, place: int) -> Scale:
-    """What an operation with a constant does to x.
+    """Return the scale and shift that an operation with a constant is.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..inference.scalers import SCALERS, scaling_of
 from .activations import ForeignActivations, Row, UnfitError
 from .assembly import take
@@ -43,6 +44,7 @@ _LOSSES = {"poisson": "poisson"}
 """From a regressor's losses to ours, but for those that ``"auto"`` stands for."""
 
 
+@own_error_state
 def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: Any) -> Sequential:
     """Make a model of a network that scikit-learn has fitted.
 
@@ -101,7 +103,7 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
 
 
 class _Reader:
-    """What is found on the way through nested estimators."""
+    """Reads nested estimators, and collects their arrays, labels and arguments."""
 
     def __init__(self) -> None:
         self.arrays: list[Array] = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import own_error_state
 from ..data.column_names import check_column_names, column_counts, column_names, names_by_part
 from ..data.features import as_array, check_codes, check_feature_pair, check_features, counted
 from ..data.rows import FeaturePair
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _DTYPES = tuple(map(np.dtype, ("float32", "float64", "uint8")))
 
 
+@own_error_state
 class BasePredictor:
     """A network that only predicts: checks what it is called with, and calls a `Forward`.
 
@@ -213,6 +215,7 @@ class BasePredictor:
     def _forms(self) -> str:
         return f"one row, ({self._width},), or rows, (n, {self._width})"
 
+    @own_error_state
     def _predict_checked(self, x: object, out: Array | None) -> Array:
         """Check X in full, convert it and predict."""
         if self._n_wide > 0:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ..common.error_state import own_error_state
 from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..runners.forward import Forward
 
 
+@own_error_state
 class Predictor(BasePredictor):
     """A trained network that only predicts.
 

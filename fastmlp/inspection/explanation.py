@@ -154,16 +154,22 @@ def shown(value: Array, digits: int = 4, width: int = _WIDTH) -> str:
     if array.ndim == 2 and array.shape[0] == 1:
         array = array[0]
     if array.ndim == 0:
-        return f"{array:.6g}" if array.dtype.kind == "f" else str(array)
+        return f"{array:.6g}" if array.dtype.kind == "f" else str(array.item())
     ends = array
     for axis, length in enumerate(array.shape):
         if array.size > _SHOWN and length > 2 * _EDGE:
             ends = np.take(ends, [*range(_EDGE), *range(-_EDGE, 0)], axis)
-    cell = max((len(f"{element:.{digits}g}") for element in ends.flat), default=0)
+
+    def text(element: Any) -> str:
+        return f"{element:.{digits}g}" if array.dtype.kind == "f" else str(element)
+
+    cell = max((len(text(element)) for element in ends.flat), default=0)
+    # With nothing left to what the caller may have set for printing.
     return np.array2string(
         array,
         threshold=_SHOWN,
         edgeitems=_EDGE,
         max_line_width=max(width, 30),
-        formatter={"float_kind": lambda element: f"{element:>{cell}.{digits}g}"},
+        formatter={"all": lambda element: text(element).rjust(cell)},
+        legacy=False,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..common.checks import check_bool, check_number, check_positive_int
+from ..common.error_state import own_error_state
 from ..model.copying import copy_of
 from ..program.state import view
 from ..runners import numpy_runner
@@ -89,6 +90,7 @@ class GradientCheck:
         return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], last])
 
 
+@own_error_state
 def check_gradients(
     model: Sequential,
     X: object,

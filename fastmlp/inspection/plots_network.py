@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe, unknown_name
+from ..common.error_state import own_error_state
 from ..model.sequential import Sequential
 from ..training.history import History
 from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
@@ -25,6 +26,7 @@ _MOST_ROWS = 100
 _MOST_TICKS = 24
 
 
+@own_error_state
 def plot_learning_curves(
     source: History | Sequential, metric: str = "loss", ax: Axes | None = None
 ) -> Axes:
@@ -69,6 +71,7 @@ def plot_learning_curves(
     return axes
 
 
+@own_error_state
 def plot_gradient_flow(recorder: Recorder, ax: Axes | None = None) -> Axes:
     """Draw how large the gradients of the weights are, from the first layer to the last, by epoch.
 
@@ -118,6 +121,7 @@ def _root_mean_square(recorded: Statistics | Array) -> float:
     return float(np.hypot(found.mean, found.std))
 
 
+@own_error_state
 def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = None) -> Axes:
     """Draw how the outputs of each layer are spread, one layer below the other.
 
@@ -164,6 +168,7 @@ def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = N
     return axes
 
 
+@own_error_state
 def plot_activation_heatmap(
     model: Sequential, X: object, layer: int | str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -209,6 +214,7 @@ def plot_activation_heatmap(
     return axes
 
 
+@own_error_state
 def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the weights of a layer as colours: a line for each input, a column for each unit.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_int, describe, unknown_name
+from ..common.error_state import own_error_state
 from ..data.features import check_features
 from ..model.sequential import Sequential
 from ..training.examples import check_names
@@ -21,6 +22,7 @@ _POINTS = 200
 _MOST_LABELS = 12
 
 
+@own_error_state
 def plot_decision_boundary(model: Sequential, X: object, y: object, ax: Axes | None = None) -> Axes:
     """Draw what the model says over the plane of its two features, and the rows in it.
 
@@ -108,6 +110,7 @@ def _scatter_classes(axes: Axes, rows: Array, labels: Array, classes: Any, color
         axes.legend(title="class", fontsize="small", framealpha=0.8, loc="best")
 
 
+@own_error_state
 def plot_feature_response(
     model: Sequential, X: object, feature: int | str, ax: Axes | None = None
 ) -> Axes:
@@ -181,6 +184,7 @@ def plot_feature_response(
     return tidy(axes, names[column], label)
 
 
+@own_error_state
 def plot_confusion_matrix(
     model_or_y_true: object,
     X_or_y_pred: object,
@@ -252,6 +256,7 @@ def plot_confusion_matrix(
     return axes
 
 
+@own_error_state
 def plot_predictions(
     model_or_y_true: object, X_or_y_pred: object, y: object = None, ax: Axes | None = None
 ) -> Axes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_int, check_number, check_positive_int
+from ..common.error_state import own_error_state
 from ..data.batches import Batches, RowOrder
 from ..declarations.optimizers import Ftrl
 from ..errors import DivergenceError
@@ -94,6 +95,7 @@ class RangeTest:
         return axes
 
 
+@own_error_state
 def find_learning_rate(
     model: Sequential,
     X: object,

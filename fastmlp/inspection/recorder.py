@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_bool
+from ..common.error_state import own_error_state
 from ..common.warn import warn
 from ..errors import TrainingWarning
 from ..runners import numpy_runner
@@ -70,6 +71,7 @@ class Statistics:
         return value
 
 
+@own_error_state
 class Recorder(Callback):
     """Records weights, gradients and activations after each epoch, and warns of what goes wrong.
 

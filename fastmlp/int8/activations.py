@@ -1,4 +1,4 @@
-"""How accumulators become codes or outputs: by a line, a table of values, or whole rows."""
+"""Rules by which accumulators become codes or outputs: lines, tables of values, whole rows."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _MARGIN = 1 / 4
 
 
 class Rowwise(NamedTuple):
-    """How accumulators become what a function of whole rows makes of them.
+    """The rules of a function of whole rows.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ ROWWISE = ActivationTable(
 def to_codes(
     source: Source, z: Array, activation: Activation | None, out: Array, ranges: Ranges
 ) -> tuple[Finish, float, int]:
-    """How accumulators become codes, and the scale and zero point of these.
+    """Return the rule by which accumulators become codes, and the codes' scale and zero point.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def to_codes(
 
 
 def to_float(source: Source, z: Array, activation: Activation | None) -> Finish:
-    """How accumulators become the output; arguments and errors as in `to_codes`."""
+    """Return the rule by which accumulators become the output; else as `to_codes`."""
     if activation is None or _is_line(activation):
         is_rectifier = activation is not None and activation.traits.is_rectifier
         return ToFloat(_float32(source.scale), is_rectifier)

@@ -36,12 +36,12 @@ class Constant:
 
     @property
     def name(self) -> str:
-        """What it is called in C, without the prefix."""
+        """Its name in C, without the prefix."""
         return self.kind if self.place is None else f"{self.kind}_{self.place}"
 
     @property
     def n_bytes(self) -> int:
-        """What it takes."""
+        """Its size."""
         return _BYTES[self.c_type] * self.values.size
 
 

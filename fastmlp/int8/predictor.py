@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.error_state import own_error_state
 from ..inference.base import BasePredictor
 from .kernels import run
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 1024
 
 
+@own_error_state
 class QuantizedPredictor(BasePredictor):
     """A network whose weights and activations are integers of 8 bits.
 

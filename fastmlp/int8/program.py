@@ -180,7 +180,7 @@ class IntegerProgram:
 
 
 def offsets(program: IntegerProgram) -> tuple[dict[Codes, int], int]:
-    """Where each slot's row begins in one block of bytes, and how long that is.
+    """Return the place of each slot's row in one block of bytes, and the length of the block.
 
     Two slots share bytes only where one's last reader has run before the other is written.
     """

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from ..common.error_state import own_error_state
 from ..runners.backends import check_threads, choose_backend
 from .format import read_model
 from .sequential import Sequential
 
 
+@own_error_state
 def load(
     path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto"
 ) -> Sequential:

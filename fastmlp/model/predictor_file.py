@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from ..common.error_state import own_error_state
 from ..inference.format import read_predictor
 from ..inference.predictor import Predictor
 from ..runners.backends import check_threads, choose_backend
 
 
+@own_error_state
 def load_predictor(
     path: str | os.PathLike[str], backend: str = "numpy", n_threads: int | str = "auto"
 ) -> Predictor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_int
+from ..common.error_state import calls_users, has_own_error_state, own_error_state
 from ..data.column_names import check_column_names
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ..runners.runner import Runner
 
 
+@own_error_state
 class Sequential:
     """A network of layers, one after the other, with its loss and optimizer.
 
@@ -272,6 +274,7 @@ class Sequential:
 
     # Training
 
+    @calls_users
     def fit(
         self,
         X: object,
@@ -359,6 +362,7 @@ class Sequential:
 
     # Using
 
+    @has_own_error_state
     def predict(self, X: object) -> Array:
         """The output for each row, ``(n, units)``: probabilities for softmax and sigmoid."""
         runner = self.runner

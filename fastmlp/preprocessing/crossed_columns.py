@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import check_positive_int, describe
+from ..common.error_state import own_error_state
 from ..errors import missing_extra
 
 try:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _MISSING = b"missing"
 
 
+@own_error_state
 class CrossedColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Hashed crosses of categorical or binned columns, as sparse columns of zeros and ones.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import describe
+from ..common.error_state import as_user
 from ..data.batches import Batches, RowOrder
 from .examples import Examples, Rows, check_fits, read_examples, read_rows, row_weights
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
@@ -40,7 +41,7 @@ class Chunks:
     def __iter__(self) -> Iterator[tuple[object, object, object]]:
         """X, y and sample weights of each chunk."""
         number = -1
-        for number, chunk in enumerate(self._chunks):
+        for number, chunk in enumerate(_read(self._chunks)):
             if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
                 raise ValueError(
                     f"chunk {number} must be (X, y) or (X, y, sample_weight), got "
@@ -54,6 +55,13 @@ class Chunks:
                 else "there are no chunks to train on"
             )
         self._were_read = True
+
+
+def _read(chunks: Iterable[Any]) -> Iterator[Any]:
+    """What the user's object gives, which may be worked out only then."""
+    iterator, step, end = as_user(iter)(chunks), as_user(next), object()
+    while (chunk := step(iterator, end)) is not end:
+        yield chunk
 
 
 class ChunkSource:

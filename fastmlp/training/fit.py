@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..common.checks import check_bool, check_number, check_positive_int, describe
+from ..common.error_state import as_user
 from ..data.batches import Validation
 from ..declarations.schedules import Schedule
 from ..runners import numpy_runner
@@ -120,7 +121,7 @@ def run_fit(
 
     def progress(share: float) -> None:
         for callback in callbacks:
-            callback.on_progress(model, share)
+            as_user(callback.on_progress)(model, share)
 
     with ExitStack() as stack:
         stack.callback(setattr, training, "unfinished", None)
@@ -133,14 +134,14 @@ def run_fit(
         data = source.data()
         for callback in callbacks:
             # However the fit ends, and whatever another callback does then.
-            stack.callback(callback.on_fit_end, model)
-            callback.on_fit_data(model, data)
-            callback.on_fit_begin(model)
+            stack.callback(as_user(callback.on_fit_end), model)
+            as_user(callback.on_fit_data)(model, data)
+            as_user(callback.on_fit_begin)(model)
         finite = training.state.snapshot()
         for _ in range(arguments.epochs):
             epoch = training.epoch
             for callback in callbacks:
-                callback.on_epoch_begin(model, epoch)
+                as_user(callback.on_epoch_begin)(model, epoch)
             start = time.perf_counter()
             rates = training.rates(source.steps)
             try:
@@ -159,7 +160,7 @@ def run_fit(
             history.append(epoch, logs)
             model.history.append(epoch, logs)
             for callback in callbacks:
-                callback.on_epoch_end(model, epoch, logs)
+                as_user(callback.on_epoch_end)(model, epoch, logs)
             if model.stop_training:
                 break
     return history

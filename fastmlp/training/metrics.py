@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.error_state import own_error_state
 from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 
+@own_error_state
 def classification_metrics(
     task: str, y: Array, probabilities: Array, sample_weight: Array | None = None
 ) -> dict[str, float]:
@@ -80,6 +82,7 @@ def classification_metrics(
     return {name: float(value) for name, value in metrics.items()}
 
 
+@own_error_state
 def regression_metrics(
     y: Array, prediction: Array, sample_weight: Array | None = None
 ) -> dict[str, float]:
@@ -124,6 +127,7 @@ def regression_metrics(
     return {name: float(value) for name, value in metrics.items()}
 
 
+@own_error_state
 def classification_details(y: Array, probabilities: Array) -> dict[str, Any]:
     """What `classification_metrics` leaves out of one class for each row.
 
@@ -160,6 +164,7 @@ def classification_details(y: Array, probabilities: Array) -> dict[str, Any]:
     return {**details, "confusion_matrix": matrix.tolist()}
 
 
+@own_error_state
 def regression_details(y: Array, prediction: Array) -> dict[str, Any]:
     """What `regression_metrics` leaves out.
 

@@ -40,14 +40,16 @@ def log1p(x: Any) -> Any:
 
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
-    return np.tanh(x)
+    with np.errstate(all="ignore"):
+        return np.tanh(x)
 
 
 def erf(x: Any) -> Any:
     """Error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
     x = np.asarray(x)
     dtype = x.dtype if x.dtype.kind == "f" else np.float64
-    return np.asarray(_erf_of_objects(x), dtype=dtype)[()]
+    with np.errstate(all="ignore"):
+        return np.asarray(_erf_of_objects(x), dtype=dtype)[()]
 
 
 _erf_of_objects = np.frompyfunc(math.erf, 1, 1)

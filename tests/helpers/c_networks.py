@@ -10,7 +10,7 @@ from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
 from fastmlp.export.c import activations as c_activations
-from fastmlp.export.c import source as c_source
+from fastmlp.export.c.frame import total_features
 from fastmlp.kernels.typing import Array
 from fastmlp.program.program import categories
 
@@ -60,7 +60,7 @@ def mixed(dtype: str) -> Any:
 def rows_for(frozen: Any, n: int, seed: int = 1) -> Array:
     """Random rows of one array, with codes where embeddings read them."""
     rng = np.random.default_rng(seed)
-    rows = rng.normal(0.0, 2.0, (n, c_source.total_features(frozen.n_features)))
+    rows = rng.normal(0.0, 2.0, (n, total_features(frozen.n_features)))
     start = frozen.n_features[0] if isinstance(frozen.n_features, tuple) else 0
     for column, count in categories(frozen.program).items():
         rows[:, start + column] = rng.integers(0, count, n)

@@ -24,7 +24,7 @@ from fastmlp.kernels.typing import Array
 X = np.random.default_rng(0).normal(0.0, 2.0, (40, 5)).astype(np.float32)
 
 TABLES = {
-    "keras": "fastmlp.importers.keras",
+    "keras": "fastmlp.importers.keras_activations",
     "onnx": "fastmlp.importers.onnx.activations",
     "sklearn": "fastmlp.importers.sklearn",
     "torch": "fastmlp.importers.torch.functions",
@@ -185,7 +185,10 @@ def test_a_missing_row_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("library", "place"),
-    [("torch", "fastmlp/importers/torch/functions.py"), ("keras", "fastmlp/importers/keras.py")],
+    [
+        ("torch", "fastmlp/importers/torch/functions.py"),
+        ("keras", "fastmlp/importers/keras_activations.py"),
+    ],
 )
 def test_errors_say_where_rows_stand(library: str, place: str) -> None:
     keras = import_keras()

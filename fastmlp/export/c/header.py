@@ -20,20 +20,16 @@ from ..words import in_words
 from . import activations as c_activations
 from . import functions as c_functions
 from . import math as c_math
+from .frame import Header, labels_of, total_features, version_line, write_header
 from .memory import Place, plan
 from .source import (
     ARGUMENT_ERRORS,
     C_TYPES,
-    Header,
     array,
     check_prefix,
     finite_check,
-    labels_of,
     literal,
     predict_function,
-    total_features,
-    version_line,
-    write_header,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +112,7 @@ def _check_math(math: object) -> None:
 
 @dataclass
 class _Source:
-    """What the operations of a network add to its header.
+    """Functions and arrays that the operations of a network add to its header.
 
     Statements are templates as `c_math.render` takes them; arrays have their final names.
     """
@@ -131,7 +127,7 @@ class _Source:
     n_bytes: int = 0
 
     def at(self, slot: Slot, offset: int = 0) -> str:
-        """Where a slot lies."""
+        """The place of a slot, as C has it."""
         place = self.places[slot]
         total = place.offset + offset
         return place.base if total == 0 else f"{place.base} + {total}"

@@ -30,19 +30,9 @@ from ...int8.program import (
 )
 from ..costs import multiply_adds
 from ..words import in_words
+from .frame import Header, labels_of, version_line, write_header
 from .int8_functions import FUNCTIONS
-from .source import (
-    ARGUMENT_ERRORS,
-    Header,
-    array,
-    check_prefix,
-    labels_of,
-    literal,
-    predict_function,
-    version_line,
-    with_prefix,
-    write_header,
-)
+from .source import ARGUMENT_ERRORS, array, check_prefix, literal, predict_function, with_prefix
 
 if TYPE_CHECKING:
     from ...int8.predictor import QuantizedPredictor
@@ -85,7 +75,7 @@ class _Writer:
         return f"codes[{index}]" if place == 0 else f"codes[{place} + {index}]"
 
     def start(self, codes: Codes) -> str:
-        """Where a slot begins."""
+        """The place at which a slot begins."""
         place = self.places[codes]
         return "codes" if place == 0 else f"codes + {place}"
 

@@ -251,7 +251,7 @@ def _lines(template: str, prefix: str, c_type: str, library: bool) -> list[str]:
 
 
 def _constants(number: Format, c_type: str) -> dict[str, str]:
-    """What the names in capitals in the templates stand for."""
+    """The values of the names in capitals in the templates."""
 
     def real(value: float) -> str:
         return literal(value, c_type)

@@ -1,4 +1,4 @@
-"""Where the values of one row lie in exported C: in x, in y, or in the caller's scratch."""
+"""Places of the values of one row in exported C: in x, in y, or in the caller's scratch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ONNX graphs are made of: nodes and constants, with names that no two share."""
+"""Parts of ONNX graphs: nodes and constants, with names that no two share."""
 
 from __future__ import annotations
 

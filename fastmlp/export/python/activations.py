@@ -11,7 +11,7 @@ from ...kernels.constants import SELU_ALPHA, SELU_SCALE
 
 
 class Function(NamedTuple):
-    """How an activation is called, and what the file must hold for that.
+    """The source of an activation, and what else a file must hold to call it.
 
     Attributes
     ----------

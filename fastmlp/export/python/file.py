@@ -222,7 +222,7 @@ def _description(predictor: Predictor, name: str) -> Iterator[str]:
 
 
 def _outputs(predictor: Predictor) -> str:
-    """What comes out, in words."""
+    """The outputs in words."""
     units = predictor.n_outputs
     if predictor.task == "binary":
         return "the probability of the second label"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...common.decimals import shortest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -112,7 +114,7 @@ def _literal(name: str, array: Array) -> list[str]:
 
 def _number(value: Any) -> str:
     """The shortest decimal that is read as this number, through double precision too."""
-    text = str(value)
+    text = shortest(value)
     return text if value.dtype.type(float(text)) == value else repr(float(value))
 
 

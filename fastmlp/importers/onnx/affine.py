@@ -92,7 +92,7 @@ class _Affine:
 
     @property
     def is_identity(self) -> bool:
-        """Whether it changes nothing."""
+        """True where it changes nothing."""
         return bool((self._scale == 1.0).all() and not self._center.any() and not self._shift.any())
 
     def part(self, width: int | None) -> Part:

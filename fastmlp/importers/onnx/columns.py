@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Column:
-    """Where a column of a row comes from: X, or a table for the codes in a column of X."""
+    """The origin of a column of a row: X, or a table for the codes in a column of X."""
 
     column: int
     table: str | None = None
@@ -74,7 +74,7 @@ def _is_embedding(reader: NodeReader, name: str) -> bool:
 
 
 def _columns(reader: NodeReader, name: str) -> list[_Column]:
-    """What each column of a value is, among those of X and what embeddings make of them."""
+    """List the origin of each column of a value, among those of X and of embeddings."""
     source = reader.source
     if name in reader.inputs:
         return [_Column(column) for column in range(source.width(name) or 0)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.target_kinds import encoder_from_state
+from ...common.error_state import own_error_state
 from ...declarations.activations import Activation, get_activation
-from ...errors import ModelFileError
 from ...kernels.reference.activations import activation_forward
 from ...network.layers import Activation as ActivationLayer
 from ...network.layers import Dense, WideAndDeep
@@ -18,14 +16,17 @@ from ...training.examples import read_rows
 from ..assembly import take
 from ..graph import Node, parts_of_graph
 from ..parts import Part, Step, dtype_of
+from .labels import outputs_of, set_classes
 from .nodes import nodes_of
-from .source import Source, read_model
+from .reading import read_model
+from .source import Source
 
 if TYPE_CHECKING:
     from ...kernels.typing import Array
     from ...model.sequential import Sequential
 
 
+@own_error_state
 def from_onnx(
     source: object,
     *,
@@ -83,10 +84,7 @@ def from_onnx(
     >>> fm.from_onnx("three.onnx").classes
     array([0, 1, 2])
     """
-    graph = Source(read_model(source))
-    # Numbers that are not finite are told of by the model.
-    with np.errstate(all="ignore"):
-        return _model(graph, output_activation, classes, dtype, arguments)
+    return _model(Source(read_model(source)), output_activation, classes, dtype, arguments)
 
 
 def _model(
@@ -96,7 +94,7 @@ def _model(
     dtype: str | None,
     arguments: dict[str, Any],
 ) -> Sequential:
-    output, labels = _outputs(graph)
+    output, labels = outputs_of(graph)
     weights = [values for values in graph.constants.values() if values.ndim == 2]
     found = dtype_of([values for values in weights if values.dtype.kind == "f"])
     inputs = _inputs(graph, output)
@@ -114,61 +112,8 @@ def _model(
         raise ValueError("the graph passes its input on; there is no network in it")
     model = take(parts, n_features, dtype or found, None, output_activation, **arguments)
     _compare(model, graph, inputs, output, output_activation)
-    _set_classes(model, graph, classes, output, labels)
+    set_classes(model, graph, classes, output, labels)
     return model
-
-
-def _outputs(graph: Source) -> tuple[str, list[str]]:
-    """The value that is the network's output, and those that are labels."""
-    numbers: list[str] = []
-    labels: list[str] = []
-    for value in graph.outputs:
-        if value.name in graph.constants:
-            raise ValueError(f"the output {value.name!r} of the graph is a constant")
-        (labels if _is_label(graph, value.name) else numbers).append(value.name)
-    if len(numbers) != 1:
-        names = ", ".join(map(repr, numbers)) or "none"
-        raise ValueError(
-            f"a graph with one output of numbers, beside labels, can be taken; this one has {names}"
-        )
-    [name] = numbers
-    node = graph.producers.get(name)
-    while node is not None and node.op_type in ("Identity", "ZipMap"):
-        if node.op_type == "ZipMap":
-            labels.append(name)
-        name = node.input[0]
-        node = graph.producers.get(name)
-    return _second_of_pair(graph, name), labels
-
-
-def _is_label(graph: Source, name: str) -> bool:
-    """Whether an output is labels, by the last node that does more than change a type or shape."""
-    node = graph.producers.get(name)
-    while node is not None and node.op_type in (
-        *("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze"),
-    ):
-        node = graph.producers.get(node.input[0])
-    if node is None:
-        return False
-    looks_up = node.op_type == "Gather" and node.input[0] in graph.constants
-    return (looks_up and np.ndim(graph.constants[node.input[0]]) == 1) or node.op_type in (
-        *("ArgMax", "ArrayFeatureExtractor", "Binarizer", "LabelEncoder"),
-        *("Greater", "GreaterOrEqual"),
-    )
-
-
-def _second_of_pair(graph: Source, name: str) -> str:
-    """Of the columns ``1 - p`` and ``p`` the second."""
-    node = graph.producers.get(name)
-    if node is None or node.op_type != "Concat" or len(node.input) != 2:
-        return name
-    first, second = node.input
-    other = graph.producers.get(first)
-    if other is None or other.op_type != "Sub" or other.input[1] != second:
-        return name
-    one = graph.constants.get(other.input[0])
-    is_pair = one is not None and np.size(one) == 1 and np.ravel(one)[0] == 1.0
-    return str(second) if is_pair else name
 
 
 def _inputs(graph: Source, output: str) -> list[str]:
@@ -285,50 +230,3 @@ def _compare(
             f"the network cannot be taken: the model that was made of it differs by {error:.1e} "
             f"from the graph, whose outputs are up to {largest:.1e}; this is an error of fastmlp's"
         )
-
-
-def _set_classes(
-    model: Sequential, graph: Source, classes: object, output: str, labels: list[str]
-) -> None:
-    training = model.training_state
-    encoder = training.encoder()
-    if classes is not None:
-        training.targets = encoder.with_classes(classes)
-        return
-    if encoder.task not in ("binary", "multiclass"):
-        return
-    if graph.producer == "fastmlp" and "labels" in graph.metadata:
-        try:
-            values = json.loads(graph.metadata["labels"])
-            state = {"dtype": graph.metadata["labels_dtype"], "values": values}
-            training.targets = encoder_from_state(encoder.to_state() | {"classes": state})
-        except (KeyError, ValueError) as error:
-            raise ModelFileError(f"the labels in the metadata are damaged: {error}") from error
-        return
-    for name in labels:
-        found = _label_values(graph, output, name, encoder.units)
-        if found is not None:
-            training.targets = encoder.with_classes(found)
-            return
-
-
-def _label_values(graph: Source, output: str, name: str, units: int) -> Any:
-    """The label of each output: what the graph makes of rows that are sure of one class."""
-    node = graph.producers[name]
-    if node.op_type == "ZipMap":
-        attributes = graph.attributes(node)
-        texts = attributes.get("classlabels_strings")
-        numbers = attributes.get("classlabels_int64s")
-        return [text.decode() for text in texts] if texts else numbers
-    # Labels may be computed of what goes into the last activation.
-    base: str | None = output
-    while base is not None and graph.between([base], name) is None:
-        base = graph.dominator(base)
-    if base is None or graph.width(base) != units:
-        return None
-    sure = np.array([[0.0], [1.0]]) if units == 1 else np.eye(units)
-    rows = sure if base == output else 100.0 * sure - 50.0
-    values = graph.compute({base: rows.astype(graph.dtype(base))}, name)
-    if values.size != len(rows):
-        return None
-    return values.ravel().tolist() if values.dtype.kind in "OS" else values.ravel()

@@ -1,4 +1,4 @@
-"""What the readers of ONNX nodes have in common: constants, attributes, and how one refuses."""
+"""The common part of all readers of ONNX nodes: constants, attributes, and refusals."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...common.decimals import shortest
 from ...declarations.activations import ACTIVATIONS, Activation
 from ...kernels.reference.activations import activation_forward
 from .source import Source
@@ -86,7 +87,7 @@ def _candidates(x: Array, found: Array) -> Iterator[Activation]:
 
 def as_written(value: float, dtype: object = np.float32) -> float:
     """The number of fewest digits that a float32 stands for, such as 0.01; others as they are."""
-    return float(str(np.float32(value))) if dtype == np.float32 else float(value)
+    return float(shortest(np.float32(value))) if dtype == np.float32 else float(value)
 
 
 def _is(activation: Activation, x: Array, found: Array) -> bool:
@@ -99,7 +100,7 @@ def _is(activation: Activation, x: Array, found: Array) -> bool:
 
 
 def may_compose(nodes: Sequence[Any]) -> bool:
-    """Whether there are nodes, all of which could be part of an activation."""
+    """Tell whether there are nodes, all of which could be part of an activation."""
     kinds = {(node.domain, node.op_type) for node in nodes}
     return bool(kinds) and all(
         domain == "" and kind in _ELEMENTWISE | _WITHIN_ROWS for domain, kind in kinds
@@ -107,5 +108,5 @@ def may_compose(nodes: Sequence[Any]) -> bool:
 
 
 def is_affine(node: Any) -> bool:
-    """Whether a node of one input adds, multiplies or passes on."""
+    """Tell whether a node of one input adds, multiplies or passes on."""
     return not node.domain and node.op_type in _AFFINE

@@ -1,21 +1,18 @@
-"""ONNX models that are read: the file, its constants, and what its nodes compute."""
+"""The graph of an ONNX model: its constants, its nodes and the values that they compute."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...common.checks import describe
 from ...common.onnx_package import import_onnx
 from ...errors import ModelFileError
+from .reading import first_line
 
 if TYPE_CHECKING:
     from ...kernels.typing import Array
-
-__all__ = ["Source", "read_model"]
 
 # What is computed of constants alone when a graph is read: none of these makes much out of little,
 # and none is random.
@@ -26,72 +23,6 @@ _FOLDED = frozenset(
         *("Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze"),
     )
 )
-
-
-def read_model(source: object) -> Any:
-    """The `onnx.ModelProto` in a file, functions of its own put in their places.
-
-    Parameters
-    ----------
-    source : str, path-like or onnx.ModelProto
-
-    Raises
-    ------
-    ImportError
-        The package onnx is not installed.
-    FileNotFoundError
-        There is no such file.
-    ModelFileError
-        The file is no ONNX model or is damaged, or a file with its weights is missing.
-    """
-    onnx = import_onnx()
-    if isinstance(source, onnx.ModelProto):
-        name, model = "the model", onnx.ModelProto()
-        model.CopyFrom(source)
-    elif isinstance(source, str | os.PathLike):
-        name = os.fspath(source)
-        with open(source, "rb"):
-            pass
-        model = _load(onnx, name)
-    else:
-        raise TypeError(
-            f"from_onnx takes the path of a file or an onnx.ModelProto, got {describe(source)}"
-        )
-    try:
-        onnx.checker.check_model(model)
-        if model.functions:
-            from onnx.inliner import inline_local_functions
-
-            model = inline_local_functions(model)
-    except Exception as error:
-        # The checker raises its own error, and others from the C++ code behind it.
-        raise ModelFileError(f"{name}: no valid ONNX model: {_first_line(error)}") from error
-    return model
-
-
-def _load(onnx: Any, name: str) -> Any:
-    try:
-        model = onnx.load(name, load_external_data=False)
-        parsed = bool(model.ir_version and model.graph.node)
-    except Exception as error:
-        # Errors of protobuf, whose types differ between its versions.
-        raise ModelFileError(f"{name}: no ONNX model, or damaged: {_first_line(error)}") from error
-    if not parsed:
-        raise ModelFileError(f"{name}: no ONNX model, or damaged: it has no graph")
-    try:
-        folder = os.path.dirname(os.path.abspath(name))
-        onnx.external_data_helper.load_external_data_for_model(model, folder)
-    except Exception as error:
-        raise ModelFileError(
-            f"{name} keeps its weights in other files, of which one cannot be read: "
-            f"{_first_line(error)}; put them beside it"
-        ) from error
-    return model
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 class Source:
@@ -126,7 +57,7 @@ class Source:
             to_array = self._onnx.numpy_helper.to_array
             self.constants = {tensor.name: to_array(tensor) for tensor in graph.initializer}
         except Exception as error:
-            raise ModelFileError(f"damaged ONNX model: {_first_line(error)}") from error
+            raise ModelFileError(f"damaged ONNX model: {first_line(error)}") from error
         self.inputs = [value for value in graph.input if value.name not in self.constants]
         self.producers: dict[str, Any] = {}
         for node in graph.node:
@@ -191,7 +122,7 @@ class Source:
         return self._onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
 
     def is_precise(self) -> bool:
-        """Whether neither inputs nor constants are of less than single precision."""
+        """Tell whether neither inputs nor constants are of less than single precision."""
         kinds = [values.dtype for values in self.constants.values()]
         kinds += [self.dtype(value.name) for value in self.inputs]
         return all(kind.itemsize >= 4 for kind in kinds)
@@ -274,7 +205,7 @@ class Source:
         return list(found.values())
 
     def compute(self, given: Mapping[str, Array], name: str) -> Array:
-        """What the graph makes of the values that are given, by onnx's reference evaluator."""
+        """Compute a value of the graph from others, by onnx's reference evaluator."""
         nodes = self.between(list(given), name)
         if nodes is None:
             raise ValueError(f"{name!r} is computed from more than {', '.join(given)}")
@@ -330,7 +261,7 @@ class Source:
         except Exception as error:
             # The evaluator has no errors of its own: whatever an operator raises comes through.
             raise ValueError(
-                f"{self.label(nodes[-1])} cannot be computed: {_first_line(error)}"
+                f"{self.label(nodes[-1])} cannot be computed: {first_line(error)}"
             ) from error
 
     @staticmethod

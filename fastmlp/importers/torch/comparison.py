@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,13 +28,13 @@ def check_output(
     Tracing does not see that an operation in place changes what is read elsewhere.
     """
     tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
-    tensor = tensors[0] if tensors else torch.zeros(())
+    tensor = tensors[0] if tensors else torch.zeros((), dtype=torch.float32, device="cpu")
     state = model.training_state.state
     width = state.program.input.width
     rows = torch.from_numpy(np.random.default_rng(0).standard_normal((_ROWS, width)))
     rows = rows.to(tensor.device, tensor.dtype)
     try:
-        with evaluating(module), torch.no_grad():
+        with evaluating(module):
             output = module(rows)
     except Exception as error:
         raise ValueError(
@@ -70,11 +70,15 @@ def check_output(
 
 @contextmanager
 def evaluating(module: Any) -> Iterator[None]:
-    """Let a module compute what it does in evaluation, and leave it as it was."""
+    """Let a module compute what it does in evaluation, in its own dtype; leave it as it was."""
     flags = [(part, part.training) for part in module.modules()]
+    devices = {"cpu", *(tensor.device.type for tensor in module.parameters())}
     module.eval()
     try:
-        yield
+        with torch.no_grad(), ExitStack() as stack:
+            for device in filter(torch.amp.is_autocast_available, devices):
+                stack.enter_context(torch.autocast(device, enabled=False))
+            yield
     finally:
         for part, training in flags:
             part.training = training

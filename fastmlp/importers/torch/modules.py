@@ -38,6 +38,7 @@ from .functions import (
     SIGNATURES,
     SYNONYMS,
 )
+from .shapes import keeps_rows, view_keeps_rows
 from .state import tensor_values
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ _LOGARITHMS = "fastmlp gives probabilities, not their logarithms; put Softmax in
 
 
 def parts_of_module(module: Any) -> tuple[list[Part], str]:
-    """What a module computes in evaluation, and the dtype of its tensors.
+    """Return the parts of a module in evaluation, and the dtype of its tensors.
 
     Raises
     ------
@@ -285,47 +286,19 @@ class _Reader:
         if name == "neg":
             return [Scale(np.array(-1.0), np.array(0.0))]
         if name in ("squeeze", "flatten"):
-            self._check_shape_stays(node, name, options, label)
+            if not keeps_rows(name, options, node in self._tail):
+                why = "rows must stay rows; a single column may become a vector at the end alone"
+                raise _refused(label, why)
         elif name.endswith("dropout") and options.get("training"):
             raise _refused(label, "it also drops in evaluation; pass training=self.training")
         return []
 
-    def _check_shape_stays(
-        self, node: torch.fx.Node, name: str, options: dict[str, Any], label: str
-    ) -> None:
-        rows_kept = name == "flatten" and options["start_dim"] == 1
-        if rows_kept and options["end_dim"] in (1, -1):
-            return
-        if node not in self._tail or (name == "squeeze" and options["dim"] not in (None, 1, -1)):
-            raise _refused(
-                label, "rows must stay rows; a single column may become a vector at the end alone"
-            )
-
     def _viewed(self, node: torch.fx.Node, label: str) -> torch.fx.Node:
         """The input of a view or reshape that leaves rows of columns as they are."""
         given = self._input(node.args, node.kwargs, label)
-        shape = node.args[1:] or (node.kwargs.get("shape"),)
-        if len(shape) == 1 and isinstance(shape[0], tuple | list):
-            shape = tuple(shape[0])
-        if shape == (-1,) and node in self._tail:
-            return given
-        if len(shape) != 2 or not (shape[0] == -1 or self._is_row_count(shape[0])):
+        if not view_keeps_rows(node, node in self._tail):
             raise _refused(label, "rows must stay rows: x.view(x.size(0), -1)")
         return given
-
-    @staticmethod
-    def _is_row_count(value: object) -> bool:
-        """Whether a node is ``x.size(0)``, ``x.shape[0]`` or ``x.size()[0]``."""
-        if not isinstance(value, torch.fx.Node):
-            return False
-        if value.op == "call_method" and value.target == "size":
-            return bool(value.args[1:] == (0,))
-        if value.target is not operator.getitem or value.args[1] != 0:
-            return False
-        shape = value.args[0]
-        if not isinstance(shape, torch.fx.Node):
-            return False
-        return shape.target == "size" or bool(shape.args[1:] == ("shape",))
 
     def _concatenated(self, node: torch.fx.Node, label: str) -> Node:
         names = ("tensors", "dim")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...common.checks import describe
+from ...common.error_state import own_error_state
 from ...declarations.activations import Activation
 from ...network.layers import Layer, check_layers
 from ..assembly import sequential, take, with_output
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ...model.sequential import Sequential
 
 
+@own_error_state
 def from_torch(
     source: object,
     layers: Sequence[Layer] | None = None,
@@ -78,21 +80,12 @@ def from_torch(
     """
     # What torch.compile returns holds the module itself.
     source = getattr(source, "_orig_mod", source)
+    # One of Keras' may be a module too.
     if any(base.__module__.startswith("keras.") for base in type(source).__mro__):
         raise TypeError("this is a model of Keras: fm.from_keras takes it")
     module = _is_module(source)
-    if not module and not isinstance(source, Mapping):
-        is_path = isinstance(source, str) or hasattr(source, "__fspath__")
-        hint = "; read a file with torch.load first" if is_path else ""
-        raise TypeError(
-            "from_torch takes a torch.nn.Module, or a state dict with layers=[...], got "
-            f"{describe(source)}{hint}"
-        )
-    if layers is None and not module:
-        raise ValueError(
-            "a state dict holds weights alone; give layers=[fm.Dense(8, 'relu'), ...] too, or "
-            "pass the module in place of its state_dict()"
-        )
+    if not module:
+        _check_state(source, layers)
     if layers is None:
         # PyTorch takes seconds to import.
         from .modules import parts_of_module
@@ -116,8 +109,24 @@ def from_torch(
     return model
 
 
+def _check_state(source: object, layers: Sequence[Layer] | None) -> None:
+    """Check that what is no module is a state dict, and has layers beside it."""
+    if not isinstance(source, Mapping):
+        is_path = isinstance(source, str) or hasattr(source, "__fspath__")
+        hint = "; read a file with torch.load first" if is_path else ""
+        raise TypeError(
+            "from_torch takes a torch.nn.Module, or a state dict with layers=[...], got "
+            f"{describe(source)}{hint}"
+        )
+    if layers is None:
+        raise ValueError(
+            "a state dict holds weights alone; give layers=[fm.Dense(8, 'relu'), ...] too, or "
+            "pass the module in place of its state_dict()"
+        )
+
+
 def _is_module(source: object) -> bool:
-    """Whether it is a torch.nn.Module, told without importing PyTorch."""
+    """Tell whether it is a torch.nn.Module, without importing PyTorch."""
     return any(
         base.__module__ == "torch.nn.modules.module" and base.__name__ == "Module"
         for base in type(source).__mro__

@@ -20,6 +20,7 @@ from typing import Any
 import numba
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+from numba.core.compiler import Compiler
 
 from ...compiling import announce
 
@@ -116,7 +117,11 @@ def cache_folder() -> Path | None:
 
 
 def compile_callback(
-    function: Callable[..., Any], variant: str, signature: Any, options: dict[str, Any]
+    function: Callable[..., Any],
+    variant: str,
+    signature: Any,
+    options: dict[str, Any],
+    compiler: type = Compiler,
 ) -> CFunc:
     """Load a function from the cache, or compile it into the cache, as a C callback.
 
@@ -128,11 +133,13 @@ def compile_callback(
     signature : tuple of argument types and the return type
     options : dict
         From `options.py`.
+    compiler : type
+        With the passes that it goes through.
     """
     name = "_".join(part for part in (function.__name__, variant) if part)
     copy = types.FunctionType(function.__code__, function.__globals__, name)
     copy.__qualname__ = f"{name}_{_DIGEST}"
-    callback = CFunc(copy, signature, {}, options)
+    callback = CFunc(copy, signature, {}, options, pipeline_class=compiler)
     cache = _cache_of(copy)
     if cache is None:
         _warn("for no folder for the cache can be written")

@@ -83,6 +83,36 @@ def doubles(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
+def address_of(typing_context: Any, pointer: Any) -> Any:
+    """The address that a pointer leads to."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ptrtoint(args[0], _INT)
+
+    return types.int64(pointer), codegen
+
+
+@intrinsic
+def is_given(typing_context: Any, pointer: Any) -> Any:
+    """Whether a pointer leads to an array: an address of 0 stands for none."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.icmp_unsigned("!=", builder.ptrtoint(args[0], _INT), _INT(0))
+
+    return types.boolean(pointer), codegen
+
+
+@intrinsic
+def is_same(typing_context: Any, left: Any, right: Any) -> Any:
+    """Whether two pointers lead to the same place."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.icmp_unsigned("==", *[builder.ptrtoint(arg, _INT) for arg in args])
+
+    return types.boolean(left, right), codegen
+
+
+@intrinsic
 def cast(typing_context: Any, variant: Any, value: Any) -> Any:
     """`value` in the variant's dtype; without it a float64 constant would widen the arithmetic."""
 

@@ -4,24 +4,45 @@ A program in compiled form is a table of instructions; each holds the address of
 arguments as numbers. Whatever runs the table has no kernel linked into it, and only the ops that
 a program names are ever compiled or loaded.
 
-The common signature is ``op(variant, args, attributes, counters, scalars)``:
+An op reads as the formula that it is::
 
-* ``variant``: the compile-time `Variant` (dtype, and the member of a family of kernels);
+    @op()
+    def scale_columns(
+        variant, *, rows=ROWS, x: Pointer, scale: Pointer, out: Pointer, ld: int, columns: int
+    ):
+        for i in range(rows):
+            for j in range(columns):
+                out[i * ld + j] = x[i * ld + j] * scale[j]
+
+* `variant` is the compile-time `Variant`: the dtype, and the member of a family of kernels.
+* What has an annotation is an argument of the instruction. An address becomes a `Pointer` to
+  numbers of the variant's dtype, or one to int64, int32 or float64 (`Integers`, `ShortIntegers`,
+  `Doubles`) or to the dtype that the variant's function names (`SourcePointer`). An `Address` stays
+  a number, as int and bool do. A float stays a float64; a `Number` is cast to the variant's dtype.
+  What has a default may be left out.
+* What has none is a counter of the running step, named by its default: `ROWS`, `START`, `BATCH` or
+  `STEP`. `SCALARS` are all its scalars, numbered below.
+
+An op allocates nothing. Constants are float64 and would widen the arithmetic of float32, so `cast`
+and `like` make them what they stand beside. What is compiled has the common signature
+``op(variant, args, attributes, counters, scalars)``, from which `arguments.py` takes what is named:
+
 * ``args``: int64 arguments of the instruction: addresses, row lengths, sizes;
 * ``attributes``: its float64 arguments: rates, slopes;
-* ``counters``: int64 values of the running step, private to a worker, see below;
-* ``scalars``: float64 values of the running step, shared between workers, see below.
+* ``counters``: int64 values of the running step, private to a worker;
+* ``scalars``: float64 values of the running step, shared between workers.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from numba import types
 from numba.core.ccallback import CFunc
 from numba.core.errors import NumbaError
 
+from .arguments import Arguments, unpacking
 from .cache import compile_callback
 from .intrinsics import Variant
 from .options import OP_OPTIONS, REDUCTION_OPTIONS
@@ -50,10 +71,8 @@ class Op:
 
     Parameters
     ----------
-    function : callable
-        The body, with the common signature.
-    args, attributes : sequence of str
-        Names of the int64 and float64 arguments in their order.
+    body : callable
+        As the module's documentation describes it.
     reduction : bool
         Whether sums may be reordered.
     prepare : callable, optional
@@ -64,18 +83,19 @@ class Op:
 
     def __init__(
         self,
-        function: Callable[..., None],
-        args: Sequence[str],
-        attributes: Sequence[str],
+        body: Callable[..., None],
         reduction: bool,
         prepare: Callable[[str], None] | None,
         members: Collection[str],
     ) -> None:
-        self.name = function.__name__
-        self.module = function.__module__
-        self.args = tuple(args)
-        self.attributes = tuple(attributes)
-        self._function = function
+        self.name = body.__name__
+        self.module = body.__module__
+        arguments = Arguments.of(body)
+        self.args = tuple(arguments.args)
+        self.attributes = tuple(arguments.attributes)
+        self.defaults = arguments.defaults
+        self._body = body
+        self._compiler = unpacking(arguments)
         self.prepare = prepare
         self.members = members
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
@@ -98,10 +118,11 @@ class Op:
                 signature = (Variant(dtype, member), _INTEGERS, _FLOATS, _INTEGERS, _FLOATS)
                 try:
                     callback = compile_callback(
-                        self._function,
+                        self._body,
                         "_".join((dtype, member)).rstrip("_"),
                         (signature, types.void),
                         self._options,
+                        self._compiler,
                     )
                 except NumbaError as error:
                     if not member or member in self.members:
@@ -123,16 +144,15 @@ OPS: dict[str, Op] = {}
 
 
 def op(
-    *args: str,
-    attributes: Sequence[str] = (),
+    *,
     reduction: bool = False,
     prepare: Callable[[str], None] | None = None,
     members: Collection[str] = (),
 ) -> Callable[[Callable[..., None]], Op]:
-    """Declare a function of the common signature an op with these arguments."""
+    """Declare a function the body of an op."""
 
-    def declare(function: Callable[..., None]) -> Op:
-        made = Op(function, args, attributes, reduction, prepare, members)
+    def declare(body: Callable[..., None]) -> Op:
+        made = Op(body, reduction, prepare, members)
         OPS[made.name] = made
         return made
 

@@ -16,11 +16,13 @@ from numba.extending import overload
 
 from ... import custom
 from ...constants import MISH_MAXIMUM, NORMAL_PEAK, ROOT_HALF, SELU_ALPHA, SELU_SCALE
+from ..machine.arguments import Number, Pointer
 from ..machine.custom import activation_functions
-from ..machine.intrinsics import cast, like, pointer
+from ..machine.intrinsics import is_same, like
 from ..machine.math import erf, exp, expm1, log1p, tanh
 from ..machine.op import ROWS, op
 from ..machine.options import INLINED, device
+from .rows import copied
 
 
 @device
@@ -224,31 +226,36 @@ def _choose_backward(variant, d, z, out, parameter):
     return lambda variant, d, z, out, parameter: function(d, z, out, parameter)
 
 
-@op("z", "out", "ld", "columns", attributes=("parameter",), members=ELEMENTWISE)
-def activation_forward(variant, args, attributes, counters, scalars):
+@op(members=ELEMENTWISE)
+def activation_forward(
+    variant, *, rows=ROWS, z: Pointer, out: Pointer, ld: int, columns: int, parameter: Number
+):
     """``out = f(z)``; in place where z and out are one."""
-    z, out = pointer(variant, args[0]), pointer(variant, args[1])
-    ld, columns, rows = args[2], args[3], counters[ROWS]
-    parameter = cast(variant, attributes[0])
     if columns == ld:
         columns, rows = columns * rows, 1
+    if not is_same(z, out):
+        copied(0, rows, columns, ld, z, out)
     for i in range(rows):
-        if args[0] != args[1]:
-            for j in range(i * ld, i * ld + columns):
-                out[j] = z[j]
         for j in range(i * ld, i * ld + columns):
             out[j] = _forward(variant, out[j], parameter)
 
 
-@op("z", "out", "d", "ld", "columns", attributes=("parameter",), members=ELEMENTWISE)
-def activation_backward(variant, args, attributes, counters, scalars):
+@op(members=ELEMENTWISE)
+def activation_backward(
+    variant,
+    *,
+    rows=ROWS,
+    z: Pointer,
+    out: Pointer,
+    d: Pointer,
+    ld: int,
+    columns: int,
+    parameter: Number,
+):
     """``d *= f'(z)``, in place: the gradient of out becomes that of z.
 
     Where z was not kept, z and out are one.
     """
-    z, out, d = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
-    ld, columns, rows = args[3], args[4], counters[ROWS]
-    parameter = cast(variant, attributes[0])
     if columns == ld:
         columns, rows = columns * rows, 1
     for i in range(rows):

@@ -7,6 +7,7 @@ of a matrix's columns.
 
 from __future__ import annotations
 
+from ..machine.arguments import Address
 from ..machine.copies import copy
 from ..machine.gemm import call_product, load_product
 from ..machine.op import ROWS, op
@@ -18,98 +19,85 @@ _ones = constants(1.0, 1)
 _strip = stack(4 * 8)
 
 
-@op(
-    *("x", "ld_x", "weight", "ld_weight", "bias", "z", "ld_z", "inputs", "columns", "accumulate"),
-    prepare=load_product,
-)
-def dense_forward(variant, args, attributes, counters, scalars):
+@op(prepare=load_product)
+def dense_forward(
+    variant,
+    *,
+    rows=ROWS,
+    x: Address,
+    ld_x: int,
+    weight: Address,
+    ld_weight: int,
+    bias: Address,
+    z: Address,
+    ld_z: int,
+    inputs: int,
+    columns: int,
+    accumulate: bool,
+):
     """``z = x @ weight + bias``; `accumulate` adds to z instead."""
-    start, ld_start = args[4], 0
-    if args[9] != 0:
-        start, ld_start = args[5], args[6]
+    start, ld_start = bias, 0
+    if accumulate:
+        start, ld_start = z, ld_z
     call_product(
-        variant,
-        counters[ROWS],
-        args[8],
-        args[7],
-        args[0],
-        args[1],
-        1,
-        args[2],
-        args[3],
-        0,
-        start,
-        ld_start,
-        args[5],
-        args[6],
+        variant, rows, columns, inputs, x, ld_x, 1, weight, ld_weight, 0, start, ld_start, z, ld_z
     )
 
 
-@op(
-    *("x", "ld_x", "d_z", "ld_z", "d_weight", "ld_weight", "d_bias", "inputs", "columns"),
-    prepare=load_product,
-)
-def dense_backward_weight(variant, args, attributes, counters, scalars):
+@op(prepare=load_product)
+def dense_backward_weight(
+    variant,
+    *,
+    rows=ROWS,
+    x: Address,
+    ld_x: int,
+    d_z: Address,
+    ld_z: int,
+    d_weight: Address,
+    ld_weight: int,
+    d_bias: Address,
+    inputs: int,
+    columns: int,
+):
     """``d_weight = x.T @ d_z`` and, where there is one, ``d_bias = d_z.sum(0)``."""
-    rows, inputs, columns = counters[ROWS], args[7], args[8]
-    x, ld_x, d_z, ld_z, d_weight, ld_weight = args[0], args[1], args[2], args[3], args[4], args[5]
     if 2 * columns <= lanes(variant) and inputs >= 2 * lanes(variant):
         # By the transpose of d_weight, for whose few columns vectors are too long.
         size, width, scratch = itemsize(variant), 4 * lanes(variant), _strip(variant)
         for i in range(0, inputs, width):
-            count = min(width, inputs - i)
+            count, x_i = min(width, inputs - i), x + size * i
             call_product(
-                variant,
-                columns,
-                count,
-                rows,
-                d_z,
-                1,
-                ld_z,
-                x + size * i,
-                ld_x,
-                0,
-                0,
-                0,
-                scratch,
-                width,
+                variant, columns, count, rows, d_z, 1, ld_z, x_i, ld_x, 0, 0, 0, scratch, width
             )
             target = d_weight + size * ld_weight * i
             copy(variant, count, columns, scratch, 1, width, target, ld_weight, 1)
     else:
         call_product(
-            variant,
-            inputs,
-            columns,
-            rows,
-            x,
-            1,
-            ld_x,
-            d_z,
-            ld_z,
-            0,
-            0,
-            0,
-            d_weight,
-            ld_weight,
+            variant, inputs, columns, rows, x, 1, ld_x, d_z, ld_z, 0, 0, 0, d_weight, ld_weight
         )
-    if args[6] != 0 and rows == 1:
-        copy(variant, 1, columns, d_z, 0, 1, args[6], 0, 1)
-    elif args[6] != 0:
-        call_product(
-            variant, 1, columns, rows, _ones(variant), 0, 0, d_z, ld_z, 0, 0, 0, args[6], columns
-        )
+    if d_bias != 0 and rows == 1:
+        copy(variant, 1, columns, d_z, 0, 1, d_bias, 0, 1)
+    elif d_bias != 0:
+        ones = _ones(variant)
+        call_product(variant, 1, columns, rows, ones, 0, 0, d_z, ld_z, 0, 0, 0, d_bias, columns)
 
 
-@op(
-    *("d_z", "ld_z", "weight", "ld_weight", "d_x", "ld_x", "inputs", "columns", "accumulate"),
-    prepare=load_product,
-)
-def dense_backward_input(variant, args, attributes, counters, scalars):
+@op(prepare=load_product)
+def dense_backward_input(
+    variant,
+    *,
+    rows=ROWS,
+    d_z: Address,
+    ld_z: int,
+    weight: Address,
+    ld_weight: int,
+    d_x: Address,
+    ld_x: int,
+    inputs: int,
+    columns: int,
+    accumulate: bool,
+):
     """``d_x = d_z @ weight.T``; `accumulate` adds to d_x instead."""
-    rows, inputs, columns = counters[ROWS], args[6], args[7]
-    d_z, ld_z, weight, ld_weight, d_x, ld_x = args[0], args[1], args[2], args[3], args[4], args[5]
-    start = 0 if args[8] == 0 else d_x
+    start = d_x if accumulate else 0
     if rows == 1:
         # As a column, d_x takes the weights in the order in which they lie.
         call_product(variant, inputs, 1, columns, weight, ld_weight, 1, d_z, 1, 0, start, 1, d_x, 1)

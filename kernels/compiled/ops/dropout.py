@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..machine.intrinsics import cast, integers, pointer
+from ..machine.arguments import Integers, Pointer
+from ..machine.intrinsics import cast, is_same
 from ..machine.op import ROWS, STEP, op
 from ..machine.options import device
 
@@ -45,10 +46,10 @@ def philox4x32(c0, c1, c2, c3, key0, key1):
     return c0 & _WORD, c1 & _WORD, c2 & _WORD, c3 & _WORD
 
 
-@op("words", "count")
-def philox_words(variant, args, attributes, counters, scalars):
+@op()
+def philox_words(variant, *, words: Integers, count: int):
     """Encrypt `count` counters: of six rows of int64 words the first four become the results."""
-    words, n = integers(args[0]), args[1]
+    n = count
     for i in range(n):
         c0, c1, c2, c3 = (
             np.uint64(words[i]),
@@ -64,50 +65,58 @@ def philox_words(variant, args, attributes, counters, scalars):
         words[3 * n + i] = np.int64(w3)
 
 
-@op(
-    *("mask", "ld", "columns", "first_column", "threshold", "seed_low", "seed_high", "layer"),
-    attributes=("keep",),
-)
-def dropout_mask(variant, args, attributes, counters, scalars):
+@op()
+def dropout_mask(
+    variant,
+    *,
+    rows=ROWS,
+    step=STEP,
+    mask: Pointer,
+    ld: int,
+    columns: int,
+    first_column: int,
+    threshold: int,
+    seed_low: int,
+    seed_high: int,
+    layer: int,
+    keep: float,
+):
     """``mask = 0`` where the generator's word is below the threshold, else ``1 / keep``."""
-    mask, ld, columns = pointer(variant, args[0]), args[1], args[2]
-    threshold, layer = np.uint64(args[4]), np.uint64(args[7])
-    key0, key1 = np.uint64(args[5]), np.uint64(args[6])
-    step = np.uint64(counters[STEP])
-    scale, zero = cast(variant, 1.0 / attributes[0]), cast(variant, 0.0)
-    rows, first = counters[ROWS], args[3]
+    limit, update, number = np.uint64(threshold), np.uint64(step), np.uint64(layer)
+    key0, key1 = np.uint64(seed_low), np.uint64(seed_high)
+    scale, zero = cast(variant, 1.0 / keep), cast(variant, 0.0)
     whole = rows // 4
     for group in range(whole):
         row0 = 4 * group * ld
         for j in range(columns):
-            column = np.uint64(first + j)
-            w0, w1, w2, w3 = philox4x32(column, np.uint64(group), step, layer, key0, key1)
-            mask[row0 + j] = zero if w0 < threshold else scale
-            mask[row0 + ld + j] = zero if w1 < threshold else scale
-            mask[row0 + 2 * ld + j] = zero if w2 < threshold else scale
-            mask[row0 + 3 * ld + j] = zero if w3 < threshold else scale
+            column = np.uint64(first_column + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint64(group), update, number, key0, key1)
+            mask[row0 + j] = zero if w0 < limit else scale
+            mask[row0 + ld + j] = zero if w1 < limit else scale
+            mask[row0 + 2 * ld + j] = zero if w2 < limit else scale
+            mask[row0 + 3 * ld + j] = zero if w3 < limit else scale
     rest = rows - 4 * whole
     if rest > 0:
         row0 = 4 * whole * ld
         for j in range(columns):
-            column = np.uint64(first + j)
-            w0, w1, w2, w3 = philox4x32(column, np.uint64(whole), step, layer, key0, key1)
-            mask[row0 + j] = zero if w0 < threshold else scale
+            column = np.uint64(first_column + j)
+            w0, w1, w2, w3 = philox4x32(column, np.uint64(whole), update, number, key0, key1)
+            mask[row0 + j] = zero if w0 < limit else scale
             if rest > 1:
-                mask[row0 + ld + j] = zero if w1 < threshold else scale
+                mask[row0 + ld + j] = zero if w1 < limit else scale
             if rest > 2:
-                mask[row0 + 2 * ld + j] = zero if w2 < threshold else scale
+                mask[row0 + 2 * ld + j] = zero if w2 < limit else scale
 
 
-@op("x", "mask", "out", "ld", "columns")
-def apply_mask(variant, args, attributes, counters, scalars):
+@op()
+def apply_mask(
+    variant, *, rows=ROWS, x: Pointer, mask: Pointer, out: Pointer, ld: int, columns: int
+):
     """``out = x * mask``; in place where x and out are one."""
-    x, mask, out = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
-    ld, columns, rows = args[3], args[4], counters[ROWS]
     if columns == ld:
         columns, rows = columns * rows, 1
     for i in range(rows):
-        if args[0] == args[2]:
+        if is_same(x, out):
             for j in range(i * ld, i * ld + columns):
                 out[j] *= mask[j]
         else:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 
-from ..machine.intrinsics import cast, pointer
+from ..machine.arguments import Pointer
+from ..machine.intrinsics import cast
 from ..machine.op import ROWS, op
 from ..machine.options import device
 
@@ -16,16 +17,21 @@ def _code(value, n_categories):
     return int(value) if 0 <= value < n_categories else -1
 
 
-@op("codes", "ld_codes", "weight", "n_categories", "out", "ld", "columns")
-def embedding_forward(variant, args, attributes, counters, scalars):
+@op()
+def embedding_forward(
+    variant,
+    *,
+    rows=ROWS,
+    codes: Pointer,
+    ld_codes: int,
+    weight: Pointer,
+    n_categories: int,
+    out: Pointer,
+    ld: int,
+    columns: int,
+):
     """``out[i] = weight[codes[i]]``; NaN for a code that is none."""
-    codes, weight, out = (
-        pointer(variant, args[0]),
-        pointer(variant, args[2]),
-        pointer(variant, args[4]),
-    )
-    ld_codes, n_categories, ld, columns = args[1], args[3], args[5], args[6]
-    for i in range(counters[ROWS]):
+    for i in range(rows):
         code = _code(codes[i * ld_codes], n_categories)
         if code < 0:
             for j in range(columns):
@@ -35,18 +41,23 @@ def embedding_forward(variant, args, attributes, counters, scalars):
                 out[i * ld + j] = weight[code * columns + j]
 
 
-@op("codes", "ld_codes", "d", "ld", "d_weight", "n_categories", "columns")
-def embedding_backward(variant, args, attributes, counters, scalars):
+@op()
+def embedding_backward(
+    variant,
+    *,
+    rows=ROWS,
+    codes: Pointer,
+    ld_codes: int,
+    d: Pointer,
+    ld: int,
+    d_weight: Pointer,
+    n_categories: int,
+    columns: int,
+):
     """``d_weight[codes[i]] += d[i]`` over all rows, onto zeros."""
-    codes, d, d_weight = (
-        pointer(variant, args[0]),
-        pointer(variant, args[2]),
-        pointer(variant, args[4]),
-    )
-    ld_codes, ld, n_categories, columns = args[1], args[3], args[5], args[6]
     for k in range(n_categories * columns):
         d_weight[k] = cast(variant, 0.0)
-    for i in range(counters[ROWS]):
+    for i in range(rows):
         code = _code(codes[i * ld_codes], n_categories)
         if code >= 0:
             for j in range(columns):

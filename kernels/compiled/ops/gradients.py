@@ -7,76 +7,103 @@ import math
 
 import numpy as np
 
-from ..machine.intrinsics import cast, pointer
+from ..machine.arguments import SCALARS, Number, Pointer
+from ..machine.intrinsics import cast
 from ..machine.op import CORRECT_SUM, LAST_LOSS, LOSS_SUM, ROWS, ROWS_SUM, WEIGHT_SUM, op
 
 _BLOCK = 1024
 
 
-@op("weight", "d_weight", "count", "penalty", attributes=("l1", "l2"), reduction=True)
-def add_penalty(variant, args, attributes, counters, scalars):
+@op(reduction=True)
+def add_penalty(
+    variant,
+    *,
+    scalars=SCALARS,
+    weight: Pointer,
+    d_weight: Pointer,
+    count: int,
+    penalty: int,
+    l1: float,
+    l2: float,
+):
     """``d_weight += l1 * sign(w) + l2 * w``; ``l1 sum|w| + l2/2 sum w^2`` goes to a scalar."""
-    weight, d_weight = pointer(variant, args[0]), pointer(variant, args[1])
-    l1, l2 = cast(variant, attributes[0]), cast(variant, attributes[1])
-    zero = cast(variant, 0.0)
+    by_sign, by_weight, zero = cast(variant, l1), cast(variant, l2), cast(variant, 0.0)
     absolute, squares = 0.0, 0.0
     # The sums have loops without stores: the order of their terms does not depend on where the
     # arrays lie. A block stays in the nearest cache for the second loop.
-    for first in range(0, args[2], _BLOCK):
-        last = min(first + _BLOCK, args[2])
+    for first in range(0, count, _BLOCK):
+        last = min(first + _BLOCK, count)
         for i in range(first, last):
             absolute += abs(weight[i])
             squares += np.float64(weight[i]) * np.float64(weight[i])
         for i in range(first, last):
             w = weight[i]
-            sign = l1 if w > zero else -l1
-            d_weight[i] += (zero if w == zero else sign) + l2 * w
-    scalars[args[3]] = attributes[0] * absolute + 0.5 * attributes[1] * squares
+            sign = by_sign if w > zero else -by_sign
+            d_weight[i] += (zero if w == zero else sign) + by_weight * w
+    scalars[penalty] = l1 * absolute + 0.5 * l2 * squares
 
 
-@op("gradients", "count", attributes=("limit",))
-def clip_by_value(variant, args, attributes, counters, scalars):
+@op()
+def clip_by_value(variant, *, gradients: Pointer, count: int, limit: Number):
     """``g = min(max(g, -limit), limit)``."""
-    g, limit = pointer(variant, args[0]), cast(variant, attributes[0])
-    for i in range(args[1]):
-        value = g[i]
+    for i in range(count):
+        value = gradients[i]
         value = limit if value > limit else value
-        g[i] = -limit if value < -limit else value
+        gradients[i] = -limit if value < -limit else value
 
 
-@op("gradients", "count", "total", reduction=True)
-def sum_of_squares(variant, args, attributes, counters, scalars):
+@op(reduction=True)
+def sum_of_squares(variant, *, scalars=SCALARS, gradients: Pointer, count: int, total: int):
     """``sum g^2`` of a range, to the scalar of that number."""
-    g, total = pointer(variant, args[0]), 0.0
-    for i in range(args[1]):
-        total += np.float64(g[i]) * np.float64(g[i])
-    scalars[args[2]] = total
+    squares = 0.0
+    for i in range(count):
+        squares += np.float64(gradients[i]) * np.float64(gradients[i])
+    scalars[total] = squares
 
 
-@op("gradients", "count", "totals", "n_totals", attributes=("limit",))
-def clip_by_norm(variant, args, attributes, counters, scalars):
+@op()
+def clip_by_norm(
+    variant,
+    *,
+    scalars=SCALARS,
+    gradients: Pointer,
+    count: int,
+    totals: int,
+    n_totals: int,
+    limit: float,
+):
     """``g *= min(1, limit / norm)``, the norm from the partial sums of squares."""
-    g, total = pointer(variant, args[0]), 0.0
-    for k in range(args[3]):
-        total += scalars[args[2] + k]
-    norm = math.sqrt(total)
-    if norm > attributes[0]:
-        scale = cast(variant, attributes[0] / norm)
-        for i in range(args[1]):
-            g[i] *= scale
+    squares = 0.0
+    for k in range(totals, totals + n_totals):
+        squares += scalars[k]
+    norm = math.sqrt(squares)
+    if norm > limit:
+        scale = cast(variant, limit / norm)
+        for i in range(count):
+            gradients[i] *= scale
 
 
-@op("loss", "correct", "shards", "penalty", "n_penalties")
-def report_loss(variant, args, attributes, counters, scalars):
+@op()
+def report_loss(
+    variant,
+    *,
+    rows=ROWS,
+    scalars=SCALARS,
+    loss: int,
+    correct: int,
+    shards: int,
+    penalty: int,
+    n_penalties: int,
+):
     """Add up the partial sums of a batch, in their order, and add the batch to the epoch's."""
-    loss, correct, rows = 0.0, 0.0, float(counters[ROWS])
-    for k in range(args[2]):
-        loss += scalars[args[0] + k]
-        correct += scalars[args[1] + k]
-    loss /= scalars[WEIGHT_SUM]
-    for k in range(args[4]):
-        loss += scalars[args[3] + k]
-    scalars[LAST_LOSS] = loss
-    scalars[LOSS_SUM] += rows * loss
-    scalars[ROWS_SUM] += rows
-    scalars[CORRECT_SUM] += correct
+    value, right, n = 0.0, 0.0, float(rows)
+    for k in range(shards):
+        value += scalars[loss + k]
+        right += scalars[correct + k]
+    value /= scalars[WEIGHT_SUM]
+    for k in range(n_penalties):
+        value += scalars[penalty + k]
+    scalars[LAST_LOSS] = value
+    scalars[LOSS_SUM] += n * value
+    scalars[ROWS_SUM] += n
+    scalars[CORRECT_SUM] += right

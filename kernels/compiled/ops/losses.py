@@ -16,14 +16,17 @@ import numpy as np
 from numba.extending import overload
 
 from ... import custom
+from ..machine.arguments import SCALARS, Number, Pointer
 from ..machine.custom import loss_functions
-from ..machine.intrinsics import cast, like, pointer
+from ..machine.intrinsics import cast, is_given, like, pointer
 from ..machine.math import exp, log, log1p
 from ..machine.op import ROWS, WEIGHT_SUM, op
 from ..machine.options import INLINED, device
+from ..machine.vectors import constants
 from .activations import logistic
 from .rows import share_of_rows
 
+_one = constants(1.0, 1)
 # Terms that are added up before their sum is: a longer sum loses digits.
 _BLOCK = 128
 
@@ -173,43 +176,50 @@ def _choose_gradient(variant, prediction, y, parameter):
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
 
 
-@op(
-    *("d", "columns", "targets", "weights", "loss", "correct", "shard", "shards"),
-    attributes=("parameter", "threshold"),
-    reduction=True,
-    members=LOSSES,
-)
-def elementwise_loss(variant, args, attributes, counters, scalars):
+@op(reduction=True, members=LOSSES)
+def elementwise_loss(
+    variant,
+    *,
+    rows=ROWS,
+    scalars=SCALARS,
+    d: Pointer,
+    columns: int,
+    targets: Pointer,
+    weights: Pointer,
+    loss: int,
+    correct: int,
+    shard: int,
+    shards: int,
+    parameter: Number,
+    threshold: Number,
+):
     """Loss of each element; d holds the predictions (or logits) and becomes their gradient.
 
     `targets` and `weights` (0: none) are the batch's own. Predictions at or above `threshold`
     count as 1 for the accuracy. The sum of the rows' weighted mean losses and the number of right
     predictions go to the scalars of those numbers.
     """
-    d, columns, targets = pointer(variant, args[0]), args[1], pointer(variant, args[2])
-    weights = pointer(variant, args[3])
-    first, last = share_of_rows(counters[ROWS], args[6], args[7])
-    parameter, threshold = cast(variant, attributes[0]), cast(variant, attributes[1])
-    half, weight = cast(variant, 0.5), cast(variant, 1.0)
-    per_element = per_unit_of_weight(scalars[WEIGHT_SUM]) / columns
+    first, last = share_of_rows(rows, shard, shards)
+    per_element, half = per_unit_of_weight(scalars[WEIGHT_SUM]) / columns, cast(variant, 0.5)
     # Elements of equal weight need not be summed row by row: few columns do not fill a vector.
-    end, step = last * columns, _BLOCK if args[3] == 0 else columns
-    loss, correct = 0.0, 0
+    step, factors, row, next_row = _BLOCK, pointer(variant, _one(variant)), 0, 0
+    if is_given(weights):
+        step, factors, row, next_row = columns, weights, first, 1
+    total, right, end = 0.0, 0, last * columns
     for begin in range(first * columns, end, step):
-        stop = min(begin + step, end)
-        if args[3] != 0:
-            weight = weights[begin // columns]
+        stop, weight = min(begin + step, end), factors[row]
+        row += next_row
         scale = cast(variant, weight * per_element)
-        block_loss = 0.0
+        block_total = 0.0
         # The sum has a loop without stores: the order of its terms, and so its last bit, does not
         # depend on where d and the targets lie in memory.
         for j in range(begin, stop):
             prediction, y = d[j], targets[j]
-            block_loss += _value(variant, prediction, y, parameter)
+            block_total += _value(variant, prediction, y, parameter)
             if (prediction >= threshold) == (y >= half):
-                correct += 1
+                right += 1
         for j in range(begin, stop):
             d[j] = scale * _gradient(variant, d[j], targets[j], parameter)
-        loss += weight * block_loss
-    scalars[args[4] + args[6]] = loss / columns
-    scalars[args[5] + args[6]] = correct / columns
+        total += weight * block_total
+    scalars[loss + shard] = total / columns
+    scalars[correct + shard] = right / columns

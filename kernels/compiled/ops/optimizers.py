@@ -5,19 +5,22 @@ Every update reads the learning rate of its batch from `rates` (one value for th
 where `rate_stride` is 0, else one a batch) and counts steps from the step counter. A moment below
 the smallest normal number is stored as 0: the momentum of a weight whose gradient stays 0 would
 otherwise decay into denormals, which are ten times as slow to work with, and stay there.
+
+Some rules leave a parameter without a gradient alone. Where they are given `touched` rows, as
+`sparse_backward` lists them, they update these rows of `width` numbers alone.
 """
 
 from __future__ import annotations
 
 import math
 
+from ..machine.arguments import Doubles, Number, Pointer, ShortIntegers
 from ..machine.intrinsics import (
+    address_of,
     cast,
-    doubles,
+    is_given,
     like,
-    pointer,
     prefetch,
-    short_integers,
     smallest_normal,
 )
 from ..machine.math import expm1, log
@@ -25,24 +28,15 @@ from ..machine.op import BATCH, STEP, op
 from ..machine.options import device
 from ..machine.vectors import itemsize
 
-_COMMON = ("parameters", "gradients", "count", "rates", "rate_stride")
-# Where there is an address of touched rows, as `sparse_backward` leaves them, these rows of `width`
-# numbers alone are updated: only of rules that leave a parameter without a gradient alone.
-_TOUCHED = ("touched", "width")
 _AHEAD_ROWS = 16
 
 
 @device
-def _learning_rate(args, counters):
-    return doubles(args[3])[counters[BATCH] * args[4]]
-
-
-@device
-def _ask_for(touched, k, row_bytes, first, second, third, fourth):
-    """Prefetch a row that is to be updated later: touched rows lie anywhere."""
-    place = touched[min(k + _AHEAD_ROWS, touched[0])] * row_bytes
-    for address in (first, second, third, fourth):
-        prefetch(address + place)
+def _ask_for(variant, touched, k, width, first, second, third, fourth):
+    """Prefetch a row of vectors that is to be updated later: touched rows lie anywhere."""
+    place = touched[min(k + _AHEAD_ROWS, touched[0])] * (width * itemsize(variant))
+    for vector in (first, second, third, fourth):
+        prefetch(address_of(vector) + place)
 
 
 @device
@@ -62,78 +56,137 @@ def _sgd(p, g, first, last, rate):
         p[i] -= rate * g[i]
 
 
-@op(*_COMMON, *_TOUCHED)
-def sgd_update(variant, args, attributes, counters, scalars):
+@op()
+def sgd_update(
+    variant,
+    *,
+    batch=BATCH,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    touched: ShortIntegers,
+    width: int,
+):
     """``p -= lr * g``."""
-    p, g = pointer(variant, args[0]), pointer(variant, args[1])
-    rate = cast(variant, _learning_rate(args, counters))
-    if args[5] == 0:
-        _sgd(p, g, 0, args[2], rate)
+    rate = cast(variant, rates[batch * rate_stride])
+    if not is_given(touched):
+        _sgd(parameters, gradients, 0, count, rate)
         return
-    touched, width = short_integers(args[5]), args[6]
     for k in range(1, touched[0] + 1):
-        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[1], args[1])
-        _sgd(p, g, touched[k] * width, touched[k] * width + width, rate)
+        start = touched[k] * width
+        _ask_for(variant, touched, k, width, parameters, gradients, gradients, gradients)
+        _sgd(parameters, gradients, start, start + width, rate)
 
 
-@op(*_COMMON, "velocity", "nesterov", attributes=("momentum",))
-def sgd_momentum_update(variant, args, attributes, counters, scalars):
+@op()
+def sgd_momentum_update(
+    variant,
+    *,
+    batch=BATCH,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    velocity: Pointer,
+    nesterov: bool,
+    momentum: Number,
+):
     """``u = momentum * u + g``; ``p -= lr * u``, or ``lr * (g + momentum * u)`` with Nesterov."""
-    p, g, u = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[5])
-    rate = cast(variant, _learning_rate(args, counters))
-    momentum, tiny = cast(variant, attributes[0]), smallest_normal(variant)
-    nesterov = args[6] != 0
-    for i in range(args[2]):
-        velocity = _flushed(momentum * u[i] + g[i], tiny)
-        u[i] = velocity
-        p[i] -= rate * (g[i] + momentum * velocity if nesterov else velocity)
+    p, g, u = parameters, gradients, velocity
+    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    for i in range(count):
+        moved = _flushed(momentum * u[i] + g[i], tiny)
+        u[i] = moved
+        p[i] -= rate * (g[i] + momentum * moved if nesterov else moved)
 
 
-@op(*_COMMON, "v", attributes=("rho", "epsilon"))
-def rmsprop_update(variant, args, attributes, counters, scalars):
+@op()
+def rmsprop_update(
+    variant,
+    *,
+    batch=BATCH,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    v: Pointer,
+    rho: float,
+    epsilon: Number,
+):
     """``v = rho * v + (1 - rho) * g^2``; ``p -= lr * g / (sqrt(v) + epsilon)``."""
-    p, g, v = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[5])
-    rate = cast(variant, _learning_rate(args, counters))
-    rho, rest = cast(variant, attributes[0]), cast(variant, 1.0 - attributes[0])
-    epsilon, tiny = cast(variant, attributes[1]), smallest_normal(variant)
-    for i in range(args[2]):
-        gradient = g[i]
-        second = _flushed(rho * v[i] + rest * (gradient * gradient), tiny)
+    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    keep, rest = cast(variant, rho), cast(variant, 1.0 - rho)
+    for i in range(count):
+        g = gradients[i]
+        second = _flushed(keep * v[i] + rest * (g * g), tiny)
         v[i] = second
-        p[i] -= rate * gradient / (math.sqrt(second) + epsilon)
+        parameters[i] -= rate * g / (math.sqrt(second) + epsilon)
 
 
 @device
-def _adam(variant, args, attributes, counters, decay):
-    p, g = pointer(variant, args[0]), pointer(variant, args[1])
-    m, v = pointer(variant, args[5]), pointer(variant, args[6])
-    step = float(counters[STEP] + 1)
-    rate = _learning_rate(args, counters)
-    beta_1, rest_1 = cast(variant, attributes[0]), cast(variant, 1.0 - attributes[0])
-    beta_2, rest_2 = cast(variant, attributes[1]), cast(variant, 1.0 - attributes[1])
-    epsilon, tiny = cast(variant, attributes[2]), smallest_normal(variant)
-    step_size = cast(variant, rate / _correction(attributes[0], step))
-    scale = cast(variant, 1.0 / math.sqrt(_correction(attributes[1], step)))
+def _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, decay):
+    tiny, t = smallest_normal(variant), float(step + 1)
+    keep_1, rest_1 = cast(variant, beta_1), cast(variant, 1.0 - beta_1)
+    keep_2, rest_2 = cast(variant, beta_2), cast(variant, 1.0 - beta_2)
+    step_size = cast(variant, rate / _correction(beta_1, t))
+    scale = cast(variant, 1.0 / math.sqrt(_correction(beta_2, t)))
     keep = cast(variant, 1.0 - rate * decay)
-    for i in range(args[2]):
+    for i in range(count):
         gradient = g[i]
-        first = _flushed(beta_1 * m[i] + rest_1 * gradient, tiny)
-        second = _flushed(beta_2 * v[i] + rest_2 * (gradient * gradient), tiny)
+        first = _flushed(keep_1 * m[i] + rest_1 * gradient, tiny)
+        second = _flushed(keep_2 * v[i] + rest_2 * (gradient * gradient), tiny)
         m[i] = first
         v[i] = second
         p[i] = keep * p[i] - step_size * first / (math.sqrt(second) * scale + epsilon)
 
 
-@op(*_COMMON, "m", "v", attributes=("beta_1", "beta_2", "epsilon"))
-def adam_update(variant, args, attributes, counters, scalars):
+@op()
+def adam_update(
+    variant,
+    *,
+    batch=BATCH,
+    step=STEP,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    m: Pointer,
+    v: Pointer,
+    beta_1: float,
+    beta_2: float,
+    epsilon: Number,
+):
     """Adam (Kingma and Ba 2015), bias-corrected, epsilon outside the root."""
-    _adam(variant, args, attributes, counters, 0.0)
+    p, g, rate = parameters, gradients, rates[batch * rate_stride]
+    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, 0.0)
 
 
-@op(*_COMMON, "m", "v", attributes=("beta_1", "beta_2", "epsilon", "weight_decay"))
-def adamw_update(variant, args, attributes, counters, scalars):
+@op()
+def adamw_update(
+    variant,
+    *,
+    batch=BATCH,
+    step=STEP,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    m: Pointer,
+    v: Pointer,
+    beta_1: float,
+    beta_2: float,
+    epsilon: Number,
+    weight_decay: float,
+):
     """AdamW (Loshchilov and Hutter 2019): Adam after ``p *= 1 - lr * weight_decay``."""
-    _adam(variant, args, attributes, counters, attributes[3])
+    p, g, rate = parameters, gradients, rates[batch * rate_stride]
+    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, weight_decay)
 
 
 @device
@@ -145,57 +198,75 @@ def _adagrad(p, g, v, first, last, rate, epsilon, tiny):
         p[i] -= rate * gradient / (math.sqrt(second) + epsilon)
 
 
-@op(*_COMMON, "v", *_TOUCHED, attributes=("epsilon",))
-def adagrad_update(variant, args, attributes, counters, scalars):
+@op()
+def adagrad_update(
+    variant,
+    *,
+    batch=BATCH,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    v: Pointer,
+    touched: ShortIntegers,
+    width: int,
+    epsilon: Number,
+):
     """``v += g^2``; ``p -= lr * g / (sqrt(v) + epsilon)`` (Duchi et al. 2011)."""
-    p, g, v = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[5])
-    rate = cast(variant, _learning_rate(args, counters))
-    epsilon, tiny = cast(variant, attributes[0]), smallest_normal(variant)
-    if args[6] == 0:
-        _adagrad(p, g, v, 0, args[2], rate, epsilon, tiny)
+    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    if not is_given(touched):
+        _adagrad(parameters, gradients, v, 0, count, rate, epsilon, tiny)
         return
-    touched, width = short_integers(args[6]), args[7]
     for k in range(1, touched[0] + 1):
         start = touched[k] * width
-        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[5], args[5])
-        _adagrad(p, g, v, start, start + width, rate, epsilon, tiny)
+        _ask_for(variant, touched, k, width, parameters, gradients, v, v)
+        _adagrad(parameters, gradients, v, start, start + width, rate, epsilon, tiny)
 
 
-@op(
-    *_COMMON,
-    *("m", "v", "mu_product"),
-    attributes=("beta_1", "beta_2", "epsilon", "momentum_decay"),
-)
-def nadam_update(variant, args, attributes, counters, scalars):
+@op()
+def nadam_update(
+    variant,
+    *,
+    batch=BATCH,
+    step=STEP,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    m: Pointer,
+    v: Pointer,
+    mu_product: Doubles,
+    beta_1: float,
+    beta_2: float,
+    epsilon: Number,
+    momentum_decay: float,
+):
     """NAdam (Dozat 2016). `mu_product` is read here and moved on by `advance_nadam`."""
-    p, g = pointer(variant, args[0]), pointer(variant, args[1])
-    m, v = pointer(variant, args[5]), pointer(variant, args[6])
-    step = float(counters[STEP] + 1)
-    rate, decay = _learning_rate(args, counters), attributes[3]
-    beta_1, rest_1 = cast(variant, attributes[0]), cast(variant, 1.0 - attributes[0])
-    beta_2, rest_2 = cast(variant, attributes[1]), cast(variant, 1.0 - attributes[1])
-    epsilon, tiny = cast(variant, attributes[2]), smallest_normal(variant)
-    mu = attributes[0] * (1.0 - 0.5 * 0.96 ** (step * decay))
-    mu_next = attributes[0] * (1.0 - 0.5 * 0.96 ** ((step + 1.0) * decay))
-    product = doubles(args[7])[0] * mu
+    rate, tiny, t = rates[batch * rate_stride], smallest_normal(variant), float(step + 1)
+    keep_1, rest_1 = cast(variant, beta_1), cast(variant, 1.0 - beta_1)
+    keep_2, rest_2 = cast(variant, beta_2), cast(variant, 1.0 - beta_2)
+    mu = beta_1 * (1.0 - 0.5 * 0.96 ** (t * momentum_decay))
+    mu_next = beta_1 * (1.0 - 0.5 * 0.96 ** ((t + 1.0) * momentum_decay))
+    product = mu_product[0] * mu
     by_gradient = cast(variant, rate * (1.0 - mu) / (1.0 - product))
     by_moment = cast(variant, rate * mu_next / (1.0 - product * mu_next))
-    scale = cast(variant, 1.0 / math.sqrt(_correction(attributes[1], step)))
-    for i in range(args[2]):
-        gradient = g[i]
-        first = _flushed(beta_1 * m[i] + rest_1 * gradient, tiny)
-        second = _flushed(beta_2 * v[i] + rest_2 * (gradient * gradient), tiny)
+    scale = cast(variant, 1.0 / math.sqrt(_correction(beta_2, t)))
+    for i in range(count):
+        g = gradients[i]
+        first = _flushed(keep_1 * m[i] + rest_1 * g, tiny)
+        second = _flushed(keep_2 * v[i] + rest_2 * (g * g), tiny)
         m[i] = first
         v[i] = second
-        p[i] -= (by_gradient * gradient + by_moment * first) / (math.sqrt(second) * scale + epsilon)
+        direction = by_gradient * g + by_moment * first
+        parameters[i] -= direction / (math.sqrt(second) * scale + epsilon)
 
 
-@op("mu_product", attributes=("beta_1", "momentum_decay"))
-def advance_nadam(variant, args, attributes, counters, scalars):
+@op()
+def advance_nadam(variant, *, step=STEP, mu_product: Doubles, beta_1: float, momentum_decay: float):
     """Multiply NAdam's product of momenta by this step's, once all parts have been updated."""
-    step = float(counters[STEP] + 1)
-    mu = attributes[0] * (1.0 - 0.5 * 0.96 ** (step * attributes[1]))
-    doubles(args[0])[0] *= mu
+    mu_product[0] *= beta_1 * (1.0 - 0.5 * 0.96 ** (float(step + 1) * momentum_decay))
 
 
 @device
@@ -216,23 +287,32 @@ def _ftrl(p, g, z, n, first, last, inverse_rate, l1, l2, beta, tiny):
         p[i] = zero if abs(linear) <= l1 else weight
 
 
-@op(*_COMMON, "z", "n", *_TOUCHED, attributes=("l1", "l2", "beta"))
-def ftrl_update(variant, args, attributes, counters, scalars):
+@op()
+def ftrl_update(
+    variant,
+    *,
+    batch=BATCH,
+    parameters: Pointer,
+    gradients: Pointer,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
+    z: Pointer,
+    n: Pointer,
+    touched: ShortIntegers,
+    width: int,
+    l1: Number,
+    l2: Number,
+    beta: Number,
+):
     """FTRL-Proximal, per coordinate (McMahan et al. 2013, algorithm 1)."""
-    p, g = pointer(variant, args[0]), pointer(variant, args[1])
-    z, n = pointer(variant, args[5]), pointer(variant, args[6])
-    inverse_rate = cast(variant, 1.0 / _learning_rate(args, counters))
-    l1, l2, beta = (
-        cast(variant, attributes[0]),
-        cast(variant, attributes[1]),
-        cast(variant, attributes[2]),
-    )
+    p, g = parameters, gradients
+    inverse_rate = cast(variant, 1.0 / rates[batch * rate_stride])
     tiny = smallest_normal(variant)
-    if args[7] == 0:
-        _ftrl(p, g, z, n, 0, args[2], inverse_rate, l1, l2, beta, tiny)
+    if not is_given(touched):
+        _ftrl(p, g, z, n, 0, count, inverse_rate, l1, l2, beta, tiny)
         return
-    touched, width = short_integers(args[7]), args[8]
     for k in range(1, touched[0] + 1):
         start = touched[k] * width
-        _ask_for(touched, k, width * itemsize(variant), args[0], args[1], args[5], args[6])
+        _ask_for(variant, touched, k, width, p, g, z, n)
         _ftrl(p, g, z, n, start, start + width, inverse_rate, l1, l2, beta, tiny)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ..machine.intrinsics import cast, integers, pointer, prefetch, source_itemsize, source_pointer
+from ..machine.arguments import SCALARS, Address, Integers, Pointer
+from ..machine.intrinsics import cast, is_given, is_same, prefetch, source_itemsize, source_pointer
 from ..machine.op import ROWS, START, WEIGHT_SUM, op
 from ..machine.options import device
 
@@ -23,129 +24,179 @@ def share_of_rows(rows, shard, shards):
     return rows * shard // shards, rows * (shard + 1) // shards
 
 
-@op(
-    *("source", "ld_source", "order", "out", "ld", "columns", "shard", "shards"),
-    members=DTYPES,
-)
-def gather_rows(variant, args, attributes, counters, scalars):
+@device
+def copied(first, last, columns, ld, x, out):
+    """``out = x`` for a range of rows."""
+    for i in range(first, last):
+        for j in range(i * ld, i * ld + columns):
+            out[j] = x[j]
+
+
+@op(members=DTYPES)
+def gather_rows(
+    variant,
+    *,
+    rows=ROWS,
+    start=START,
+    source: Address,
+    ld_source: int,
+    order: Integers,
+    out: Pointer,
+    ld: int,
+    columns: int,
+    shard: int,
+    shards: int,
+):
     """Copy the batch's rows of an array, in the order of the epoch, into the network's dtype.
 
     The variant's function names the array's dtype: ``float32``, ``float64`` or ``uint8``.
     """
-    source, order, out = (
-        source_pointer(variant, args[0]),
-        integers(args[2]),
-        pointer(variant, args[3]),
-    )
-    ld_source, ld, columns, start = args[1], args[4], args[5], counters[START]
-    first, last = share_of_rows(counters[ROWS], args[6], args[7])
+    numbers = source_pointer(variant, source)
+    first, last = share_of_rows(rows, shard, shards)
     row_bytes = ld_source * source_itemsize(variant)
     # Rows in random order come from memory, one miss after the other unless asked for beforehand.
     ahead = min(_AHEAD_BYTES // row_bytes + 1, _AHEAD_ROWS)
     for i in range(first, last):
         row = start + i
-        if args[2] != 0:
+        if is_given(order):
             row = order[row]
-            if i + ahead < counters[ROWS]:
-                place = args[0] + order[start + i + ahead] * row_bytes
+            if i + ahead < rows:
+                place = source + order[start + i + ahead] * row_bytes
                 for line in range(place, place + row_bytes, _LINE_BYTES):
                     prefetch(line)
         for j in range(columns):
-            out[i * ld + j] = cast(variant, source[row * ld_source + j])
+            out[i * ld + j] = cast(variant, numbers[row * ld_source + j])
 
 
-@op("weights")
-def sum_weights(variant, args, attributes, counters, scalars):
+@op()
+def sum_weights(variant, *, rows=ROWS, scalars=SCALARS, weights: Pointer):
     """Sum of the batch's sample weights; its number of rows where there are none."""
-    rows, weights, total = counters[ROWS], pointer(variant, args[0]), 0.0
-    if args[0] == 0:
+    if not is_given(weights):
         scalars[WEIGHT_SUM] = float(rows)
         return
+    total = 0.0
     for i in range(rows):
         total += float(weights[i])
     scalars[WEIGHT_SUM] = total
 
 
-@op("x", "y", "out", "ld", "columns")
-def copy_rows(variant, args, attributes, counters, scalars):
+@op()
+def copy_rows(variant, *, rows=ROWS, x: Pointer, y: Pointer, out: Pointer, ld: int, columns: int):
     """``out = x``, or ``out = x + y`` where there is a y, which may be `out`."""
-    x, y, out = pointer(variant, args[0]), pointer(variant, args[1]), pointer(variant, args[2])
-    ld, columns, rows = args[3], args[4], counters[ROWS]
     if columns == ld:
         columns, rows = columns * rows, 1
-    for i in range(rows):
-        if args[1] == 0:
-            for j in range(i * ld, i * ld + columns):
-                out[j] = x[j]
-        elif args[1] == args[2]:
+    if not is_given(y):
+        copied(0, rows, columns, ld, x, out)
+    elif is_same(y, out):
+        for i in range(rows):
             for j in range(i * ld, i * ld + columns):
                 out[j] += x[j]
-        else:
+    else:
+        for i in range(rows):
             for j in range(i * ld, i * ld + columns):
                 out[j] = x[j] + y[j]
 
 
-@op("x", "scale", "shift", "out", "ld", "columns")
-def scale_columns(variant, args, attributes, counters, scalars):
+@op()
+def scale_columns(
+    variant,
+    *,
+    rows=ROWS,
+    x: Pointer,
+    scale: Pointer,
+    shift: Pointer,
+    out: Pointer,
+    ld: int,
+    columns: int,
+):
     """``out = x * scale + shift``, column by column; out may be x."""
-    x, out = pointer(variant, args[0]), pointer(variant, args[3])
-    scale, shift = pointer(variant, args[1]), pointer(variant, args[2])
-    for i in range(counters[ROWS]):
-        for j in range(args[5]):
-            out[i * args[4] + j] = x[i * args[4] + j] * scale[j] + shift[j]
+    for i in range(rows):
+        for j in range(columns):
+            out[i * ld + j] = x[i * ld + j] * scale[j] + shift[j]
 
 
-@op("x", "columns", "scalar", reduction=True)
-def check_finite(variant, args, attributes, counters, scalars):
+@op(reduction=True)
+def check_finite(variant, *, rows=ROWS, scalars=SCALARS, x: Pointer, columns: int, scalar: int):
     """Add to a scalar 0 where all numbers of the batch are finite, else NaN."""
-    x, total = pointer(variant, args[0]), cast(variant, 0.0)
-    for j in range(args[1] * counters[ROWS]):
+    total, zero = cast(variant, 0.0), cast(variant, 0.0)
+    for j in range(columns * rows):
         # Not a number where x is infinite, too.
-        total += x[j] * cast(variant, 0.0)
-    scalars[args[2]] += float(total)
+        total += x[j] * zero
+    scalars[scalar] += float(total)
 
 
-@op("x", "ld_x", "out", "ld", "columns", "accumulate")
-def copy_columns(variant, args, attributes, counters, scalars):
+@op()
+def copy_columns(
+    variant,
+    *,
+    rows=ROWS,
+    x: Pointer,
+    ld_x: int,
+    out: Pointer,
+    ld: int,
+    columns: int,
+    accumulate: bool,
+):
     """``out = x``, or ``out += x`` to `accumulate`, between matrices with rows of other lengths."""
-    x, out, ld_x, ld = pointer(variant, args[0]), pointer(variant, args[2]), args[1], args[3]
-    for i in range(counters[ROWS]):
-        if args[5] == 0:
-            for j in range(args[4]):
-                out[i * ld + j] = x[i * ld_x + j]
-        else:
-            for j in range(args[4]):
+    if accumulate:
+        for i in range(rows):
+            for j in range(columns):
                 out[i * ld + j] += x[i * ld_x + j]
+    else:
+        for i in range(rows):
+            for j in range(columns):
+                out[i * ld + j] = x[i * ld_x + j]
 
 
-@op("x", "ld_x", "indices", "out", "ld", "columns")
-def select_columns(variant, args, attributes, counters, scalars):
+@op()
+def select_columns(
+    variant,
+    *,
+    rows=ROWS,
+    x: Pointer,
+    ld_x: int,
+    indices: Integers,
+    out: Pointer,
+    ld: int,
+    columns: int,
+):
     """``out[:, j] = x[:, indices[j]]``."""
-    x, indices, out = pointer(variant, args[0]), integers(args[2]), pointer(variant, args[3])
-    ld_x, ld, columns, rows = args[1], args[4], args[5], counters[ROWS]
     for i in range(rows):
         for j in range(columns):
             out[i * ld + j] = x[i * ld_x + indices[j]]
 
 
-@op("x", "ld_x", "indices", "out", "ld", "columns", "width", "accumulate")
-def add_columns(variant, args, attributes, counters, scalars):
+@op()
+def add_columns(
+    variant,
+    *,
+    rows=ROWS,
+    x: Pointer,
+    ld_x: int,
+    indices: Integers,
+    out: Pointer,
+    ld: int,
+    columns: int,
+    width: int,
+    accumulate: bool,
+):
     """``out[:, indices[j]] += x[:, j]``, onto zeros unless `accumulate`."""
-    x, indices, out = pointer(variant, args[0]), integers(args[2]), pointer(variant, args[3])
-    ld_x, ld, columns, rows = args[1], args[4], args[5], counters[ROWS]
+    zero = cast(variant, 0.0)
+    if not accumulate:
+        for i in range(rows):
+            for j in range(width):
+                out[i * ld + j] = zero
     for i in range(rows):
-        if args[7] == 0:
-            for j in range(args[6]):
-                out[i * ld + j] = cast(variant, 0.0)
         for j in range(columns):
             out[i * ld + indices[j]] += x[i * ld_x + j]
 
 
-@op("x", "ld_x", "out", "columns")
-def store_rows(variant, args, attributes, counters, scalars):
+@op()
+def store_rows(
+    variant, *, rows=ROWS, start=START, x: Pointer, ld_x: int, out: Pointer, columns: int
+):
     """Write the batch's results to their places in an array of all rows."""
-    x, out, ld_x, columns = pointer(variant, args[0]), pointer(variant, args[2]), args[1], args[3]
-    first = counters[START] * columns
-    for i in range(counters[ROWS]):
+    first = start * columns
+    for i in range(rows):
         for j in range(columns):
             out[first + i * columns + j] = x[i * ld_x + j]

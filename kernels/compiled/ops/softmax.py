@@ -10,12 +10,13 @@ import math
 
 import numpy as np
 
-from ..machine.intrinsics import cast, integers, pointer
+from ..machine.arguments import SCALARS, Integers, Pointer
+from ..machine.intrinsics import cast, is_given, is_same
 from ..machine.math import exp, log
 from ..machine.op import ROWS, START, WEIGHT_SUM, op
 from ..machine.options import device, device_reduction
 from .losses import per_unit_of_weight
-from .rows import share_of_rows
+from .rows import copied, share_of_rows
 
 
 @device_reduction
@@ -42,15 +43,23 @@ def _exponentials(variant, z, start, columns, largest):
     return total
 
 
-@op("z", "out", "ld", "columns", "shard", "shards")
-def softmax_forward(variant, args, attributes, counters, scalars):
+@op()
+def softmax_forward(
+    variant,
+    *,
+    rows=ROWS,
+    z: Pointer,
+    out: Pointer,
+    ld: int,
+    columns: int,
+    shard: int,
+    shards: int,
+):
     """``out = exp(z) / exp(z).sum(1)``; z and out may be one."""
-    z, out, ld, columns = pointer(variant, args[0]), pointer(variant, args[1]), args[2], args[3]
-    first, last = share_of_rows(counters[ROWS], args[4], args[5])
+    first, last = share_of_rows(rows, shard, shards)
+    if not is_same(z, out):
+        copied(first, last, columns, ld, z, out)
     for i in range(first, last):
-        if args[0] != args[1]:
-            for j in range(i * ld, i * ld + columns):
-                out[j] = z[j]
         largest = _row_maximum(out, i * ld, columns)
         total = _exponentials(variant, out, i * ld, columns, largest)
         scale = cast(variant, 1.0) / total
@@ -58,11 +67,20 @@ def softmax_forward(variant, args, attributes, counters, scalars):
             out[j] *= scale
 
 
-@op("out", "d", "ld", "columns", "shard", "shards", reduction=True)
-def softmax_backward(variant, args, attributes, counters, scalars):
+@op(reduction=True)
+def softmax_backward(
+    variant,
+    *,
+    rows=ROWS,
+    out: Pointer,
+    d: Pointer,
+    ld: int,
+    columns: int,
+    shard: int,
+    shards: int,
+):
     """``d = out * (d - (d * out).sum(1))``, in place: the gradient of out becomes that of z."""
-    out, d, ld, columns = pointer(variant, args[0]), pointer(variant, args[1]), args[2], args[3]
-    first, last = share_of_rows(counters[ROWS], args[4], args[5])
+    first, last = share_of_rows(rows, shard, shards)
     for i in range(first, last):
         total = cast(variant, 0.0)
         for j in range(i * ld, i * ld + columns):
@@ -91,18 +109,31 @@ def _first_largest(values, row, columns):
 
 
 @device
-def _label(labels, order, ordered, place, columns):
+def _label(labels, order, place, columns):
     """The label of the row at a place of the epoch, or -1: y is the caller's, who may change it."""
-    label = labels[order[place] if ordered else place]
+    label = labels[order[place] if is_given(order) else place]
     return label if 0 <= label < columns else -1
 
 
-@op(
-    *("d", "columns", "labels", "order", "targets", "weights", "loss", "correct"),
-    *("shard", "shards"),
-    attributes=("label_smoothing",),
-)
-def softmax_cross_entropy(variant, args, attributes, counters, scalars):
+@op()
+def softmax_cross_entropy(
+    variant,
+    *,
+    rows=ROWS,
+    start=START,
+    scalars=SCALARS,
+    d: Pointer,
+    columns: int,
+    labels: Integers,
+    order: Integers,
+    targets: Pointer,
+    weights: Pointer,
+    loss: int,
+    correct: int,
+    shard: int,
+    shards: int,
+    label_smoothing: float,
+):
     """Cross-entropy of logits; d holds the logits and becomes their gradient.
 
     Labels are int64 codes of all rows at `labels`, in the order of the epoch by `order` (0: none),
@@ -110,31 +141,28 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
     column makes the loss NaN. `weights` (0: none) are the batch's own. The sum of the rows'
     weighted losses and the number of right predictions go to the scalars of those numbers.
     """
-    d, columns = pointer(variant, args[0]), args[1]
-    labels, order = integers(args[2]), integers(args[3])
-    targets, weights = pointer(variant, args[4]), pointer(variant, args[5])
-    first, last = share_of_rows(counters[ROWS], args[8], args[9])
-    start, smoothing = counters[START], attributes[0]
-    off, on = cast(variant, smoothing / columns), cast(variant, 1.0 - smoothing)
+    first, last = share_of_rows(rows, shard, shards)
+    coded, weighted = is_given(labels), is_given(weights)
+    off, on = cast(variant, label_smoothing / columns), cast(variant, 1.0 - label_smoothing)
     one, per_weight = cast(variant, 1.0), per_unit_of_weight(scalars[WEIGHT_SUM])
     # Apart, so that many distances do not swallow the digits of the logarithms.
-    distances, logarithms, correct = 0.0, 0.0, 0
+    distances, logarithms, right = 0.0, 0.0, 0
     for i in range(first, last):
         row, row_loss = i * columns, 0.0
         predicted = _first_largest(d, row, columns)
         largest = d[row + predicted]
-        if args[2] != 0:
-            label = _label(labels, order, args[3] != 0, start + i, columns)
+        if coded:
+            label = _label(labels, order, start + i, columns)
             row_loss += on * (largest - d[row + label]) if label >= 0 else math.nan
-            if smoothing != 0.0:
+            if label_smoothing != 0.0:
                 for j in range(columns):
                     row_loss += off * (largest - d[row + j])
         else:
             label = _first_largest(targets, row, columns)
             for j in range(columns):
                 row_loss += (on * targets[row + j] + off) * (largest - d[row + j])
-        correct += 1 if predicted == label else 0
-        distances += row_loss * (weights[i] if args[5] != 0 else one)
+        right += 1 if predicted == label else 0
+        distances += row_loss * (weights[i] if weighted else one)
         for j in range(columns):
             d[row + j] -= largest
     # All rows together: one of few columns does not fill a vector.
@@ -142,14 +170,14 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
         d[j] = exp(d[j])
     for i in range(first, last):
         row, mass = i * columns, one
-        weight = weights[i] if args[5] != 0 else one
-        if args[2] == 0:
+        weight = weights[i] if weighted else one
+        if not coded:
             mass = on * _sum(variant, targets, row, columns) + off * cast(variant, columns)
         total = _sum(variant, d, row, columns)
         logarithms += mass * log(np.float64(total)) * weight
         inverse, scale = mass / total, cast(variant, weight * per_weight)
-        if args[2] != 0:
-            label = max(_label(labels, order, args[3] != 0, start + i, columns), 0)
+        if coded:
+            label = max(_label(labels, order, start + i, columns), 0)
             of_label = d[row + label] * inverse
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - off)
@@ -157,5 +185,5 @@ def softmax_cross_entropy(variant, args, attributes, counters, scalars):
         else:
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - (on * targets[row + j] + off))
-    scalars[args[6] + args[8]] = distances + logarithms
-    scalars[args[7] + args[8]] = float(correct)
+    scalars[loss + shard] = distances + logarithms
+    scalars[correct + shard] = float(right)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 
+from ..machine.arguments import Address, Integers, Pointer, ShortIntegers
 from ..machine.intrinsics import (
+    address_of,
     cast,
     integers,
-    pointer,
+    is_given,
     prefetch,
     short_integers,
     source_itemsize,
@@ -24,7 +26,6 @@ from ..machine.options import device
 from ..machine.vectors import itemsize
 from .rows import DTYPES
 
-_SOURCE = ("data", "indices", "index_bytes", "indptr", "order")
 _LINE_BYTES = 64
 _AHEAD_ROWS = 16
 _LISTED_AHEAD = 2
@@ -38,49 +39,58 @@ def _column(indices, short, inputs, entry):
 
 
 @device
-def _ask_for_bounds(args, row, stop):
+def _ask_for_bounds(indptr, order, row, stop):
     """Prefetch where a row begins that comes later in the epoch's order."""
     if row < stop:
-        prefetch(args[3] + 8 * integers(args[4])[row])
+        prefetch(address_of(indptr) + 8 * order[row])
 
 
 @device
-def _ask_for_entries(variant, args, row, stop):
+def _ask_for_entries(variant, data, indices, index_bytes, indptr, order, row, stop):
     """Prefetch the entries of a row that comes later, once its bounds have come."""
     if row < stop:
-        source, bounds = integers(args[4])[row], integers(args[3])
-        first, last, size = bounds[source], bounds[source + 1], source_itemsize(variant)
-        for line in range(args[0] + size * first, args[0] + size * last, _LINE_BYTES):
+        first, last = indptr[order[row]], indptr[order[row] + 1]
+        size = source_itemsize(variant)
+        for line in range(data + size * first, data + size * last, _LINE_BYTES):
             prefetch(line)
-        for line in range(args[1] + args[2] * first, args[1] + args[2] * last, _LINE_BYTES):
+        for line in range(indices + index_bytes * first, indices + index_bytes * last, _LINE_BYTES):
             prefetch(line)
 
 
-@op(*_SOURCE, *("weight", "ld_weight", "out", "ld", "inputs", "columns"), members=DTYPES)
-def sparse_forward(variant, args, attributes, counters, scalars):
+@op(members=DTYPES)
+def sparse_forward(
+    variant,
+    *,
+    rows=ROWS,
+    start=START,
+    data: Address,
+    indices: Address,
+    index_bytes: int,
+    indptr: Integers,
+    order: Integers,
+    weight: Pointer,
+    ld_weight: int,
+    out: Pointer,
+    ld: int,
+    inputs: int,
+    columns: int,
+):
     """``out = x @ weight`` for the batch's rows; NaN for a column that is none."""
-    data, indices, index_bytes, indptr, order = args[0], args[1], args[2], args[3], args[4]
-    weight, ld_weight, out, ld = (
-        pointer(variant, args[5]),
-        args[6],
-        pointer(variant, args[7]),
-        args[8],
-    )
-    inputs, columns, start, rows = args[9], args[10], counters[START], counters[ROWS]
-    values, bounds, short = source_pointer(variant, data), integers(indptr), index_bytes == 4
+    values, short, stop = source_pointer(variant, data), index_bytes == 4, start + rows
     zero, nan = cast(variant, 0.0), cast(variant, math.nan)
-    if order != 0:
+    if is_given(order):
         for row in range(start, start + 2 * _AHEAD_ROWS):
-            _ask_for_bounds(args, row, start + rows)
+            _ask_for_bounds(indptr, order, row, stop)
         for row in range(start, start + _AHEAD_ROWS):
-            _ask_for_entries(variant, args, row, start + rows)
+            _ask_for_entries(variant, data, indices, index_bytes, indptr, order, row, stop)
     for i in range(rows):
         row = start + i
-        if order != 0:
-            _ask_for_bounds(args, row + 2 * _AHEAD_ROWS, start + rows)
-            _ask_for_entries(variant, args, row + _AHEAD_ROWS, start + rows)
-            row = integers(order)[row]
-        first, last = bounds[row], bounds[row + 1]
+        if is_given(order):
+            _ask_for_bounds(indptr, order, row + 2 * _AHEAD_ROWS, stop)
+            later = row + _AHEAD_ROWS
+            _ask_for_entries(variant, data, indices, index_bytes, indptr, order, later, stop)
+            row = order[row]
+        first, last = indptr[row], indptr[row + 1]
         if columns == 1:
             # The sum stays in a register.
             total = zero
@@ -111,19 +121,18 @@ def _set_zero(variant, d_weight, ld_weight, inputs, columns):
 
 
 @device
-def _ask_for_touched(args, row, size):
+def _ask_for_touched(variant, d_weight, ld_weight, flags, row):
     """Prefetch a row of d_weight and whether it is listed: rows are touched in no order."""
-    prefetch(args[7] + size * args[8] * row)
-    prefetch(args[11] + 4 * (1 + args[9] + row))
+    prefetch(address_of(d_weight) + itemsize(variant) * ld_weight * row)
+    prefetch(address_of(flags) + 4 * row)
 
 
 @device
-def _forget_touched(variant, args, touched, flags):
-    d_weight, ld_weight, columns = pointer(variant, args[7]), args[8], args[10]
+def _forget_touched(variant, d_weight, ld_weight, columns, touched, flags):
     zero = cast(variant, 0.0)
     for k in range(1, touched[0] + 1):
-        row = int(touched[k])
-        _ask_for_touched(args, int(touched[min(k + _AHEAD_ROWS, touched[0])]), itemsize(variant))
+        row, later = int(touched[k]), int(touched[min(k + _AHEAD_ROWS, touched[0])])
+        _ask_for_touched(variant, d_weight, ld_weight, flags, later)
         flags[row] = 0
         for j in range(row * ld_weight, row * ld_weight + columns):
             d_weight[j] = zero
@@ -131,12 +140,10 @@ def _forget_touched(variant, args, touched, flags):
 
 
 @device
-def _list_touched(args, inputs, first, last, count):
+def _list_touched(indices, short, inputs, touched, flags, first, last, count):
     """List the columns of a row that are not listed yet; how many are listed then."""
-    touched, flags = short_integers(args[11]), short_integers(args[11] + 4 * (1 + inputs))
-    short = args[2] == 4
     for entry in range(first, last):
-        column = _column(args[1], short, inputs, entry)
+        column = _column(indices, short, inputs, entry)
         if column >= 0 and flags[column] == 0:
             flags[column] = 1
             count += 1
@@ -144,43 +151,51 @@ def _list_touched(args, inputs, first, last, count):
     return count
 
 
-@op(
-    *_SOURCE,
-    *("d_out", "ld", "d_weight", "ld_weight", "inputs", "columns", "touched"),
-    members=DTYPES,
-)
-def sparse_backward(variant, args, attributes, counters, scalars):
+@op(members=DTYPES)
+def sparse_backward(
+    variant,
+    *,
+    rows=ROWS,
+    start=START,
+    data: Address,
+    indices: Address,
+    index_bytes: int,
+    indptr: Integers,
+    order: Integers,
+    d_out: Pointer,
+    ld: int,
+    d_weight: Pointer,
+    ld_weight: int,
+    inputs: int,
+    columns: int,
+    touched: ShortIntegers,
+):
     """``d_weight = x.T @ d_out``.
 
     With an address of touched rows, d_weight is zero but for those that are listed there, and those
     of this batch take their place. There lie, as int32, how many they are, room for all of their
     numbers, and for each row whether it is listed.
     """
-    data, indices, index_bytes, indptr, order = args[0], args[1], args[2], args[3], args[4]
-    d_out, ld = pointer(variant, args[5]), args[6]
-    d_weight, ld_weight = pointer(variant, args[7]), args[8]
-    inputs, columns, start, rows = args[9], args[10], counters[START], counters[ROWS]
-    values, bounds, short = source_pointer(variant, data), integers(indptr), index_bytes == 4
-    listed, touched = args[11] != 0, short_integers(args[11])
+    values, short = source_pointer(variant, data), index_bytes == 4
+    listed, flags = is_given(touched), short_integers(address_of(touched) + 4 * (1 + inputs))
     if listed:
-        flags = short_integers(args[11] + 4 * (1 + inputs))
-        _forget_touched(variant, args, touched, flags)
+        _forget_touched(variant, d_weight, ld_weight, columns, touched, flags)
     else:
         _set_zero(variant, d_weight, ld_weight, inputs, columns)
     count = 0
     for i in range(rows):
         row = start + i
-        if order != 0:
-            row = integers(order)[row]
-        first, last = bounds[row], bounds[row + 1]
+        if is_given(order):
+            row = order[row]
+        first, last = indptr[row], indptr[row + 1]
         if listed:
             later = min(start + i + _LISTED_AHEAD, start + rows - 1)
-            if order != 0:
-                later = integers(order)[later]
-            for entry in range(bounds[later], bounds[later + 1]):
+            if is_given(order):
+                later = order[later]
+            for entry in range(indptr[later], indptr[later + 1]):
                 column = max(0, _column(indices, short, inputs, entry))
-                _ask_for_touched(args, column, itemsize(variant))
-            count = _list_touched(args, inputs, first, last, count)
+                _ask_for_touched(variant, d_weight, ld_weight, flags, column)
+            count = _list_touched(indices, short, inputs, touched, flags, first, last, count)
         d = d_out[i * ld]
         for entry in range(first, last):
             value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)

@@ -45,12 +45,13 @@ def test_few_kernels_are_compiled_without_workers(tmp_path, cache):
 def test_kernels_that_workers_do_not_know_are_compiled_here(tmp_path, cache):
     pytest.importorskip("tqdm")
     code = f"""
+from fastmlp.kernels.compiled.machine.arguments import Doubles
 from fastmlp.kernels.compiled.machine.op import op
 
 
-@op("out")
-def mine(variant, args, attributes, counters, scalars):
-    counters[0] = 7
+@op()
+def mine(variant, *, out: Doubles):
+    out[0] = 7.0
 
 
 few.append(Kernel("mine", "float32"))

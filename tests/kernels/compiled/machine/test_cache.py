@@ -60,13 +60,14 @@ def factor():
 """
 OP = """
 from .helper import factor
-from .machine.intrinsics import cast, pointer
+from .machine.arguments import Pointer
+from .machine.intrinsics import cast
 from .machine.op import op
 
 
-@op("out")
-def probe(variant, args, attributes, counters, scalars):
-    pointer(variant, args[0])[0] = cast(variant, factor())
+@op()
+def probe(variant, *, out: Pointer):
+    out[0] = cast(variant, factor())
 """
 CALL = """
 import ctypes
