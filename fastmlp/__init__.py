@@ -19,31 +19,12 @@ if TYPE_CHECKING:
     from . import kernels as kernels
     from . import math as math
     from . import preprocessing as preprocessing
-    from .declarations.activations import ELU as ELU
-    from .declarations.activations import LeakyReLU as LeakyReLU
+    from .declarations.activations import *  # noqa: F403
     from .declarations.custom import register_activation as register_activation
     from .declarations.custom import register_loss as register_loss
-    from .declarations.losses import MAE as MAE
-    from .declarations.losses import MSE as MSE
-    from .declarations.losses import BinaryCrossentropy as BinaryCrossentropy
-    from .declarations.losses import CategoricalCrossentropy as CategoricalCrossentropy
-    from .declarations.losses import Huber as Huber
-    from .declarations.losses import Poisson as Poisson
-    from .declarations.losses import Quantile as Quantile
-    from .declarations.optimizers import SGD as SGD
-    from .declarations.optimizers import AdaGrad as AdaGrad
-    from .declarations.optimizers import Adam as Adam
-    from .declarations.optimizers import AdamW as AdamW
-    from .declarations.optimizers import Ftrl as Ftrl
-    from .declarations.optimizers import Nadam as Nadam
-    from .declarations.optimizers import RMSprop as RMSprop
-    from .declarations.schedules import Constant as Constant
-    from .declarations.schedules import CosineDecay as CosineDecay
-    from .declarations.schedules import ExponentialDecay as ExponentialDecay
-    from .declarations.schedules import InverseTimeDecay as InverseTimeDecay
-    from .declarations.schedules import OneCycle as OneCycle
-    from .declarations.schedules import ReduceOnPlateau as ReduceOnPlateau
-    from .declarations.schedules import StepDecay as StepDecay
+    from .declarations.losses import *  # noqa: F403
+    from .declarations.optimizers import *  # noqa: F403
+    from .declarations.schedules import *  # noqa: F403
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
     from .errors import TrainingWarning as TrainingWarning
@@ -70,14 +51,7 @@ if TYPE_CHECKING:
     from .model.file import load as load
     from .model.predictor_file import load_predictor as load_predictor
     from .model.sequential import Sequential as Sequential
-    from .network.layers import Activation as Activation
-    from .network.layers import BatchNorm as BatchNorm
-    from .network.layers import Branch as Branch
-    from .network.layers import Dense as Dense
-    from .network.layers import Dropout as Dropout
-    from .network.layers import Embedding as Embedding
-    from .network.layers import Residual as Residual
-    from .network.layers import WideAndDeep as WideAndDeep
+    from .network.layers import *  # noqa: F403
     from .runners.compiled.warmup import warmup as warmup
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
@@ -89,7 +63,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
-    "declarations.activations": ("ELU", "LeakyReLU"),
     "training.callbacks": (
         "Callback",
         "CSVLogger",
@@ -102,17 +75,8 @@ _MODULES = {
     "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
     "inspection.gradient_check": ("check_gradients",),
     "training.history": ("History",),
-    "network.layers": (
-        *("Activation", "BatchNorm", "Branch", "Dense", "Dropout", "Embedding"),
-        *("Residual", "WideAndDeep"),
-    ),
-    "declarations.losses": (
-        *("MAE", "MSE", "BinaryCrossentropy", "CategoricalCrossentropy"),
-        *("Huber", "Poisson", "Quantile"),
-    ),
     "model.sequential": ("Sequential",),
     "model.file": ("load",),
-    "declarations.optimizers": ("SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"),
     "inspection.plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
         *("plot_learning_curves", "plot_weights"),
@@ -126,10 +90,6 @@ _MODULES = {
     "int8.predictor": ("QuantizedPredictor",),
     "inspection.range_test": ("find_learning_rate",),
     "inspection.recorder": ("Recorder",),
-    "declarations.schedules": (
-        *("Constant", "CosineDecay", "ExponentialDecay", "InverseTimeDecay"),
-        *("OneCycle", "ReduceOnPlateau", "StepDecay"),
-    ),
     "importers.keras": ("from_keras",),
     "importers.onnx.networks": ("from_onnx",),
     "importers.sklearn": ("from_sklearn",),
@@ -137,19 +97,41 @@ _MODULES = {
     "runners.compiled.warmup": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = ["__version__", "kernels", "math", "preprocessing", *sorted(_HOME)]
+# Declarations are listed where they stand.
+_DECLARATIONS = (
+    "network.layers",
+    "declarations.activations",
+    "declarations.optimizers",
+    "declarations.losses",
+    "declarations.schedules",
+)
+_PACKAGES = ("kernels", "math", "preprocessing")
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("kernels", "math", "preprocessing"):
+    if name == "__all__":
+        return ["__version__", *_PACKAGES, *sorted(_homes())]
+    if name in _PACKAGES:
         return import_module(f".{name}", __name__)
-    if name not in _HOME:
+    home = _HOME.get(name)
+    if home is None and not name.startswith("_"):
+        home = _homes().get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
 
 
+def _homes() -> dict[str, str]:
+    """From every name to its module, those of declarations included."""
+    declared = {
+        name: module
+        for module in _DECLARATIONS
+        for name in import_module(f".{module}", __name__).__all__
+    }
+    return _HOME | declared
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -15,6 +15,8 @@ from ..kernels.constants import SELU_ALPHA, SELU_SCALE
 from ..kernels.reference.activations import ACTIVATIONS as RULES
 from .formulas import with_numbers
 
+__all__ = ["ELU", "LeakyReLU"]
+
 
 class Output(Enum):
     """The kinds of outputs of a network, as its last activation decides; losses go with some."""

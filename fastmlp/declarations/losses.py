@@ -14,6 +14,16 @@ from .formulas import with_numbers
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
+__all__ = [
+    "MAE",
+    "MSE",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Huber",
+    "Poisson",
+    "Quantile",
+]
+
 
 class Loss:
     """A loss; the subclasses are declarations.

@@ -14,6 +14,8 @@ from ..common.checks import check_bool, check_number, find_name
 from ..common.config import assign, declaration
 from .schedules import Constant, Schedule, as_schedule, check_learning_rate
 
+__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"]
+
 
 @dataclass(frozen=True)
 class Optimizer:

@@ -20,6 +20,16 @@ from ..common.config import assign, declaration
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
+__all__ = [
+    "Constant",
+    "CosineDecay",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "OneCycle",
+    "ReduceOnPlateau",
+    "StepDecay",
+]
+
 State = dict[str, Any]
 
 _SCORES = frozenset(

@@ -26,6 +26,17 @@ from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, Sele
 from .builder import Builder
 from .builder import Layer as Layer
 
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Branch",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Residual",
+    "WideAndDeep",
+]
+
 
 def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
     """A non-empty list of layers as a tuple."""

@@ -9,31 +9,22 @@ checked.
 
 from __future__ import annotations
 
-from . import losses
+from . import losses, optimizers
 from .activations import activation_backward, activation_forward
 from .batchnorm import batchnorm_backward, batchnorm_forward
 from .dense import dense_backward, dense_forward
 from .dropout import dropout_backward, dropout_forward, dropout_mask, philox4x32
 from .embedding import embedding_backward, embedding_forward
 from .gradients import add_penalty, clip_by_norm, clip_by_value
-from .losses import *  # noqa: F403 - a loss is listed once, in its module
-from .optimizers import (
-    adagrad_update,
-    adam_update,
-    adamw_update,
-    ftrl_update,
-    nadam_update,
-    rmsprop_update,
-    sgd_update,
-)
+
+# A loss and an optimizer are listed once, in their modules.
+from .losses import *  # noqa: F403
+from .optimizers import *  # noqa: F403
 from .sparse import sparse_backward, sparse_forward
 
 __all__ = [
     "activation_backward",
     "activation_forward",
-    "adagrad_update",
-    "adam_update",
-    "adamw_update",
     "add_penalty",
     "batchnorm_backward",
     "batchnorm_forward",
@@ -46,12 +37,8 @@ __all__ = [
     "dropout_mask",
     "embedding_backward",
     "embedding_forward",
-    "ftrl_update",
-    "nadam_update",
     "philox4x32",
-    "rmsprop_update",
-    "sgd_update",
     "sparse_backward",
     "sparse_forward",
 ]
-__all__ += losses.__all__
+__all__ += losses.__all__ + optimizers.__all__

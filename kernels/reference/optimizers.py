@@ -14,6 +14,16 @@ import numpy as np
 
 from ..typing import Array
 
+__all__ = [
+    "adagrad_update",
+    "adam_update",
+    "adamw_update",
+    "ftrl_update",
+    "nadam_update",
+    "rmsprop_update",
+    "sgd_update",
+]
+
 
 def flush_subnormals(moment: Array) -> None:
     """Set entries below the smallest normal number of the dtype to 0, in place."""
