@@ -5,6 +5,7 @@ What declares options imports nothing that takes long, so that ``--help`` answer
 
 from __future__ import annotations
 
+from ..declarations.optimizers import OPTIMIZERS
 from .option import Command, Group, Option
 from .values import Switch, integer, number, stem, threads
 
@@ -212,7 +213,7 @@ _TRAINING = (
         name="optimizer",
         metavar="NAME",
         default="adam",
-        help="sgd, momentum, rmsprop, adam, adamw, adagrad, nadam or ftrl",
+        help=", ".join(OPTIMIZERS),
     ),
     Option(
         name="learning_rate",
