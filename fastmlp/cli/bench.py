@@ -1,4 +1,4 @@
-"""What ``fastmlp bench`` does: from the options to a table and its files."""
+"""``fastmlp bench``: measure this machine, print a table and write its files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bench(arguments: argparse.Namespace) -> None:
 
 
 def _writer(folder: str | None) -> Callable[[Results], None] | None:
-    """What writes results into a folder; a missing package or folder shows before the measuring."""
+    """Return a function that writes results into a folder, which is made before the measuring."""
     if folder is None:
         return None
     if find_spec("matplotlib") is None:

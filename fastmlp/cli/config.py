@@ -1,4 +1,4 @@
-"""Options from a TOML file: what stands there is read as if it came first on the command line."""
+"""Options from a TOML file, which are read as if they came first on the command line."""
 
 from __future__ import annotations
 

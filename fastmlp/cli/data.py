@@ -1,4 +1,4 @@
-"""What ``fastmlp train`` learns from: the columns of a data set or a CSV file, and the target."""
+"""The columns and the target of a data set or a CSV file, from which ``fastmlp train`` learns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FEW = 20
 
 @dataclass(frozen=True)
 class Source:
-    """A table and what is to be predicted.
+    """A table and its target.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ def _from_csv(path: str, name: str, drop: Iterable[str], task: str | None) -> So
 
 
 def _target(text: Any, task: str | None) -> Target:
-    """Tell from the cells of the target what is to be learned."""
+    """Decide from the cells of the target whether classes or numbers are learned."""
     name, kind = text.name, tables.kind_of(text)
     different, whole = np.empty(0), True
     if kind == "number":
@@ -155,7 +155,7 @@ def _target(text: Any, task: str | None) -> Target:
 
 
 def _classes(text: Any, target: Target) -> Target:
-    """The target with the names of its classes."""
+    """Return the target with the names of its classes."""
     name, hint = target.name, ""
     if target.kind == "number":
         hint = "; use --task regression where it is a number, not a class"

@@ -1,4 +1,4 @@
-"""What ``fastmlp export`` does: a model's file becomes one that other programs use."""
+"""``fastmlp export``: make of a model's file one that other programs use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_SHOWN = 20
 
 
 def export(arguments: argparse.Namespace) -> None:
-    """Write the file, and print what stands in it and how it is used."""
+    """Write the file, and print its inputs, outputs and use."""
     kind, output = arguments.format, arguments.output
     _check_options(arguments)
     frozen = cli_frozen.read(arguments.model)

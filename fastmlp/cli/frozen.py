@@ -1,4 +1,4 @@
-"""What a file of a model or a predictor holds, ready to be written for other programs.
+"""The predictor in a file of a model or a predictor, ready to be written for other programs.
 
 Where `fastmlp train` has prepared a table's columns, the linear part of that is folded into the
 network: it then reads numbers as they stand in the table, and a regression gives them in the units
@@ -52,7 +52,7 @@ class Frozen:
     model: Sequential | None
 
     def rows(self, path: str) -> tuple[Array, Array | None]:
-        """Rows of a table as the predictor takes them, and y where it has the target.
+        """Return rows of a table as the predictor takes them, and y where it has the target.
 
         Raises
         ------
@@ -147,7 +147,7 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
 
 
 def raw_matrix(preparation: Preparation, columns: dict[str, Array]) -> Array:
-    """What a predictor with the preparation in it reads of a table, float64.
+    """Return the input of a predictor with the preparation in it, for rows of a table, float64.
 
     Numbers as they are, the mean where they are missing; 0 or 1 for each category.
     """
@@ -177,7 +177,7 @@ def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None
 
 
 def notes(frozen: Frozen) -> list[str]:
-    """What users should know of the precision of a predictor with a preparation in it.
+    """Return notes on the precision of a predictor with a preparation in it.
 
     A column far from 0, such as a date, has few digits left in float32 once its mean is no longer
     taken off before.

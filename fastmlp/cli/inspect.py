@@ -1,4 +1,4 @@
-"""What ``fastmlp inspect`` does: describe a model's file in words."""
+"""``fastmlp inspect``: describe a model's file in words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_SHOWN = 30
 
 
 def inspect(arguments: argparse.Namespace) -> None:
-    """Print what a file of a model or a predictor holds."""
+    """Print a description of a file of a model or a predictor."""
     frozen = cli_frozen.read(arguments.model)
     if frozen.model is None:
         _print_predictor(frozen.predictor)
@@ -73,7 +73,7 @@ def _print_predictor(predictor: Predictor) -> None:
 
 
 def _print_costs(frozen: Frozen, path: str | None) -> None:
-    """What a prediction costs; its time is measured where `path` names the file."""
+    """Print the costs of a prediction; its time is measured where `path` names the file."""
     predictor = frozen.predictor
     costs = Costs.of(predictor)
     try:

@@ -23,7 +23,7 @@ def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
 
 
 def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
-    """Layers of the widths, activation and regularisation that the options name."""
+    """Make layers of the widths, activation and regularization that the options name."""
     layers: list[Any] = []
     for units in arguments.layers:
         if arguments.batch_norm:
@@ -40,7 +40,7 @@ def hidden_layers(arguments: argparse.Namespace) -> list[Any]:
 
 
 def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
-    """The optimizer of that name with its learning rate, decay and bounds of the gradient."""
+    """Make the optimizer of that name with its learning rate, decay and bounds of the gradient."""
     return replace(
         get_optimizer(arguments.optimizer),
         learning_rate=ExponentialDecay(arguments.learning_rate, 1 / (1 + arguments.decay_rate)),

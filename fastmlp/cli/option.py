@@ -1,4 +1,4 @@
-"""What an option of the command line is: declared once, read by the parser and by the commands.
+"""Options of the command line, declared once and read by the parser and by the commands.
 
 A command is its groups of options. The parser, the help, files of options and the calls that an
 option's value goes to are made from these declarations.
@@ -54,7 +54,7 @@ class Option:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words by which it is given, first those that the help names first."""
+        """The words by which it is given."""
         if self.is_positional:
             return (self.name,)
         return (self.short, f"--{self.name}") if self.short else (f"--{self.name}",)
@@ -108,7 +108,7 @@ class Command:
     Attributes
     ----------
     name, phrase : str
-        What users call it, and what it does.
+        Its name, and a phrase for what it does.
     run : str
         The function that carries it out, as ``"module:function"`` of this package. It is imported
         when it is called, for that takes long.
@@ -131,7 +131,7 @@ class Command:
         return tuple(o for group in self.groups for o in (*group.one_of, *group.options))
 
     def declare(self, parser: argparse.ArgumentParser) -> None:
-        """Make a parser that of this command."""
+        """Give a parser the options and texts of this command."""
         parser.usage = self.usage or None
         if self.description:
             parser.description = self.description
@@ -141,9 +141,9 @@ class Command:
         parser.set_defaults(command=self)
 
     def passed(self, arguments: argparse.Namespace, call: str) -> dict[str, Any]:
-        """The values of the options that go to a call, by the names of its arguments.
+        """Return the values of the options that go to a call, by the names of its arguments.
 
-        What was not given and has no default is left to the call.
+        An option that was not given and has no default is left to the call.
         """
         values: Mapping[str, Any] = vars(arguments)
         return {
@@ -153,6 +153,6 @@ class Command:
         }
 
     def carry_out(self, arguments: argparse.Namespace) -> None:
-        """Do what the command does."""
+        """Run the command."""
         module, _, function = self.run.partition(":")
         getattr(import_module(f".{module}", __package__), function)(arguments)

@@ -47,7 +47,7 @@ _MEASURED = (
 
 
 def _thoroughness(name: str, metavar: str, parse: Callable[[str], Any], text: str) -> Option:
-    """An option for a field of `peers.options.Options`."""
+    """Make the option for a field of `peers.options.Options`."""
     short, full = getattr(SHORT, name), getattr(FULL, name)
     default = f"{short:g}; with --full {'all' if full is None else format(full, 'g')}"
     return Option(

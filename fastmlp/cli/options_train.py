@@ -1,6 +1,6 @@
 """The options of ``fastmlp train``.
 
-What declares options imports nothing that takes long, so that ``--help`` answers at once.
+Declarations of options import nothing that takes long, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations

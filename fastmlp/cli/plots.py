@@ -1,4 +1,4 @@
-"""The pictures that ``fastmlp train`` draws of what a model predicts."""
+"""The pictures that ``fastmlp train`` draws of a model's predictions."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> No
 
 
 def _axes(size: tuple[float, float]) -> Any:
-    """Axes of a figure of their own, which pyplot does not know of."""
+    """Make axes of a figure of their own, which pyplot does not know of."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained").subplots()
@@ -127,7 +127,7 @@ def _save(axes: Any, path: str | os.PathLike[str]) -> None:
 
 
 def _grid(column: Column | None, values: Array) -> Array:
-    """The values to draw: a range of numbers, the most frequent categories, a constant's one."""
+    """Return the values to draw: a range of numbers, the most frequent categories, a constant."""
     if column is None:
         return values[:1]
     if isinstance(column, CategoryColumn):
@@ -138,7 +138,7 @@ def _grid(column: Column | None, values: Array) -> Array:
 
 
 def _label(value: Any) -> str:
-    """A value or name as matplotlib shows it: short, and not taken for a formula."""
+    """Return a value or name as matplotlib shows it: short, and not taken for a formula."""
     if value == "" or value != value:
         return "(missing)"
     text = str(value)

@@ -1,4 +1,4 @@
-"""What ``fastmlp predict`` and ``fastmlp evaluate`` do: a model's file and a table are enough."""
+"""``fastmlp predict`` and ``fastmlp evaluate``: use a model's file on a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def predict(arguments: argparse.Namespace) -> None:
-    """Write what a model predicts for the rows of a table."""
+    """Write a model's predictions for the rows of a table."""
     model, preparation = _load(arguments)
     frame = tables.read(arguments.data)
     X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)

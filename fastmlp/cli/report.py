@@ -1,4 +1,4 @@
-"""What the command line says about a model: its predictions and how good they are."""
+"""A model's predictions and metrics as the command line shows and writes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_SHOWN = 12
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of some rows, in the terms of its target.
+    """A model's predictions for some rows, in the terms of its target.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Predictions:
     probabilities: Array
 
     def table(self, target: Target, rows: Array, y: Array | None = None) -> dict[str, Array]:
-        """Columns for a CSV file: row numbers, targets where they are known, predictions."""
+        """Return columns for a CSV file: row numbers, targets where they are known, predictions."""
         columns = {"row": rows, **({} if y is None else {"target": y}), "prediction": self.values}
         for place, name in enumerate(target.classes):
             columns[f"probability_{name}"] = self.probabilities[:, place]
@@ -61,7 +61,7 @@ def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
 def metrics(
     model: Sequential, target: Target, X: Array, y: Array, found: Predictions
 ) -> dict[str, Any]:
-    """All metrics of the task by name; ``loss`` is that of training, on the scaled target."""
+    """Return the metrics of the task by name; ``loss`` is that of training, of a scaled target."""
     scaled = target.transform(y)
     if not target.classes:
         loss = model.evaluate(X, scaled)["loss"]
@@ -77,12 +77,12 @@ def metrics(
 
 
 def numbers(measured: Mapping[str, Any]) -> dict[str, float]:
-    """The metrics that are a number."""
+    """Return the metrics that are a number."""
     return {name: value for name, value in measured.items() if not isinstance(value, list)}
 
 
 def to_json(value: Any) -> Any:
-    """The same for JSON, which has no NaN: that is None."""
+    """Return values as JSON has them: NaN becomes None."""
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What ``fastmlp train`` does: from the options to a trained network and its files."""
+"""``fastmlp train``: from the options to a trained network and its files."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train, test, and write what was found."""
+    """Train, test, and write the model and its results."""
     _require_packages()
-    # What does not depend on the data comes first: a misspelt name is told before a long load.
+    # A misspelt name is told before a long load of data.
     hidden, optimizer = hidden_layers(arguments), optimizer_of(arguments)
     source = cli_data.load(arguments)
     arguments.task = source.target.task
@@ -142,7 +142,7 @@ def _in_words(source: Source, preparation: Preparation, parts: Mapping[str, _Par
 
 
 def _split(source: Source, arguments: argparse.Namespace) -> dict[str, Array]:
-    """The places of the rows for each purpose."""
+    """Return the places of the rows for each purpose."""
     from sklearn.model_selection import train_test_split
 
     if arguments.stratify and not source.target.classes:
@@ -192,7 +192,7 @@ def _wanted_columns(wanted: list[str] | None, names: list[str]) -> list[int]:
 def _fit(
     model: Sequential, target: Target, parts: Mapping[str, _Part], arguments: argparse.Namespace
 ) -> tuple[float, EarlyStopping | None]:
-    """Train the model; return the seconds it took, and what may have stopped it."""
+    """Train the model; return the seconds it took, and the callback that may have stopped it."""
     # Without validation rows the test rows are watched, but nothing is chosen by them.
     watched = parts.get("validation", parts["test"])
     stopping = None
@@ -239,7 +239,7 @@ def _best(stopping: EarlyStopping) -> str:
 
 
 class _Log(Callback):
-    """Writes an object of JSON after each epoch, on a line of its own."""
+    """A callback that writes an object of JSON after each epoch, on a line of its own."""
 
     def __init__(self, path: str) -> None:
         # A folder that is not there is told before the first epoch.
@@ -261,7 +261,7 @@ def _prediction_seconds(model: Sequential, X: Array) -> float:
 
 
 class _Files:
-    """Names the files of a run in its folder and remembers them."""
+    """The files of a run in its folder, remembered as they are named."""
 
     def __init__(self, folder: str, extension: str | None) -> None:
         self._folder = Path(folder)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def with_underscores(words: Sequence[str]) -> list[str]:
-    """Each long option in the one spelling that the parser knows."""
+    """Return words with each long option in the one spelling that the parser knows."""
     result = []
     for word in words:
         name, equals, value = word.partition("=")
@@ -41,7 +41,7 @@ class Switch(argparse.Action):
 
 
 def integer(low: int, high: int | None = None) -> Callable[[str], int]:
-    """A parser of integers within bounds."""
+    """Return a parser of integers within bounds."""
 
     def parse(text: str) -> int:
         try:
@@ -58,7 +58,7 @@ def integer(low: int, high: int | None = None) -> Callable[[str], int]:
 
 
 def number(low: float, high: float | None = None, **open_ends: bool) -> Callable[[str], float]:
-    """A parser of finite numbers within bounds; see `names.check_number`."""
+    """Return a parser of finite numbers within bounds; see `common.checks.check_number`."""
 
     def parse(text: str) -> float:
         try:
@@ -74,12 +74,12 @@ def number(low: float, high: float | None = None, **open_ends: bool) -> Callable
 
 
 def threads(text: str) -> int | str:
-    """A number of threads, or ``auto``."""
+    """Parse a number of threads, or ``auto``."""
     return text if text == "auto" else integer(1)(text)
 
 
 def stem(text: str) -> str:
-    """A part of a file's name."""
+    """Check a part of a file's name."""
     if not text or any(separator in text for separator in "/\\"):
         raise argparse.ArgumentTypeError(f"{text!r} cannot be part of a file name")
     return text

@@ -1,4 +1,4 @@
-"""What ``fastmlp warmup`` does: compile every kernel into the folder of compiled kernels."""
+"""``fastmlp warmup``: compile every kernel into the folder of compiled kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that say what is done with each kind of object, and which row is missing."""
+"""Tables with a row for each kind of object, which name a row that is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which optimizers there are and what they take; the kernels hold the arithmetic.
+"""The optimizers by name, with their arguments and rules; the kernels hold the arithmetic.
 
 The update rules and the meaning of their arguments are those of ``torch.optim``. Each declares its
 rule as Python statements too, which `explain` shows and the tests hold against the kernels.

@@ -79,7 +79,7 @@ def read_operation(
 
 
 def _inputs(kind: type[Operation], x: tuple[Slot, ...]) -> dict[str, Any]:
-    """The slots that an operation reads, by the names of its fields."""
+    """Return the slots that an operation reads, by the names of its fields."""
     names = [field.name for field in _fields(kind) if "Slot" in str(field.type)]
     names.remove("out")
     if any(field.type == "tuple[Slot, ...]" for field in _fields(kind)):
@@ -96,12 +96,12 @@ def _fields(kind: type[Operation]) -> tuple[Field[Any], ...]:
 
 
 def _own_fields(kind: type[Operation]) -> list[Field[Any]]:
-    """What there is to say of an operation but for its slots and the plan of its backward pass."""
+    """Return the fields of an operation but for its slots and the plan of its backward pass."""
     return [f for f in _fields(kind) if "Slot" not in str(f.type) and "planned" not in f.metadata]
 
 
 def _key(field: Field[Any]) -> str:
-    """What a field is called in files."""
+    """Return the name of a field in files."""
     key: str = field.metadata.get("key", field.name)
     return key
 
@@ -133,4 +133,4 @@ _READERS: dict[str, Callable[[Any, Mapping[str, Array]], Any]] = {
     "float": lambda number, tensors: check_number("a number", number),
     "Activation": _activation,
 }
-"""What reads a field, by its annotation."""
+"""Functions that read a field, by its annotation."""

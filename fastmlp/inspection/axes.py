@@ -55,6 +55,6 @@ def whole_numbers(axis: Any) -> None:
 
 
 def color_bar(axes: Axes, mappable: Any, label: str) -> None:
-    """A bar of colours beside the Axes."""
+    """A bar of colors beside the Axes."""
     figure: Any = axes.figure
     figure.colorbar(mappable, ax=axes, label=label)

@@ -71,7 +71,7 @@ def _as_target(y: Any) -> Any:
 
 
 def _dense(features: Features) -> Features:
-    """The features with a sparse part written out: it is one row."""
+    """Return the features with a sparse part made dense: it is one row."""
     if isinstance(features, FeaturePair) and isinstance(features.wide, SparseRows):
         rows = features.wide
         wide = np.zeros(rows.shape, rows.data.dtype)
@@ -81,7 +81,7 @@ def _dense(features: Features) -> Features:
 
 
 def _update(model: Sequential, x: Any, y: Any) -> list[Step]:
-    """What `train_step` does with the model's gradients, done to a copy of the model."""
+    """Do to a copy of the model what `train_step` does with its gradients, and tell it."""
     training = model.training_state
     clipped = training.state.with_own_gradients()
     _fill(clipped.gradients, training.program.parameters, model.gradients(x, y))

@@ -55,32 +55,32 @@ class Traced(Pass):
             self.accumulated.append((slot, write, gradient))
 
     def name(self, slot: Slot) -> str:
-        """What users call a slot."""
+        """Return the name that users know a slot by."""
         return self._names.get(slot) or slot.name or f"value {slot.index}"
 
     def parameters(self, *tensors: Tensor | None) -> dict[str, Array]:
-        """Copies of parameters by name."""
+        """Return copies of parameters by name."""
         return {t.name: self.state.parameter(t).copy() for t in tensors if t is not None}
 
     def gradients_of(self, *tensors: Tensor | None) -> dict[str, Array]:
-        """Copies of the gradients of parameters, by ``d_`` and the name."""
+        """Return copies of the gradients of parameters, by ``d_`` and the name."""
         return {f"d_{t.name}": self.state.gradient(t).copy() for t in tensors if t is not None}
 
     def inputs(self, op: Operation) -> dict[str, Array]:
-        """The values that an operation reads."""
+        """Return the values that an operation reads."""
         return {self.name(slot): self.values[slot] for slot in op.inputs}
 
     def output(self, op: Operation) -> dict[str, Array]:
-        """The value that an operation writes."""
+        """Return the value that an operation writes."""
         return {self.name(op.out): self.values[op.out]}
 
     def d_output(self, op: Operation) -> dict[str, Array]:
-        """The gradient that an operation reads."""
+        """Return the gradient that an operation reads."""
         return {f"d_{self.name(op.out)}": self.gradients[op.out]}
 
 
 def slot_names(program: Program) -> dict[Slot, str]:
-    """The first name under which users may ask for each slot."""
+    """Return the first name under which users may ask for each slot."""
     names: dict[Slot, str] = {}
     for name, slot in program.records:
         names.setdefault(slot, name)
@@ -106,13 +106,13 @@ def backward_steps(op: Operation, run: Traced) -> list[Step]:
 
 
 def number_in_sum(value: float) -> str:
-    """A number in four digits, in brackets where it is negative."""
+    """Return a number in four digits, in brackets where it is negative."""
     text = f"{value:.4g}"
     return f"({text})" if text.startswith("-") else text
 
 
 def shortened(items: list[str], most: int) -> list[str]:
-    """At most this many items: the first ones, ``...`` and the last."""
+    """Return at most this many items: the first ones, ``...`` and the last."""
     return items if len(items) <= most else [*items[: most - 1], "...", items[-1]]
 
 
@@ -253,7 +253,7 @@ def _embedding_back(op: EmbeddingOp, run: Traced) -> Gradients:
 
 
 def _given(run: Traced, formula: str, values: dict[str, Array]) -> Gradients:
-    """A step for each slot to whose gradient an operation has added something."""
+    """Tell each slot's gradient to which an operation has added something."""
     for slot, write, gradient in run.accumulated:
         name = f"d_{run.name(slot)}"
         if write is Write.ADD:
@@ -265,7 +265,7 @@ def _given(run: Traced, formula: str, values: dict[str, Array]) -> Gradients:
 
 
 def _declared(op: Operation, run: Traced) -> Value:
-    """The formula that an operation declares."""
+    """Tell the formula that an operation declares."""
     formula = f"{run.name(op.out)} = {op.formula.format_map(_fields(op, run))}"
     return formula, run.inputs(op) | run.parameters(*op.tensors) | run.output(op)
 
@@ -283,7 +283,7 @@ def _declared_back(op: Operation, run: Traced) -> Gradients:
 
 
 def _fields(op: Operation, run: Traced) -> dict[str, str]:
-    """The fields of an operation as they stand in formulas."""
+    """Return the fields of an operation as they stand in formulas."""
 
     def in_words(value: Any) -> str:
         if isinstance(value, Slot):

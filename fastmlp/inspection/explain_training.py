@@ -1,4 +1,4 @@
-"""What turns a network's output into gradients, in words: loss and penalties."""
+"""Loss and penalties in words, and their part in the gradients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
-    """The loss with its penalties; the gradient of what the loss reads is left in the pass."""
+    """Tell the loss with its penalties; leave the gradient of the head's input in the pass."""
     state, program = run.state, run.state.program
     head, loss = program.head, program.head.loss
     logits = run.values[head.slot]
@@ -53,7 +53,7 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
 
 
 def _loss_formulas(loss: Loss) -> tuple[str, str]:
-    """The loss of a row, and its derivative; of a loss of users' own its name, and nothing."""
+    """Return the formulas of a row's loss and its derivative; none are known of users' own."""
     formula, slope = loss.formulas(DIGITS)
     if not formula:
         return f"{loss.name}(p, t)", ""
@@ -63,7 +63,7 @@ def _loss_formulas(loss: Loss) -> tuple[str, str]:
 
 
 def _penalty_values(state: State) -> Iterator[tuple[Step, float]]:
-    """Each penalty's part in the loss."""
+    """Tell each penalty's part in the loss."""
     for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
         added = kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
@@ -81,7 +81,7 @@ def _penalty_values(state: State) -> Iterator[tuple[Step, float]]:
 
 
 def penalty_steps(run: Traced) -> Iterator[Step]:
-    """The penalties' part in the gradients."""
+    """Add the penalties' part to the gradients, and tell it."""
     for penalty in run.state.program.penalties:
         w, d_w = run.state.parameter(penalty.weight), run.state.gradient(penalty.weight)
         kernels.add_penalty(w, d_w, penalty.l1, penalty.l2)

@@ -1,4 +1,4 @@
-"""What turns gradients into an update, in words: clipping and optimizers."""
+"""Clipping and optimizers in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..program.program import Group
     from ..program.state import State
 
-# What statements of a rule may call.
+# Statements of a rule may call these.
 _FUNCTIONS = {
     "abs": np.abs,
     "max": np.maximum,
@@ -64,7 +64,7 @@ def clipping_steps(state: State) -> Iterator[Step]:
 def update_steps(
     before: State, after: State, gradients: Array, rates: list[float]
 ) -> Iterator[Step]:
-    """What a step of the optimizer did: `after` is the state that it made of `before`.
+    """Tell a step of the optimizers: `after` is the state that they made of `before`.
 
     `gradients` is the flat vector that the optimizers were given, clipping done; `rates` are
     those of each optimizer.
@@ -97,7 +97,7 @@ def _values(
     optimizer: Optimizer,
     scalars: Mapping[str, float],
 ) -> dict[str, Array]:
-    """The numbers of a tensor's update: what it was given, changed, and worked out between."""
+    """Return the numbers of a tensor's update: given, changed, and worked out between."""
     values = {"g": gradient.copy()}
     given: dict[str, Any] = {**scalars, "g": gradient, "w": before.parameter(tensor)}
     for row, slot in enumerate(optimizer.slots):

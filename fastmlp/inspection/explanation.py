@@ -1,4 +1,4 @@
-"""What `Sequential.explain` returns: steps with their formulas and numbers, as text or a table."""
+"""Explanations: steps with their formulas and numbers, as text or a table."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _lines(step: Step) -> list[str]:
 
 
 def _numbers(step: Step, width: int) -> list[str]:
-    """The values of a step, each beside its name, the lines of matrices below each other."""
+    """Return lines with the values of a step beside their names."""
     longest = max(map(len, step.values), default=0)
     # What an update changes is often small beside what it is.
     digits = 6 if step.part == "update" else 4
@@ -149,7 +149,7 @@ def _numbers(step: Step, width: int) -> list[str]:
 
 
 def shown(value: Array, digits: int = 4, width: int = _WIDTH) -> str:
-    """An array in this many digits, shortened where it is long; a row without its batch."""
+    """Return an array in this many digits, shortened where it is long; a row without its batch."""
     array = np.asarray(value)
     if array.ndim == 2 and array.shape[0] == 1:
         array = array[0]

@@ -172,7 +172,7 @@ def plot_activation_histograms(model: Sequential, X: object, ax: Axes | None = N
 def plot_activation_heatmap(
     model: Sequential, X: object, layer: int | str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the outputs of a layer as colours: a line for each row of X, a column for each unit.
+    """Draw the outputs of a layer as colors: a line for each row of X, a column for each unit.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def plot_activation_heatmap(
 
 @own_error_state
 def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw the weights of a layer as colours: a line for each input, a column for each unit.
+    """Draw the weights of a layer as colors: a line for each input, a column for each unit.
 
     Parameters
     ----------

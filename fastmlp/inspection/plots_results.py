@@ -29,9 +29,9 @@ def plot_decision_boundary(model: Sequential, X: object, y: object, ax: Axes | N
     Parameters
     ----------
     model : Sequential
-        Of two features. Two classes: the probability of the second as colours, and the line where
+        Of two features. Two classes: the probability of the second as colors, and the line where
         it is 0.5; more: the most probable class, paler where it is less probable; numbers: the
-        first output as colours.
+        first output as colors.
     X : array_like, shape (n, 2)
         Rows to draw; the plane covers them.
     y : array_like, shape (n,)
@@ -235,7 +235,7 @@ def plot_confusion_matrix(
     if normalize:
         counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(9.0, max(3.6, 0.45 * len(classes) + 1.6))
-    # Room for the bar of colours: the layout does not shrink square Axes for it.
+    # Room for the bar of colors: the layout does not shrink square Axes for it.
     axes = prepared(ax, (side + 1.8, side))
     image = axes.imshow(counts, cmap="Blues", vmin=0)
     if len(classes) <= 2 * _MOST_LABELS:

@@ -31,7 +31,7 @@ class Blueprint:
 
 
 def output_activation(layers: Sequence[Layer]) -> Activation:
-    """The activation of the network's output: that of the last Dense or of one after it."""
+    """Return the activation of the network's output: that of the last Dense or of one after it."""
     for layer in reversed(layers):
         if not layer.keeps_activation:
             return layer.activation_function or get_activation("linear")
@@ -79,7 +79,7 @@ def build_program(
 
 
 def _check_exact_codes(ops: Sequence[Operation], dtype: str) -> None:
-    """Codes are read as numbers of the network's dtype, which must tell them apart."""
+    """Refuse tables of more rows than numbers of the network's dtype tell apart."""
     most = 2 ** (np.finfo(dtype).nmant + 1)
     for op in ops:
         for _, _, table in op.codes:
@@ -138,7 +138,7 @@ def _plan_gradients(ops: tuple[Operation, ...], head_input: Slot) -> tuple[Opera
 
 
 def _depends_on_parameters(ops: tuple[Operation, ...]) -> set[Slot]:
-    """Slots whose gradient some parameter needs."""
+    """Return the slots whose gradient some parameter needs."""
     trained: set[Slot] = set()
     for op in ops:
         if op.tensors or trained.intersection(op.inputs):

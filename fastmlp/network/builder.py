@@ -1,4 +1,4 @@
-"""What a program is collected in while layers are built, and what it asks of a layer."""
+"""The builder that collects a program, and the base class of the layers that it builds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """How a tensor starts: a number, or drawn by an initializer."""
+    """The first value of a tensor: a number, or drawn by an initializer."""
 
     tensor: Tensor
     value: float = 0.0
@@ -57,7 +57,7 @@ class FirstValue:
 
 
 class Builder:
-    """Collects the operations and tensors that layers ask for."""
+    """A program while it grows: the operations and tensors that layers have asked for."""
 
     def __init__(self, n_features: int | tuple[int, int]) -> None:
         n_wide = None
@@ -92,7 +92,7 @@ class Builder:
         return out
 
     def take_wide(self) -> Slot | None:
-        """X_wide, for the first layer that asks, where it is an input of its own."""
+        """Return X_wide to the first layer that asks, where it is an input of its own."""
         taken, self._wide_is_read = self._wide_is_read, True
         return None if taken else self.wide
 
@@ -137,7 +137,7 @@ class Builder:
         )
 
     def _columns_of_input(self, x: Slot, path: str) -> tuple[int, ...]:
-        """Which column of X each column of a slot is; only X itself and a choice of its columns."""
+        """Return the column of X that each column of a slot is, of X or a choice of columns."""
         if x is self.input:
             return tuple(range(x.width))
         producer = next((op for op in self.ops if op.out is x), None)
@@ -149,7 +149,7 @@ class Builder:
         )
 
     def parameter(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
-        """A trained tensor that starts at a number."""
+        """Add a trained tensor that starts at a number."""
         tensor = Tensor(name, shape, self.n_parameters)
         self.parameters.append(FirstValue(tensor, value))
         self.n_parameters += padded(tensor.size)
@@ -165,7 +165,7 @@ class Builder:
         l2: float = 0.0,
         optimizer: Optimizer | None = None,
     ) -> Tensor:
-        """A trained matrix; ``"auto"`` draws it by the initializer `following`."""
+        """Add a trained matrix; ``"auto"`` draws it by the initializer `following`."""
         tensor = self.parameter(name, shape)
         chosen = following if initializer == "auto" else initializer
         self.parameters[-1] = FirstValue(tensor, initializer=chosen)
@@ -176,20 +176,20 @@ class Builder:
         return tensor
 
     def buffer(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
-        """A tensor that is kept but not trained."""
+        """Add a tensor that training changes, but no optimizer."""
         tensor = Tensor(name, shape, self.n_buffers)
         self.buffers.append(FirstValue(tensor, value))
         self.n_buffers += padded(tensor.size)
         return tensor
 
     def next_dropout(self) -> int:
-        """A number for a dropout layer that no other has."""
+        """Return a number for a dropout layer that no other has."""
         self._n_dropouts += 1
         return self._n_dropouts - 1
 
 
 def next_activation(layers: Sequence[Layer]) -> Activation | None:
-    """The activation that the first layer's output meets, past normalizations."""
+    """Return the activation that the first layer's output meets, past normalizations."""
     for layer in layers:
         activation = layer.activation_function
         if activation is not None and not activation.traits.is_identity:

@@ -39,7 +39,7 @@ __all__ = [
 
 
 def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
-    """A non-empty list of layers as a tuple."""
+    """Return a non-empty list of layers as a tuple."""
     if isinstance(layers, Layer) or not isinstance(layers, Sequence) or isinstance(layers, str):
         raise TypeError(f"{owner} takes a list of layers, got {describe(layers)}")
     for place, layer in enumerate(layers):
@@ -104,7 +104,7 @@ class Dense(Layer):
 @declaration
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """Batch normalisation (Ioffe and Szegedy 2015) of each column.
+    """Batch normalization (Ioffe and Szegedy 2015) of each column.
 
     ``gamma * (x - mean) / sqrt(var + epsilon) + beta``, with the biased variance of the batch in
     training and with running statistics in prediction, where

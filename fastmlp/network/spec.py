@@ -10,7 +10,7 @@ from .layers import Activation, BatchNorm, Dense, Dropout, Layer
 
 
 def read_spec(spec: object, l1: float, l2: float, initializer: str) -> tuple[int, list[Layer]]:
-    """The input width and the layers of a network written as a list.
+    """Return the input width and the layers of a network written as a list.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from .layers import Layer
 
 
 def summarize(layers: Sequence[Layer], program: Program) -> str:
-    """A line a layer: its place and kind, the width of its output, its parameters."""
+    """Return a table with a line a layer: place and kind, width of its output, parameters."""
     widths = {name: slot.width for name, slot in program.records}
     for op in program.ops:
         if isinstance(op, EmbeddingOp):

@@ -1,4 +1,4 @@
-"""What anybody may ask of an operation, and what operations are made of.
+"""Operations in general: what they are made of, and the questions that each kind answers.
 
 An operation is a small frozen dataclass whose fields are all that there is to know of one: slots
 that it reads, its output, tensors, constants, and the plan of its backward pass. What kinds of
@@ -28,7 +28,7 @@ _Op = TypeVar("_Op", bound="Operation")
 
 
 class Write(Enum):
-    """How an operation's backward pass treats the gradient of an input."""
+    """The way in which a backward pass writes the gradient of an input."""
 
     NONE = "none"  # nobody needs it
     SET = "set"  # the first to write it
@@ -66,7 +66,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a forward pass leaves for the backward pass: ``(rows, width)``.
+    """An array ``(rows, width)`` that a forward pass leaves for the backward pass.
 
     `replaces`: the input in whose memory it may lie, where nobody else reads that.
     """
@@ -77,7 +77,7 @@ class Saved:
 
 
 class Operation:
-    """What anybody may ask of an operation; the subclasses are frozen dataclasses.
+    """A step of a network's calculation; the subclasses are frozen dataclasses.
 
     A field that is a `Slot`, or a tuple of them, is an input, but for `out`. An input ``x`` whose
     gradient the backward pass writes has a field ``d_x`` beside it, marked as `PLANNED`, which says
@@ -86,7 +86,7 @@ class Operation:
     Attributes
     ----------
     out : Slot
-        What it writes.
+        The slot that it writes.
     in_place : bool
         Whether it can write its output over an input.
     gradient_in_place : bool
@@ -138,7 +138,7 @@ class Operation:
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:
-        """What its forward pass leaves for the backward pass, for each row."""
+        """The arrays that its forward pass leaves for the backward pass."""
         return ()
 
     @property
@@ -159,7 +159,7 @@ class Operation:
 
     @property
     def description(self) -> str:
-        """What a person calls it, with its widths."""
+        """Its kind and widths in words."""
         return f"{type(self).__name__.removesuffix('Op').lower()} of {self.out.width}"
 
     def check(self) -> None:
@@ -198,7 +198,7 @@ class Operation:
         return False
 
     def values(self) -> Iterator[tuple[str, Any]]:
-        """The fields with their values."""
+        """Iterate over the names and values of the fields."""
         for each in fields(cast(Any, self)):
             yield each.name, getattr(self, each.name)
 
@@ -208,11 +208,11 @@ class Operation:
                 yield name, value
 
     def with_inputs(self: _Op, same: Mapping[Slot, Slot]) -> _Op:
-        """The operation with the slots that it reads replaced by those that stand for them."""
+        """Return a copy that reads other slots, each in the place of one."""
         return _replace(self, {name: _mapped(value, same.get) for name, value in self._inputs()})
 
     def with_tensors(self: _Op, tensors: Mapping[str, Tensor]) -> _Op:
-        """The operation with its tensors replaced by others of the same names."""
+        """Return a copy with other tensors, found by their names."""
 
         def other(value: Any, default: Any) -> Any:
             return tensors[value.name] if isinstance(value, Tensor) else default
@@ -220,7 +220,7 @@ class Operation:
         return _replace(self, {name: _mapped(value, other) for name, value in self.values()})
 
     def with_plan(self: _Op, claim: Callable[[Slot], Write]) -> _Op:
-        """The operation with a plan of its gradients: `claim` tells how the next one is written."""
+        """Return a copy with a plan of its gradients; `claim` decides on one after the other."""
         known = {name for name, _ in self.values()}
         plan = {}
         for name, value in reversed(list(self._inputs())):
@@ -230,7 +230,7 @@ class Operation:
         return _replace(self, plan)
 
     def without_plan(self: _Op) -> _Op:
-        """The operation as predictions know it."""
+        """Return a copy without that plan, as predictions know it."""
         plan = {
             each.name: each.default
             for each in fields(cast(Any, self))
@@ -256,7 +256,7 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _mapped(value: Any, other: Callable[[Any, Any], Any]) -> Any:
-    """The value, or each of a tuple, replaced by what `other` makes of it, as ``dict.get`` does."""
+    """Return ``other(value, value)``, or a tuple of them for a tuple."""
     if isinstance(value, tuple):
         return tuple(other(part, part) for part in value)
     return other(value, value)
@@ -268,5 +268,5 @@ def _replace(op: _Op, changes: Mapping[str, Any]) -> _Op:
 
 
 def padded(length: int) -> int:
-    """`length` rounded up to whole cache lines."""
+    """Return `length` rounded up to whole cache lines."""
     return -(-length // ALIGNMENT) * ALIGNMENT

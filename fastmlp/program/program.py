@@ -58,7 +58,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceProgram:
-    """What a network computes, and from which parameters: all that a prediction needs.
+    """A network as predictions need it: its operations and their parameters.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class InferenceProgram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program(InferenceProgram):
-    """A network: what it computes, from which parameters, and how they are trained.
+    """A network with its loss and optimizers.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ class Program(InferenceProgram):
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:
-    """The operations of a prediction, dropout gone, and the slot of the output.
+    """Return the operations of a prediction, without dropout, and the slot of the output.
 
     With `head`, those that lead to what the loss reads.
     """
@@ -130,7 +130,7 @@ def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation
 
 
 def origin(ops: Iterable[Operation], slot: Slot, column: int) -> tuple[Slot, int]:
-    """The first slot of which a column of a slot is a copy, and its column there."""
+    """Return the first slot of which a column of a slot is a copy, and its column there."""
     producers = {op.out: op for op in ops}
     while slot in producers:
         sources = producers[slot].column_sources
@@ -142,7 +142,7 @@ def origin(ops: Iterable[Operation], slot: Slot, column: int) -> tuple[Slot, int
 
 
 def categories(program: InferenceProgram) -> dict[int, int]:
-    """How many categories there are in each column of the input that is embedded."""
+    """Return the number of categories of each column of the input that is embedded."""
     found: dict[int, int] = {}
     for op in program.ops:
         for slot, place, table in op.codes:

@@ -1,4 +1,4 @@
-"""What changes while a network is trained: flat vectors, and the counters beside them."""
+"""The flat vectors of a network and the counters beside them, which training changes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Weights:
         self.__post_init__()
 
     def parameter(self, tensor: Tensor) -> Array:
-        """View of a parameter."""
+        """Return a view of a parameter."""
         return self._views[tensor.name]
 
 
@@ -102,29 +102,29 @@ class State:
         vars(self).update({**state, **vectors})
 
     def parameter(self, tensor: Tensor) -> Array:
-        """Writable view of a parameter."""
+        """Return a writable view of a parameter."""
         return view(self.parameters, tensor)
 
     def gradient(self, tensor: Tensor) -> Array:
-        """Writable view of a parameter's gradient."""
+        """Return a writable view of a parameter's gradient."""
         return view(self.gradients, tensor)
 
     def buffer(self, tensor: Tensor) -> Array:
-        """Writable view of a buffer."""
+        """Return a writable view of a buffer."""
         return view(self.buffers, tensor)
 
     def with_own_gradients(self) -> State:
-        """The same parameters and buffers, with a gradient vector for looking at."""
+        """Return a state with the same parameters and buffers, and a gradient vector of its own."""
         return self.sharing(gradients=aligned_zeros(self.gradients.shape, self.program.dtype))
 
     def sharing(self, **others: Any) -> State:
-        """A state over the same vectors but for those in `others`, which may name counters too."""
+        """Return a state over the same vectors but for those in `others`, or counters there."""
         state = object.__new__(State)
         vars(state).update(vars(self), **others)
         return state
 
     def is_finite(self) -> bool:
-        """Whether all parameters and buffers are."""
+        """Tell whether all parameters and buffers are finite."""
         return bool(np.isfinite(self.parameters).all() and np.isfinite(self.buffers).all())
 
     def forget_training(self) -> None:
@@ -172,10 +172,10 @@ class State:
 
 
 def view(vector: Array, tensor: Tensor) -> Array:
-    """The part of a flat vector that is `tensor`, in its shape."""
+    """Return the part of a flat vector that is `tensor`, in its shape."""
     return vector[tensor.start : tensor.stop].reshape(tensor.shape)
 
 
 def named(tensors: tuple[Tensor, ...], vector: Array) -> Mapping[str, Array]:
-    """Views of a flat vector by the names of its tensors."""
+    """Return views of a flat vector by the names of its tensors."""
     return {tensor.name: view(vector, tensor) for tensor in tensors}

@@ -77,7 +77,7 @@ def _add(op: AddOp, weights: Weights) -> Step:
 
 
 def _by_reference(op: Operation, weights: Weights) -> Step:
-    """A step of any kind, as the specification has it."""
+    """Make a step of any kind, as the specification has it."""
     inputs, forward = op.inputs, REFERENCE[type(op)][0]
 
     def step(values: Values) -> None:

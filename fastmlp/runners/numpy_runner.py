@@ -1,4 +1,4 @@
-"""The NumPy runner: what running a program means, in a few loops over reference kernels."""
+"""The NumPy runner: a few loops over the reference, which say what running a program means."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BLOCK_ROWS = 1024
 def predict(
     weights: State | Weights, ops: tuple[Operation, ...], output: Slot, x: Features
 ) -> Array:
-    """The values of a slot for all rows, block by block."""
+    """Return the values of a slot for all rows, block by block."""
     blocks = []
     with np.errstate(all="ignore"):
         for start in range(0, len(x), _BLOCK_ROWS):
@@ -42,7 +42,7 @@ def predict(
 
 
 class NumpyRunner:
-    """Runs a program with the reference kernels.
+    """A runner with the reference kernels.
 
     Both runners have these methods; nothing outside them knows which one it works with.
     """
@@ -55,14 +55,14 @@ class NumpyRunner:
         return NumpySession(self.state, batches)
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
-        """The flat gradient of a batch; nothing is changed."""
+        """Return the flat gradient of a batch; nothing is changed."""
         state = self.state.with_own_gradients()
         with np.errstate(all="ignore"):
             loss_and_gradients(state, x, y, weight, training, False)
         return state.gradients
 
     def predict(self, x: Features, head: bool = False) -> Array:
-        """The network's output for all rows; with `head`, what the loss reads."""
+        """Return the network's output for all rows; with `head`, the head's input."""
         program = self.state.program
         ops = program.ops if head else program.ops + program.output_ops
         return predict(self.state, ops, program.head.slot if head else program.output, x)
@@ -114,7 +114,7 @@ class NumpySession:
 
 
 def activations(state: State, x: Features, training: bool) -> dict[str, Array]:
-    """The recorded slots of a forward pass by name."""
+    """Return the recorded slots of a forward pass by name."""
     program = state.program
     run = Pass(state, training, update_statistics=False)
     run.feed(x)

@@ -1,4 +1,4 @@
-"""The loss of a batch, its gradients, and what a network reports of rows, with NumPy."""
+"""The loss of a batch, its gradients, and the loss and accuracy that are reported, with NumPy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def head_loss(
     state: State, head_input: Array, y: Array, weight: Array | None
 ) -> tuple[float, Array]:
-    """Loss of a batch and the gradient of the slot that the head reads."""
+    """Return the loss of a batch and the gradient of the slot that the head reads."""
     loss = state.program.head.loss
     kernel = getattr(kernels, loss.kernel)
     result: tuple[float, Array] = kernel(head_input, y, weight, *loss.arguments)
@@ -31,7 +31,7 @@ def head_loss(
 def loss_and_gradients(
     state: State, x: Features, y: Array, weight: Array | None, training: bool, update: bool
 ) -> tuple[float, Array]:
-    """Forward and backward pass of a batch: the reported loss, and what the head reads.
+    """Run a batch forward and backward; return the reported loss and the head's input.
 
     Gradients, those of the penalties included, are left in the state; `update` says whether
     running statistics move.
@@ -50,7 +50,7 @@ def loss_and_gradients(
 
 
 def count_correct(state: State, head_input: Array, y: Array) -> float:
-    """How many rows of a batch the network has right, before its update."""
+    """Count the rows of a batch that the network has right, before its update."""
     threshold = state.program.head.threshold
     if threshold is not None:
         return float(((head_input >= threshold) == (y >= 0.5)).mean(axis=1).sum())
@@ -61,7 +61,7 @@ def count_correct(state: State, head_input: Array, y: Array) -> float:
 
 
 def output_from_head(program: Program, head_input: Array) -> Array:
-    """The network's output from what its loss reads."""
+    """Return the network's output for the input of its head."""
     output = head_input
     for op in program.output_ops:
         output = kernels.activation_forward(output, op.activation.kernel)
@@ -71,9 +71,9 @@ def output_from_head(program: Program, head_input: Array) -> Array:
 def reported_loss(
     state: State, parts: Iterable[tuple[Array, Array, Array | None]]
 ) -> tuple[float, float]:
-    """Loss of rows, penalties included, and how many of them are right.
+    """Return the loss of rows, penalties included, and the number of those that are right.
 
-    `parts` are what the loss reads, y and weights of some rows each.
+    `parts` are the head's input, y and weights of some rows each.
     """
     losses, shares, correct = [], [], 0.0
     for head_input, y, weight in parts:

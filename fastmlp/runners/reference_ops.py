@@ -1,4 +1,4 @@
-"""What each kind of operation computes, forward and backward: the specification, in NumPy.
+"""Each kind of operation, forward and backward: the specification, in NumPy.
 
 One function forward and one backward for each kind, in terms of the reference kernels. The compiled
 runner does the same.
@@ -193,7 +193,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         ScaleOp: (_scale_forward, _no_backward),
     },
 )
-"""What each kind of operation computes, forward and backward."""
+"""The functions of each kind of operation, forward and backward."""
 
 
 def forward(ops: tuple[Operation, ...], run: Pass) -> None:

@@ -32,7 +32,7 @@ class Pass:
 
     @property
     def state(self) -> State:
-        """What training reads and changes."""
+        """The weights as training reads and changes them."""
         return cast(State, self.weights)
 
     def feed(self, x: Features) -> None:

@@ -1,4 +1,4 @@
-"""Which slots share memory: an operation works in place where nobody reads what it overwrites."""
+"""The slots that share memory: operations work in place where nobody reads what they overwrite."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BufferPlan:
     saved_for_backward: dict[tuple[Slot, str], int] = field(default_factory=dict)
 
     def new(self, width: int) -> int:
-        """A buffer of its own."""
+        """Add a buffer and return its number."""
         self.widths.append(width)
         return len(self.widths) - 1
 
@@ -85,7 +85,7 @@ def for_training(
 
 
 def _share_gradients(program: Program, plan: BufferPlan, producers: dict[Slot, Operation]) -> None:
-    """Gradients go backward in place; the one that the loss writes takes the logits' place."""
+    """Let gradients go backward in place; that of the loss takes the place of the logits."""
     head, gradients = program.head.slot, plan.gradients
     keeps_output = producers[head].backward_reads_output if head in producers else True
     gradients[head] = plan.new(head.width) if keeps_output else plan.values[head]
@@ -100,7 +100,7 @@ def _share_gradients(program: Program, plan: BufferPlan, producers: dict[Slot, O
 
 
 def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
-    """The inputs whose rows are copied into buffers."""
+    """Return the inputs whose rows are copied into buffers."""
     if program.wide is None or sparse:
         return (program.input,)
     return (program.input, program.wide)
