@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from .activations import Activation
@@ -21,10 +21,19 @@ class ActivationTable(Mapping[str, Row]):
     place : str
         Where the table stands, for errors.
     rows : mapping of str to Row
+    derive : callable, optional
+        Makes the row of an activation that has none of the formula that it declares, or returns
+        None where it cannot.
     """
 
-    def __init__(self, use: str, place: str, rows: Mapping[str, Row]) -> None:
-        self._use, self._place, self._rows = use, place, rows
+    def __init__(
+        self,
+        use: str,
+        place: str,
+        rows: Mapping[str, Row],
+        derive: Callable[[Activation], Row | None] = lambda activation: None,
+    ) -> None:
+        self._use, self._place, self._rows, self._derive = use, place, rows, derive
 
     def __getitem__(self, name: str) -> Row:
         return self._rows[name]
@@ -36,7 +45,7 @@ class ActivationTable(Mapping[str, Row]):
         return len(self._rows)
 
     def row(self, activation: Activation, hint: str = "") -> Row:
-        """Return the row of an activation.
+        """Return the row of an activation, or the one that follows from its formula.
 
         Raises
         ------
@@ -49,9 +58,12 @@ class ActivationTable(Mapping[str, Row]):
                 f"activation {name!r} is a registered Python function, which cannot be "
                 f"{self._use}; use one of fastmlp's own activations{hint}"
             )
-        if name not in self._rows:
+        if name in self._rows:
+            return self._rows[name]
+        derived = self._derive(activation)
+        if derived is None:
             raise ValueError(
                 f"activation {name!r} cannot be {self._use}: {self._place} has no row for it, only "
-                f"for {', '.join(self._rows)}{hint}"
+                f"for {', '.join(self._rows)}, and none follows from its formula{hint}"
             )
-        return self._rows[name]
+        return derived

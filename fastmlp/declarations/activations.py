@@ -74,12 +74,12 @@ TRAITS: dict[str, Traits] = {
     ),
     "linear": Traits("z", "1", is_identity=True),
     "elu": Traits(
-        "z if z > 0 else {alpha} * (exp(z) - 1)",
+        "z if z > 0 else {alpha} * expm1(z)",
         "1 if z > 0 else {alpha} * exp(z)",
         initializer="he",
     ),
     "selu": Traits(
-        "{scale} * z if z > 0 else {scale} * {alpha} * (exp(z) - 1)",
+        "{scale} * z if z > 0 else {scale} * {alpha} * expm1(z)",
         "{scale} if z > 0 else {scale} * {alpha} * exp(z)",
         {"scale": SELU_SCALE, "alpha": SELU_ALPHA},
         # Its fixed point assumes this variance.
@@ -90,7 +90,9 @@ TRAITS: dict[str, Traits] = {
         "(1 + erf(z / sqrt(2))) / 2 + z * exp(-z**2 / 2) / sqrt(2 * pi)",
         initializer="he",
     ),
-    "silu": Traits("z * sigmoid(z)", "sigmoid(z) * (1 + z * (1 - sigmoid(z)))", initializer="he"),
+    "silu": Traits(
+        "z / (1 + exp(-z))", "sigmoid(z) * (1 + z * (1 - sigmoid(z)))", initializer="he"
+    ),
     "mish": Traits(
         "z * tanh(softplus(z))",
         "tanh(softplus(z)) + z * (1 - tanh(softplus(z))**2) * sigmoid(z)",

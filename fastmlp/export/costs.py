@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..program.ops import ActivationOp, DenseOp, EmbeddingOp, SelectOp
-from .c.activations import ACTIVATIONS, template
+from .c.activations import template
 from .c.math import needed_functions, used_functions
 from .c.memory import plan
 
@@ -127,9 +127,11 @@ def code_bytes(program: InferenceProgram) -> int:
 
 def _parts(activation: Activation) -> set[str]:
     """List the rows of `_CODE` that an activation in C needs."""
-    if activation.name not in ACTIVATIONS:
+    try:
+        used = used_functions(template(activation))
+    except ValueError:
+        # There is no C for it.
         return set()
-    used = used_functions(template(activation))
     parts = needed_functions(used) or used
     return (parts & _CODE.keys()) | ({"whole rows"} if activation.is_rowwise else set())
 

@@ -9,12 +9,12 @@ import numpy as np
 from random_weights import TOLERANCE, randomize
 
 import fastmlp as fm
-from fastmlp.export.c import activations as c_activations
+from fastmlp.declarations.activations import TRAITS
 from fastmlp.export.c.frame import total_features
 from fastmlp.kernels.typing import Array
 from fastmlp.program.program import categories
 
-ACTIVATIONS = tuple(c_activations.ACTIVATIONS)
+ACTIVATIONS = tuple(name for name in TRAITS if name != "linear")
 OK, NULL, NOT_FINITE, CATEGORY = range(4)
 
 

@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from ...declarations.activation_table import ActivationTable
-from ...kernels.constants import MISH_MAXIMUM, ROOT_HALF, SELU_ALPHA, SELU_SCALE
+from ...kernels.constants import MISH_MAXIMUM, ROOT_HALF
+from ..formula import PARAMETER, UnwrittenError, Writer, call
+from .math import ELEMENTARY
+from .source import literal
 
 if TYPE_CHECKING:
     from ...declarations.activations import Activation
 
 
-def _number(value: float) -> str:
-    return f"{value:.17g}"
+class _Writer(Writer):
+    """Writes formulas as C templates."""
+
+    functions: ClassVar[Mapping[str, str]] = {name: f"P_{name}" for name in (*ELEMENTARY, "abs")}
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name({"z": "v", PARAMETER: "p"}[node.id])
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        # Whole numbers are real ones too.
+        return ast.Name(literal(float(node.value), "double"))  # type: ignore[arg-type]
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        return call("P_choose", *map(self.visit, (node.test, node.body, node.orelse)))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if not isinstance(node.func, ast.Name) or node.func.id not in ("max", "min"):
+            return super().visit_Call(node)
+        is_max, (first, second) = node.func.id == "max", map(self.visit, node.args)
+        # NaN, with which no comparison is true, must come out: it is in the second, if in one.
+        if isinstance(node.args[1], ast.Constant):
+            first, second = second, first
+        greater = ast.Compare(first, [ast.Gt() if is_max else ast.Lt()], [second])
+        return call("P_choose", greater, first, second)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        if isinstance(node.op, ast.Pow):
+            raise UnwrittenError("**")
+        return self.generic_visit(node)
+
+
+def _from_formula(activation: Activation) -> str | None:
+    try:
+        return f"v = {_Writer().write(activation)};"
+    except UnwrittenError:
+        return None
 
 
 ACTIVATIONS = ActivationTable(
@@ -21,9 +60,6 @@ ACTIVATIONS = ActivationTable(
     "ACTIVATIONS in fastmlp/export/c/activations.py",
     {
         "relu": "v = v < 0.0 ? 0.0 : v;",
-        "leaky_relu": "v = P_choose(v > 0.0, v, p * v);",
-        "tanh": "v = P_tanh(v);",
-        "sigmoid": "v = 1.0 / (1.0 + P_exp(-v));",
         "softmax": """
 real largest = z[0], sum = 0.0;
 for (int j = 1; j < n; ++j)
@@ -35,13 +71,7 @@ for (int j = 0; j < n; ++j)
 for (int j = 0; j < n; ++j)
     z[j] /= sum;
 """,
-        "elu": "v = P_choose(v > 0.0, v, p * P_expm1(v));",
-        "selu": (
-            f"v = P_choose(v > 0.0, {_number(SELU_SCALE)} * v, "
-            f"{_number(SELU_SCALE * SELU_ALPHA)} * P_expm1(v));"
-        ),
-        "gelu": f"v = 0.5 * v * P_erfc(-{_number(ROOT_HALF)} * v);",
-        "silu": "v = v / (1.0 + P_exp(-v));",
+        "gelu": f"v = 0.5 * v * P_erfc(-{ROOT_HALF:.17g} * v);",
         "mish": f"""
 /* tanh(log(1 + e^v)), which rounds to 1 long before {MISH_MAXIMUM:g} */
 const real e = P_exp(P_choose(v < {MISH_MAXIMUM}, v, {MISH_MAXIMUM}));
@@ -49,10 +79,10 @@ const real m = e * (e + 2.0);
 v = v * (m / (m + 2.0));
 """,
         "softplus": "v = P_choose(v > 0.0, v, 0.0) + P_log1p(P_exp(-P_abs(v)));",
-        "exp": "v = P_exp(v);",
     },
+    derive=_from_formula,
 )
-"""From each activation but linear, which needs none, to statements.
+"""From each activation whose formula is not what C should compute to statements.
 
 Those of an elementwise function replace one element, v, where `p` is the parameter; those of a
 function of whole rows replace the numbers ``z[0]`` to ``z[n - 1]``.

@@ -10,11 +10,13 @@ is the output of the last node.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Mapping
 
 from ...declarations.activation_table import ActivationTable
 from ...declarations.activations import Activation
 from ...kernels.constants import SELU_ALPHA, SELU_SCALE
+from ..formula import PARAMETER, UnwrittenError, parsed
 from .graph import GraphWriter
 
 # (1 + a) Phi(-a) e^(a^2 / 2), Phi the normal distribution function, as a polynomial in
@@ -73,16 +75,8 @@ def _relu(graph: GraphWriter, z: str) -> str:
     return graph.add("Relu", z)
 
 
-def _tanh(graph: GraphWriter, z: str) -> str:
-    return graph.add("Tanh", z)
-
-
 def _softmax(graph: GraphWriter, z: str) -> str:
     return graph.add("Softmax", z, axis=1)
-
-
-def _exp(graph: GraphWriter, z: str) -> str:
-    return graph.add("Exp", z)
 
 
 def _leaky_relu(graph: GraphWriter, z: str, slope: float) -> str:
@@ -92,17 +86,10 @@ def _leaky_relu(graph: GraphWriter, z: str, slope: float) -> str:
     return graph.add("Add", graph.add("Relu", z), graph.add("Mul", negative, graph.number(slope)))
 
 
-def _one_and_exp(graph: GraphWriter, z: str) -> str:
-    """``1 + e^-z``; where it is infinite, what is divided by it is 0."""
-    return graph.add("Add", graph.number(1.0), graph.add("Exp", graph.add("Neg", z)))
-
-
 def _sigmoid(graph: GraphWriter, z: str) -> str:
-    return graph.add("Reciprocal", _one_and_exp(graph, z))
-
-
-def _silu(graph: GraphWriter, z: str) -> str:
-    return graph.add("Div", z, _one_and_exp(graph, z))
+    """``1 / (1 + e^-z)``; where the sum is infinite, what is divided by it is 0."""
+    one_and_exp = graph.add("Add", graph.number(1.0), graph.add("Exp", graph.add("Neg", z)))
+    return graph.add("Reciprocal", one_and_exp)
 
 
 def _scaled_elu(graph: GraphWriter, z: str, scale: float, alpha: float) -> str:
@@ -166,25 +153,78 @@ def _gelu(graph: GraphWriter, z: str) -> str:
     return graph.add("Sub", graph.add("Relu", z), tail)
 
 
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "Add",
+    ast.Sub: "Sub",
+    ast.Mult: "Mul",
+    ast.Div: "Div",
+    ast.Pow: "Pow",
+    ast.USub: "Neg",
+    ast.Gt: "Greater",
+    ast.Lt: "Less",
+    ast.GtE: "GreaterOrEqual",
+    ast.LtE: "LessOrEqual",
+}
+_FUNCTIONS = {
+    "abs": "Abs",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "tanh": "Tanh",
+    "max": "Max",
+    "min": "Min",
+}
+
+
+def _nodes_of(node: ast.expr, graph: GraphWriter, values: Mapping[str, str | float]) -> str:
+    """Add the nodes of a part of a formula and return the name of its value."""
+    if isinstance(node, ast.Name):
+        value = values[node.id]
+        return value if isinstance(value, str) else graph.number(value)
+    if isinstance(node, ast.Constant):
+        return graph.number(float(node.value))  # type: ignore[arg-type]
+    operator, parts = "Where", list[ast.expr]()
+    if isinstance(node, ast.BinOp):
+        operator, parts = _OPERATORS[type(node.op)], [node.left, node.right]
+    elif isinstance(node, ast.UnaryOp):
+        operator, parts = _OPERATORS[type(node.op)], [node.operand]
+    elif isinstance(node, ast.Compare):
+        operator, parts = _OPERATORS[type(node.ops[0])], [node.left, *node.comparators]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        operator, parts = _FUNCTIONS[node.func.id], node.args
+    elif isinstance(node, ast.IfExp):
+        parts = [node.test, node.body, node.orelse]
+    return graph.add(operator, *(_nodes_of(part, graph, values) for part in parts))
+
+
+def _from_formula(activation: Activation) -> Callable[..., str] | None:
+    try:
+        tree = parsed(activation)
+    except UnwrittenError:
+        return None
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    if not called <= _FUNCTIONS.keys():
+        return None
+    return lambda graph, z, parameter=0.0: _nodes_of(tree, graph, {"z": z, PARAMETER: parameter})
+
+
 ACTIVATIONS: ActivationTable[Callable[..., str]] = ActivationTable(
     "written as an ONNX graph",
     "ACTIVATIONS in fastmlp/export/onnx/activations.py",
     {
         "relu": _relu,
         "leaky_relu": _leaky_relu,
-        "tanh": _tanh,
         "sigmoid": _sigmoid,
         "softmax": _softmax,
         "elu": _elu,
         "selu": _selu,
         "gelu": _gelu,
-        "silu": _silu,
         "mish": _mish,
         "softplus": _softplus,
-        "exp": _exp,
     },
+    derive=_from_formula,
 )
-"""From each activation but linear, which needs none, to the function that adds its nodes.
+"""From each activation whose formula would lose digits to the function that adds its nodes.
 
 It takes the graph, the name of the value and the parameter, if the activation has one.
 """

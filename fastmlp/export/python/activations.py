@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+import ast
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, NamedTuple
 
 from ...declarations.activation_table import ActivationTable
 from ...declarations.activations import Activation
 from ...kernels.constants import SELU_ALPHA, SELU_SCALE
+from ..formula import PARAMETER, UnwrittenError, Writer, call
 
 
 class Function(NamedTuple):
@@ -48,8 +50,6 @@ def leaky_relu(z, slope):
     return np.where(z > 0, z, slope * z)
 ''',
     ),
-    "tanh": Function("np.tanh"),
-    "exp": Function("np.exp"),
     "sigmoid": Function(
         "sigmoid",
         '''
@@ -126,10 +126,41 @@ def mish(z):
     ),
 }
 
+
+class _Writer(Writer):
+    """Writes formulas as NumPy expressions."""
+
+    functions: ClassVar[Mapping[str, str]] = {
+        **{name: f"np.{name}" for name in ("abs", "exp", "expm1", "log", "log1p", "sqrt", "tanh")},
+        "max": "np.maximum",
+        "min": "np.minimum",
+    }
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        return call("np.where", *map(self.visit, (node.test, node.body, node.orelse)))
+
+
+def _from_formula(activation: Activation) -> Function | None:
+    try:
+        text = _Writer().write(activation)
+    except UnwrittenError:
+        return None
+    # A function of NumPy's own.
+    if text.endswith("(z)") and text.count("(") == 1:
+        return Function(text.removesuffix("(z)"))
+    name, more = activation.name, "" if activation.parameter is None else f", {PARAMETER}"
+    return Function(
+        name, f'\ndef {name}(z{more}):\n    """Return {name}(z)."""\n    return {text}\n'
+    )
+
+
 ACTIVATIONS = ActivationTable(
-    "written as a Python file", "ACTIVATIONS in fastmlp/export/python/activations.py", _ROWS
+    "written as a Python file",
+    "ACTIVATIONS in fastmlp/export/python/activations.py",
+    _ROWS,
+    derive=_from_formula,
 )
-"""From each activation but linear, which needs none, to its function."""
+"""From each activation whose formula is not what NumPy should compute to its function."""
 
 
 def functions_of(activations: Iterable[Activation]) -> list[Function]:
