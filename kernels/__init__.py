@@ -59,6 +59,7 @@ def get_backend(name: str) -> ModuleType:
 @functools.cache
 def _namespace(name: str) -> ModuleType:
     """The kernels as users call them; runners call those of the modules themselves."""
+    # NumPy is imported where a backend is asked for: until then the package costs nothing.
     from .quiet import quiet
 
     module = importlib.import_module(_MODULES[name], __name__)

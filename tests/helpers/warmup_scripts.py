@@ -13,12 +13,12 @@ SCRIPT = """
 import sys
 
 import fastmlp as fm
-from fastmlp.runners.compiled import warmup as warm, warmup_workers as warm_workers
-from fastmlp.runners.compiled.warmup import Kernel
+from fastmlp.runners.compiled import compile_all as warm, warmup_workers as warm_workers
+from fastmlp.runners.compiled.all_kernels import Kernel
 
 print("the script runs")
 few = [Kernel(op, dtype) for dtype in ("float32", "float64") for op in ("sgd_update", "store_rows")]
-warm.everything = lambda: iter(few)
+warm.all_kernels = lambda: iter(few)
 warm_workers.available_cores = lambda: 2
 warm._WORTH_WORKERS = 2
 """

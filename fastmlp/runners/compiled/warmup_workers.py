@@ -19,7 +19,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any, cast
 
 from ...kernels import get_backend
-from .warmup import Kernel, everything, kept_or_error, load
+from ...kernels.compiled.machine.op import OPS
+from .all_kernels import Kernel, all_kernels, load, require_cache
 from .workers import available_cores
 
 # Each takes some 200 MB.
@@ -58,8 +59,6 @@ def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> li
 
 def _units(kernels: Iterable[Kernel]) -> list[list[Kernel]]:
     """Kernels by dtype and module, for those share what they call; the most work first."""
-    from ...kernels.compiled.machine.op import OPS
-
     units: dict[tuple[str, str], list[Kernel]] = {}
     work: dict[tuple[str, str], int] = {}
     for kernel in kernels:
@@ -151,13 +150,13 @@ def work() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     get_backend("numba")
-    known = set(everything())
+    known = set(all_kernels())
     for line in sys.stdin:
         kernel = Kernel(*json.loads(line))
         answer: dict[str, Any] = {"known": kernel in known}
         if answer["known"]:
             try:
-                with kept_or_error():
+                with require_cache():
                     load(kernel)
             except Exception as error:
                 reason = traceback.format_exception_only(error)[-1].strip().split("\n")[0]

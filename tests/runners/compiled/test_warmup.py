@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 def test_a_cache_folder_that_was_set_in_the_process_is_the_workers_too(tmp_path, cache):
     code = f"import numba\nnumba.config.CACHE_DIR = {str(tmp_path / 'other')!r}\n{SCRIPT}"
-    output_of(tmp_path, code + "warm.warmup()", cache)
+    output_of(tmp_path, code + "fm.warmup()", cache)
     assert len(list((tmp_path / "other").rglob("*.nbc"))) == 4
     assert not cache.exists()
 
@@ -26,7 +26,7 @@ from numba.core.caching import InTreeCacheLocator
 
 InTreeCacheLocator.from_function = classmethod(lambda cls, function, file: None)
 try:
-    warm.warmup()
+    fm.warmup()
 except OSError as error:
     print(error)
 print(sorted(compiled))
@@ -47,7 +47,7 @@ import resource
 warm._WORTH_WORKERS = {worth}
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
-    warm.warmup()
+    fm.warmup()
 except OSError as error:
     print(error)
 """

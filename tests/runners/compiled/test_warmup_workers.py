@@ -23,14 +23,14 @@ WORKER = (
 
 def test_workers_compile_what_is_missing_and_nothing_twice(tmp_path, cache):
     """Nor does a worker run the script: neither by itself nor as `__main__`."""
-    code = SCRIPT + COUNTED + "warm.warmup()\nprint(sorted(compiled))"
+    code = SCRIPT + COUNTED + "fm.warmup()\nprint(sorted(compiled))"
     output, errors = output_of(tmp_path, code, cache)
     assert output == "the script runs\n[]\n"
     assert errors == ""
     kept = {path.name.split("_float")[0] for path in cache.rglob("*.nbc")}
     assert kept == {"optimizers.sgd_update", "rows.store_rows"}
     assert len(list(cache.rglob("*.nbc"))) == 4
-    output, _ = output_of(tmp_path, SCRIPT + NO_WORKERS + COUNTED + "warm.warmup()", cache)
+    output, _ = output_of(tmp_path, SCRIPT + NO_WORKERS + COUNTED + "fm.warmup()", cache)
     assert output == "the script runs\n"
     code = SCRIPT + COUNTED + "for kernel in few: warm.load(kernel)\nprint(sorted(compiled))"
     assert output_of(tmp_path, code, cache)[0] == "the script runs\n[]\n"
@@ -38,7 +38,7 @@ def test_workers_compile_what_is_missing_and_nothing_twice(tmp_path, cache):
 
 def test_few_kernels_are_compiled_without_workers(tmp_path, cache):
     code = SCRIPT + "warm._WORTH_WORKERS = 5" + NO_WORKERS + COUNTED
-    output, _ = output_of(tmp_path, code + "warm.warmup()\nprint(len(compiled) >= 4)", cache)
+    output, _ = output_of(tmp_path, code + "fm.warmup()\nprint(len(compiled) >= 4)", cache)
     assert output == "the script runs\nTrue\n"
 
 
@@ -56,7 +56,7 @@ def mine(variant, *, out: Doubles):
 
 few.append(Kernel("mine", "float32"))
 {COUNTED}
-warm.warmup(progress=True)
+fm.warmup(progress=True)
 print(sorted(name.rpartition("_")[0] for name in compiled))
 """
     output, errors = output_of(tmp_path, SCRIPT + code, cache)
@@ -69,7 +69,7 @@ def test_modules_beside_the_script_do_not_get_in_the_way(tmp_path, cache):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     (folder / "numba.py").write_text("raise ImportError('the wrong numba')", encoding="utf-8")
-    code = SCRIPT + f"import os\nos.chdir({str(folder)!r})\nwarm.warmup()"
+    code = SCRIPT + f"import os\nos.chdir({str(folder)!r})\nfm.warmup()"
     output_of(tmp_path, code, cache)
     assert len(list(cache.rglob("*.nbc"))) == 4
 
@@ -89,7 +89,7 @@ def test_a_worker_that_fails_gives_one_error(work, words, tmp_path, cache):
     code = f"""
 warm_workers._WORK = {work!r}
 try:
-    warm.warmup()
+    fm.warmup()
 except ChildProcessError as error:
     print(error)
 """

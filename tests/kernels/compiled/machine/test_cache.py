@@ -412,12 +412,12 @@ for dtype in ("float32", "float64"):
         use(model, scaled, y, sample_weight=np.arange(10))
 
 from fastmlp.kernels.compiled.machine.op import OPS
-from fastmlp.runners.compiled.warmup import everything
+from fastmlp.runners.compiled.all_kernels import all_kernels
 
 report(
     after=sorted(compiled),
     named=[(op.name, *key) for op in OPS.values() for key in op._compiled],
-    everything=list(everything()),
+    everything=list(all_kernels()),
 )
 """
 # What no program names: it is only called as a function, on plain arrays.
