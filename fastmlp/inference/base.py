@@ -215,13 +215,15 @@ class BasePredictor:
     def _forms(self) -> str:
         return f"one row, ({self._width},), or rows, (n, {self._width})"
 
-    @own_error_state
     def _predict_checked(self, x: object, out: Array | None) -> Array:
         """Check X in full, convert it and predict."""
         if self._n_wide > 0:
             return self._predict_pair(x, out)
         if type(x) is not np.ndarray:
             return self(self._as_array(x), out)
+        if x.dtype.kind in "biu":
+            # They are finite, whatever they are.
+            return self(x.astype(self._out_dtype), out)
         rows = self._check_rows(x)
         if out is not None:
             self._check_out(out, x)
