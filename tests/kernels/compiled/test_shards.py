@@ -13,7 +13,19 @@ import itertools
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.compiled.machine.call import call, new_scalars
-from fastmlp.kernels.compiled.machine.op import N_SCALARS, OPS, WEIGHT_SUM
+from fastmlp.kernels.compiled.machine.op import N_SCALARS, WEIGHT_SUM, CompiledOp
+from fastmlp.kernels.compiled.ops import (
+    activations,
+    batchnorm,
+    cross_entropy,
+    dense,
+    dropout,
+    optimizers,
+    rows,
+    softmax,
+)
+from fastmlp.kernels.compiled.ops.gradients import add_penalty, clip_by_norm, sum_of_squares
+from fastmlp.kernels.compiled.ops.losses import elementwise_loss
 
 Arrays = dict[str, np.ndarray]
 ROWS, COLUMNS = 21, 37
@@ -30,11 +42,11 @@ def assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-def by_columns(op: str, dtype: np.dtype, arrays: Arrays, **others: Any) -> None:
+def by_columns(op: CompiledOp[...], dtype: np.dtype, arrays: Arrays, **others: Any) -> None:
     """Call an op on each range of columns of these arrays."""
     for first, last in itertools.pairwise(BOUNDS):
         parts = {name: array[..., first:last] for name, array in arrays.items()}
-        if "first_column" in OPS[op].args:
+        if "first_column" in op.names:
             others["first_column"] = first
         call(op, dtype, ROWS, **parts, columns=last - first, **others)
 
@@ -47,8 +59,8 @@ def test_activation(name: str, dtype: np.dtype) -> None:
     expected = reference.activation_forward(z, name)
     expected_d = reference.activation_backward(d, z, expected, name)
     common = {"ld": COLUMNS, "parameter": 0.0, "member": name}
-    by_columns("activation_forward", dtype, {"z": z, "out": out}, **common)
-    by_columns("activation_backward", dtype, {"z": z, "out": out, "d": d}, **common)
+    by_columns(activations.activation_forward, dtype, {"z": z, "out": out}, **common)
+    by_columns(activations.activation_backward, dtype, {"z": z, "out": out, "d": d}, **common)
     assert_close(out, expected)
     assert_close(d, expected_d)
 
@@ -66,7 +78,7 @@ def test_batchnorm(dtype: np.dtype) -> None:
     out, own_inv_std = np.empty_like(x), np.empty_like(gamma)
     statistics = {"running_mean": mean, "running_var": var}
     by_columns(
-        "batchnorm_forward",
+        batchnorm.batchnorm_forward,
         dtype,
         {"x": x, "out": out, "gamma": gamma, "beta": beta, **statistics}
         | {"mean": np.empty_like(gamma), "inv_std": own_inv_std},
@@ -80,7 +92,7 @@ def test_batchnorm(dtype: np.dtype) -> None:
     assert_close(var, kept_var)
     d_gamma, d_beta = np.empty_like(gamma), np.empty_like(gamma)
     by_columns(
-        "batchnorm_backward",
+        batchnorm.batchnorm_backward,
         dtype,
         {"d": d, "x_hat": x, "gamma": gamma, "inv_std": own_inv_std}
         | {"d_gamma": d_gamma, "d_beta": d_beta},
@@ -97,7 +109,7 @@ def test_dense(dtype: np.dtype) -> None:
     z, d_weight, d_bias = np.empty((ROWS, COLUMNS), dtype), np.empty_like(weight), bias.copy()
     d_z = draw(dtype, ROWS, COLUMNS)
     by_columns(
-        "dense_forward",
+        dense.dense_forward,
         dtype,
         {"weight": weight, "bias": bias, "z": z},
         x=x,
@@ -109,7 +121,7 @@ def test_dense(dtype: np.dtype) -> None:
     )
     assert_close(z, x @ weight + bias)
     by_columns(
-        "dense_backward_weight",
+        dense.dense_backward_weight,
         dtype,
         {"d_z": d_z, "d_weight": d_weight, "d_bias": d_bias},
         x=x,
@@ -123,7 +135,7 @@ def test_dense(dtype: np.dtype) -> None:
     d_x = np.ones((ROWS, inputs), dtype)
     for first, count in ((0, 4), (4, 5)):
         call(
-            "dense_backward_input",
+            dense.dense_backward_input,
             dtype,
             ROWS,
             d_z=d_z,
@@ -146,9 +158,9 @@ def test_dropout(dtype: np.dtype) -> None:
     expected_out, expected = reference.dropout_forward(x, 0.4, seed, 11, 3)
     words = {"threshold": int(0.4 * 2**32), "seed_low": seed & 0xFFFFFFFF, "seed_high": seed >> 32}
     by_columns(
-        "dropout_mask", dtype, {"mask": mask}, ld=COLUMNS, layer=3, keep=0.6, step=11, **words
+        dropout.dropout_mask, dtype, {"mask": mask}, ld=COLUMNS, layer=3, keep=0.6, step=11, **words
     )
-    by_columns("apply_mask", dtype, {"x": x, "mask": mask, "out": out}, ld=COLUMNS)
+    by_columns(dropout.apply_mask, dtype, {"x": x, "mask": mask, "out": out}, ld=COLUMNS)
     np.testing.assert_array_equal(mask, expected)
     np.testing.assert_array_equal(out, expected_out)
 
@@ -161,8 +173,8 @@ def test_softmax(dtype: np.dtype) -> None:
     expected_d = reference.activation_backward(d, z, expected, "softmax")
     for shard in range(4):
         common = {"ld": COLUMNS, "columns": COLUMNS, "shard": shard, "shards": 4}
-        call("softmax_forward", dtype, ROWS, z=z, out=out, **common)
-        call("softmax_backward", dtype, ROWS, out=out, d=d, **common)
+        call(softmax.softmax_forward, dtype, ROWS, z=z, out=out, **common)
+        call(softmax.softmax_backward, dtype, ROWS, out=out, d=d, **common)
     assert_close(out, expected)
     assert_close(d, expected_d)
 
@@ -180,7 +192,7 @@ def test_softmax_cross_entropy(shards: int, coded: bool, dtype: np.dtype) -> Non
     d = logits.copy()
     for shard in range(shards):
         call(
-            "softmax_cross_entropy",
+            cross_entropy.softmax_cross_entropy,
             dtype,
             ROWS,
             scalars=parts,
@@ -196,8 +208,8 @@ def test_softmax_cross_entropy(shards: int, coded: bool, dtype: np.dtype) -> Non
             shards=shards,
             label_smoothing=0.1,
         )
-    losses, correct = parts[N_SCALARS:].reshape(2, shards)
-    np.testing.assert_allclose(losses.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
+    totals, correct = parts[N_SCALARS:].reshape(2, shards)
+    np.testing.assert_allclose(totals.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
     assert correct.sum() == (logits.argmax(axis=1) == labels).sum()
     assert_close(d, d_logits)
 
@@ -209,11 +221,11 @@ def test_elementwise_loss(shards: int, dtype: np.dtype) -> None:
     weight = np.abs(draw(dtype, ROWS))
     loss, d_prediction = reference.huber_loss(prediction, y, weight, 0.7)
     parts = new_scalars(2 * shards)
-    call("sum_weights", dtype, ROWS, scalars=parts, weights=weight)
+    call(rows.sum_weights, dtype, ROWS, scalars=parts, weights=weight)
     d = prediction.copy()
     for shard in range(shards):
         call(
-            "elementwise_loss",
+            elementwise_loss,
             dtype,
             ROWS,
             member="huber_loss",
@@ -229,8 +241,8 @@ def test_elementwise_loss(shards: int, dtype: np.dtype) -> None:
             parameter=0.7,
             threshold=0.5,
         )
-    losses, correct = parts[N_SCALARS:].reshape(2, shards)
-    np.testing.assert_allclose(losses.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
+    totals, correct = parts[N_SCALARS:].reshape(2, shards)
+    np.testing.assert_allclose(totals.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
     right = (prediction >= 0.5) == (y >= 0.5)
     assert correct.sum() == pytest.approx(right.mean(axis=1).sum())
     assert_close(d, d_prediction)
@@ -253,7 +265,7 @@ def test_flat_vectors(dtype: np.dtype) -> None:
     for shard, s in shards:
         common = {"count": s.stop - s.start, "scalars": parts}
         call(
-            "add_penalty",
+            add_penalty,
             dtype,
             weight=p[s],
             d_weight=g[s],
@@ -262,14 +274,14 @@ def test_flat_vectors(dtype: np.dtype) -> None:
             l2=0.1,
             **common,
         )
-        call("sum_of_squares", dtype, gradients=g[s], total=N_SCALARS + 2 + shard, **common)
+        call(sum_of_squares, dtype, gradients=g[s], total=N_SCALARS + 2 + shard, **common)
     for _, s in shards:
         common = {"count": s.stop - s.start, "scalars": parts, "gradients": g[s]}
-        call("clip_by_norm", dtype, totals=N_SCALARS + 2, n_totals=2, limit=1.0, **common)
+        call(clip_by_norm, dtype, totals=N_SCALARS + 2, n_totals=2, limit=1.0, **common)
         moments = {"m": own_m[s], "v": own_v[s], "mu_product": own_product}
         rates = {"rates": np.array([0.1]), "rate_stride": 0}
         call(
-            "nadam_update",
+            optimizers.nadam_update,
             dtype,
             step=4,
             parameters=p[s],
@@ -279,7 +291,7 @@ def test_flat_vectors(dtype: np.dtype) -> None:
             **constants,
         )
     call(
-        "advance_nadam",
+        optimizers.advance_nadam,
         dtype,
         step=4,
         mu_product=own_product,
@@ -294,13 +306,6 @@ def test_flat_vectors(dtype: np.dtype) -> None:
 
 def test_arguments_are_checked_by_name() -> None:
     z = np.zeros((1, 1))
-    with pytest.raises(TypeError, match="was called with z, out, ld, colums"):
-        call(
-            "activation_forward",
-            z.dtype,
-            member="relu",
-            z=z,
-            out=z,
-            ld=1,
-            colums=1,
-        )
+    wrong = "'columns' is missing, 'parameter' is missing, there is no 'colums'"
+    with pytest.raises(TypeError, match=wrong):
+        call(activations.activation_forward, z.dtype, member="relu", z=z, out=z, ld=1, colums=1)
