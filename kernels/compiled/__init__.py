@@ -26,6 +26,7 @@ from .losses import (
 from .ops import (
     activations,
     batchnorm,
+    cross_entropy,
     dense,
     dropout,
     embedding,
@@ -84,6 +85,6 @@ __all__ = [
 
 # Importing a module declares its ops.
 _MODULES = (
-    *(activations, batchnorm, dense, dropout, embedding, gradients),
+    *(activations, batchnorm, cross_entropy, dense, dropout, embedding, gradients),
     *(losses, optimizers, rows, softmax, sparse),
 )

@@ -6,6 +6,8 @@ from ..reference.activations import look_up
 from ..typing import ActivationSpec, Array
 from .buffers import buffer, copied
 from .machine.call import call
+from .ops import activations as ops
+from .ops import softmax
 
 
 def _resolve(activation: ActivationSpec) -> tuple[str, float]:
@@ -24,7 +26,7 @@ def activation_forward(z: Array, activation: ActivationSpec, *, out: Array | Non
     out = buffer(out, z.shape, z.dtype)
     if name == "softmax":
         call(
-            "softmax_forward",
+            softmax.softmax_forward,
             z.dtype,
             rows,
             z=z,
@@ -36,7 +38,7 @@ def activation_forward(z: Array, activation: ActivationSpec, *, out: Array | Non
         )
     else:
         call(
-            "activation_forward",
+            ops.activation_forward,
             z.dtype,
             rows,
             member=name,
@@ -58,7 +60,7 @@ def activation_backward(
     d_z = copied(d_out, d_z)
     if name == "softmax":
         call(
-            "softmax_backward",
+            softmax.softmax_backward,
             d_z.dtype,
             rows,
             out=out,
@@ -70,7 +72,7 @@ def activation_backward(
         )
     else:
         call(
-            "activation_backward",
+            ops.activation_backward,
             d_z.dtype,
             rows,
             member=name,

@@ -7,6 +7,7 @@ import numpy as np
 from ..typing import Array
 from .buffers import buffer, copied, writable
 from .machine.call import call
+from .ops import batchnorm as ops
 
 
 def batchnorm_forward(
@@ -31,7 +32,7 @@ def batchnorm_forward(
     if training:
         writable(running_mean, running_var)
         call(
-            "batchnorm_forward",
+            ops.batchnorm_forward,
             x.dtype,
             rows,
             x=x_hat,
@@ -53,7 +54,7 @@ def batchnorm_forward(
     scaled = (out, gamma, beta, np.empty_like(gamma))
     for result, factor, shift, scale in (plain, scaled):
         call(
-            "batchnorm_inference",
+            ops.batchnorm_inference,
             x.dtype,
             rows,
             x=x,
@@ -86,7 +87,7 @@ def batchnorm_backward(
     d_gamma = buffer(d_gamma, columns, d_out.dtype)
     d_beta = buffer(d_beta, columns, d_out.dtype)
     call(
-        "batchnorm_backward",
+        ops.batchnorm_backward,
         d_out.dtype,
         rows,
         d=d_x,

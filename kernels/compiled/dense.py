@@ -6,6 +6,7 @@ from ..typing import ActivationSpec, Array
 from .activations import activation_backward, activation_forward
 from .buffers import buffer
 from .machine.call import call
+from .ops import dense as ops
 
 
 def dense_forward(
@@ -21,7 +22,7 @@ def dense_forward(
     inputs, columns = weight.shape
     z = buffer(z, (len(x), columns), x.dtype)
     call(
-        "dense_forward",
+        ops.dense_forward,
         x.dtype,
         len(x),
         x=x,
@@ -57,7 +58,7 @@ def dense_backward(
     d_weight = buffer(d_weight, weight.shape, x.dtype)
     d_bias = buffer(d_bias, columns, x.dtype)
     call(
-        "dense_backward_input",
+        ops.dense_backward_input,
         x.dtype,
         len(x),
         d_z=d_z,
@@ -71,7 +72,7 @@ def dense_backward(
         accumulate=0,
     )
     call(
-        "dense_backward_weight",
+        ops.dense_backward_weight,
         x.dtype,
         len(x),
         x=x,

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..typing import Array
 from .buffers import buffer
 from .machine.call import call
+from .ops import dropout as ops
 
 
 def philox4x32(
@@ -17,7 +18,7 @@ def philox4x32(
     given = (np.asarray(word, np.int64) for word in (c0, c1, c2, c3, key0, key1))
     words = np.stack(np.broadcast_arrays(*given))
     # The op is compiled for a dtype that it does not look at.
-    call("philox_words", np.dtype(np.float32), words=words, count=words[0].size)
+    call(ops.philox_words, np.dtype(np.float32), words=words, count=words[0].size)
     w0, w1, w2, w3 = (np.asarray(word, np.uint32) for word in words[:4])
     return w0, w1, w2, w3
 
@@ -25,7 +26,7 @@ def philox4x32(
 def _draw(mask: Array, rate: float, seed: int, step: int, layer: int) -> None:
     rows, columns = mask.shape
     call(
-        "dropout_mask",
+        ops.dropout_mask,
         mask.dtype,
         rows,
         step=step,
@@ -44,7 +45,7 @@ def _draw(mask: Array, rate: float, seed: int, step: int, layer: int) -> None:
 def _apply(x: Array, mask: Array, out: Array | None) -> Array:
     rows, columns = x.shape
     out = buffer(out, x.shape, x.dtype)
-    call("apply_mask", x.dtype, rows, x=x, mask=mask, out=out, ld=columns, columns=columns)
+    call(ops.apply_mask, x.dtype, rows, x=x, mask=mask, out=out, ld=columns, columns=columns)
     return out
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from ..typing import Array
 from .buffers import buffer
 from .machine.call import call
+from .ops import embedding as ops
 
 
 def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) -> Array:
@@ -15,7 +16,7 @@ def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) 
     rows = len(codes)
     out = buffer(out, (rows, dim), weight.dtype)
     call(
-        "embedding_forward",
+        ops.embedding_forward,
         weight.dtype,
         rows,
         codes=np.ascontiguousarray(codes, weight.dtype),
@@ -36,7 +37,7 @@ def embedding_backward(
     rows, dim = d_out.shape
     d_weight = buffer(d_weight, (n_categories, dim), d_out.dtype)
     call(
-        "embedding_backward",
+        ops.embedding_backward,
         d_out.dtype,
         rows,
         codes=np.ascontiguousarray(codes, d_out.dtype),

@@ -8,6 +8,7 @@ from ..typing import Array
 from .buffers import writable
 from .machine.call import call, new_scalars
 from .machine.op import N_SCALARS
+from .ops import gradients as ops
 
 
 def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
@@ -15,7 +16,7 @@ def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
     writable(d_weight)
     scalars = new_scalars(1)
     call(
-        "add_penalty",
+        ops.add_penalty,
         weight.dtype,
         scalars=scalars,
         weight=weight,
@@ -31,7 +32,7 @@ def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
 def clip_by_value(gradients: Array, limit: float) -> None:
     """Clip each entry to ``[-limit, limit]``, in place; see the reference."""
     writable(gradients)
-    call("clip_by_value", gradients.dtype, gradients=gradients, count=gradients.size, limit=limit)
+    call(ops.clip_by_value, gradients.dtype, gradients=gradients, count=gradients.size, limit=limit)
 
 
 def clip_by_norm(gradients: Array, limit: float) -> float:
@@ -39,7 +40,7 @@ def clip_by_norm(gradients: Array, limit: float) -> float:
     writable(gradients)
     scalars = new_scalars(1)
     call(
-        "sum_of_squares",
+        ops.sum_of_squares,
         gradients.dtype,
         scalars=scalars,
         gradients=gradients,
@@ -47,7 +48,7 @@ def clip_by_norm(gradients: Array, limit: float) -> float:
         total=N_SCALARS,
     )
     call(
-        "clip_by_norm",
+        ops.clip_by_norm,
         gradients.dtype,
         scalars=scalars,
         gradients=gradients,

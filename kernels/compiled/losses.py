@@ -11,14 +11,17 @@ from ..reference.losses import registered_loss
 from ..typing import Array
 from .buffers import copied
 from .machine.call import call, new_scalars
-from .machine.op import N_SCALARS, WEIGHT_SUM
+from .machine.op import N_SCALARS, WEIGHT_SUM, CompiledOp
+from .ops import cross_entropy
+from .ops import losses as ops
+from .ops import rows as rows_ops
 
 # The scalars of the loss and of the number of right predictions.
 _LOSS, _CORRECT = N_SCALARS, N_SCALARS + 1
 
 
 def _mean(
-    name: str, member: str, d: Array, sample_weight: Array | None, **arguments: Any
+    op: CompiledOp[...], member: str, d: Array, sample_weight: Array | None, **arguments: Any
 ) -> tuple[float, Array]:
     """Call the op of a loss on `d`, which holds what it reads and becomes its gradient."""
     rows, columns = d.shape
@@ -26,9 +29,9 @@ def _mean(
     if sample_weight is not None:
         weights = np.ascontiguousarray(sample_weight, d.dtype)
     scalars = new_scalars(2)
-    call("sum_weights", d.dtype, rows, scalars=scalars, weights=weights)
+    call(rows_ops.sum_weights, d.dtype, rows, scalars=scalars, weights=weights)
     call(
-        name,
+        op,
         d.dtype,
         rows,
         member=member,
@@ -55,7 +58,7 @@ def _elementwise(
     d_prediction: Array | None,
 ) -> tuple[float, Array]:
     return _mean(
-        "elementwise_loss",
+        ops.elementwise_loss,
         name,
         copied(prediction, d_prediction),
         sample_weight,
@@ -77,7 +80,7 @@ def softmax_cross_entropy(
     coded = y.ndim == 1
     y = np.ascontiguousarray(y, np.int64 if coded else logits.dtype)
     return _mean(
-        "softmax_cross_entropy",
+        cross_entropy.softmax_cross_entropy,
         "",
         copied(logits, d_logits),
         sample_weight,

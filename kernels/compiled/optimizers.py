@@ -9,12 +9,12 @@ import numpy as np
 from ..typing import Array
 from .buffers import writable
 from .machine.call import call
-
-_ALL_ROWS: dict[str, Any] = {"touched": None, "width": 0}
+from .machine.op import CompiledOp
+from .ops import optimizers as ops
 
 
 def _update(
-    name: str,
+    op: CompiledOp[...],
     parameters: Array,
     gradients: Array,
     learning_rate: float,
@@ -25,7 +25,7 @@ def _update(
     """Call the op of an update; `step` counts from 1, arrays among `arguments` are updated too."""
     writable(parameters, *(value for value in arguments.values() if isinstance(value, np.ndarray)))
     call(
-        name,
+        op,
         parameters.dtype,
         step=step - 1,
         parameters=parameters,
@@ -46,15 +46,12 @@ def sgd_update(
     nesterov: bool,
 ) -> None:
     """Stochastic gradient descent with momentum; see the reference."""
-    if velocity is None or momentum == 0.0:
-        _update("sgd_update", parameters, gradients, learning_rate, **_ALL_ROWS)
-        return
     _update(
-        "sgd_momentum_update",
+        ops.sgd_update,
         parameters,
         gradients,
         learning_rate,
-        velocity=velocity,
+        velocity=velocity if momentum else None,
         momentum=momentum,
         nesterov=nesterov,
     )
@@ -69,7 +66,7 @@ def rmsprop_update(
     epsilon: float,
 ) -> None:
     """RMSprop; see the reference."""
-    _update("rmsprop_update", parameters, gradients, learning_rate, v=v, rho=rho, epsilon=epsilon)
+    _update(ops.rmsprop_update, parameters, gradients, learning_rate, v=v, rho=rho, epsilon=epsilon)
 
 
 def adam_update(
@@ -85,7 +82,7 @@ def adam_update(
 ) -> None:
     """Adam; see the reference."""
     _update(
-        "adam_update",
+        ops.adam_update,
         parameters,
         gradients,
         learning_rate,
@@ -112,7 +109,7 @@ def adamw_update(
 ) -> None:
     """Adam with decoupled weight decay; see the reference."""
     _update(
-        "adamw_update",
+        ops.adamw_update,
         parameters,
         gradients,
         learning_rate,
@@ -130,9 +127,7 @@ def adagrad_update(
     parameters: Array, gradients: Array, v: Array, learning_rate: float, epsilon: float
 ) -> None:
     """AdaGrad; see the reference."""
-    _update(
-        "adagrad_update", parameters, gradients, learning_rate, v=v, epsilon=epsilon, **_ALL_ROWS
-    )
+    _update(ops.adagrad_update, parameters, gradients, learning_rate, v=v, epsilon=epsilon)
 
 
 def nadam_update(
@@ -150,7 +145,7 @@ def nadam_update(
 ) -> None:
     """NAdam: Adam with Nesterov's look-ahead and a momentum that warms up; see the reference."""
     _update(
-        "nadam_update",
+        ops.nadam_update,
         parameters,
         gradients,
         learning_rate,
@@ -164,7 +159,7 @@ def nadam_update(
         momentum_decay=momentum_decay,
     )
     call(
-        "advance_nadam",
+        ops.advance_nadam,
         parameters.dtype,
         step=step - 1,
         mu_product=mu_product,
@@ -185,13 +180,12 @@ def ftrl_update(
 ) -> None:
     """FTRL-Proximal, for each coordinate whose gradient is not 0; see the reference."""
     _update(
-        "ftrl_update",
+        ops.ftrl_update,
         parameters,
         gradients,
         learning_rate,
         z=z,
         n=n,
-        **_ALL_ROWS,
         l1=l1,
         l2=l2,
         beta=beta,

@@ -7,6 +7,7 @@ from typing import Any
 from ..typing import Array
 from .buffers import buffer
 from .machine.call import call
+from .ops import sparse as ops
 
 
 def _rows(data: Array, indices: Array, indptr: Array) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def sparse_forward(
     rows, columns = len(indptr) - 1, weight.shape[1]
     out = buffer(out, (rows, columns), weight.dtype)
     call(
-        "sparse_forward",
+        ops.sparse_forward,
         weight.dtype,
         rows,
         member=data.dtype.name,
@@ -55,7 +56,7 @@ def sparse_backward(
     rows, columns = d_out.shape
     d_weight = buffer(d_weight, (n_in, columns), d_out.dtype)
     call(
-        "sparse_backward",
+        ops.sparse_backward,
         d_out.dtype,
         rows,
         member=data.dtype.name,

@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 import itertools
 
 from fastmlp.kernels.compiled.machine.call import call
-from fastmlp.kernels.compiled.machine.op import OPS
+from fastmlp.kernels.compiled.machine.op import CompiledOp
 
 Arrays = dict[str, np.ndarray]
 ROWS, COLUMNS = 21, 37
@@ -28,10 +28,10 @@ def assert_close(actual: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-def by_columns(op: str, dtype: np.dtype, arrays: Arrays, **others: Any) -> None:
+def by_columns(op: CompiledOp[...], dtype: np.dtype, arrays: Arrays, **others: Any) -> None:
     """Call an op on each range of columns of these arrays."""
     for first, last in itertools.pairwise(BOUNDS):
         parts = {name: array[..., first:last] for name, array in arrays.items()}
-        if "first_column" in OPS[op].args:
+        if "first_column" in op.names:
             others["first_column"] = first
         call(op, dtype, ROWS, **parts, columns=last - first, **others)

@@ -12,7 +12,8 @@ from ...common.arrays import aligned_zeros
 from ...data.rows import Layout
 from ...declarations.activations import Activation
 from ...kernels.compiled.machine.op import N_SCALARS
-from ...kernels.compiled.ops.activations import elementwise
+from ...kernels.compiled.ops import rows
+from ...kernels.compiled.ops.activations import activation_ops
 from ...program.operation import Operation, Slot, Tensor
 from ...program.ops import BatchNormOp
 from ...program.state import State, Weights
@@ -28,10 +29,9 @@ if TYPE_CHECKING:
 def reads_z(activation: Activation) -> bool:
     """Whether an activation's derivative needs the preactivation beside the output."""
     # With a negative slope the output no longer has the sign of z.
-    turns_sign = activation.parameter is not None and activation.parameter < 0
-    if activation.name == "softmax":
-        return False
-    return elementwise(activation.member).reads_z or turns_sign
+    ops, parameter = activation_ops(activation.member), activation.parameter
+    turns_sign = not ops.is_rowwise and parameter is not None and parameter < 0
+    return ops.reads_z or turns_sign
 
 
 def address(array: Array) -> int:
@@ -175,7 +175,7 @@ class Encoder:
 
         def make(shard: int) -> Instruction:
             return instruction(
-                "gather_rows",
+                rows.gather_rows,
                 dtype,
                 source=source,
                 ld_source=out.ld,
@@ -223,19 +223,14 @@ class Encoder:
     def store(self, slot: Slot) -> None:
         """Write a slot's rows to their places in an array of all rows."""
         x = self.value(slot)
-        self.single(
-            "store_rows",
-            x=x.address,
-            ld_x=x.ld,
-            out=Symbol.OUT,
-            columns=slot.width,
-            reads=[x.key],
+        write = instruction(
+            rows.store_rows, x=x.address, ld_x=x.ld, out=Symbol.OUT, columns=slot.width
         )
+        self.single(write, reads=[x.key])
 
-    def single(self, op: str, *, reads: Any = (), writes: Any = (), **arguments: float) -> None:
+    def single(self, instruction: Instruction, *, reads: Any = (), writes: Any = ()) -> None:
         """A task of one shard."""
-        made = instruction(op, **arguments)
-        self.tasks.add(SINGLE, lambda shard: made, reads=reads, writes=writes)
+        self.tasks.add(SINGLE, lambda shard: instruction, reads=reads, writes=writes)
 
     def columnwise(
         self,
@@ -261,7 +256,7 @@ class Encoder:
 
         def make(first: int, count: int) -> Instruction:
             return instruction(
-                "copy_rows",
+                rows.copy_rows,
                 x=x.at(first),
                 y=0 if plus is None else plus.at(first),
                 out=out.at(first),

@@ -11,6 +11,27 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...common.dispatch import DispatchTable
+from ...kernels.compiled.machine.op import CompiledOp
+from ...kernels.compiled.ops.activations import ActivationOps, activation_ops
+from ...kernels.compiled.ops.batchnorm import (
+    batchnorm_backward,
+    batchnorm_forward,
+    batchnorm_inference,
+)
+from ...kernels.compiled.ops.dense import (
+    dense_backward_input,
+    dense_backward_weight,
+    dense_forward,
+)
+from ...kernels.compiled.ops.dropout import apply_mask, dropout_mask
+from ...kernels.compiled.ops.embedding import embedding_backward, embedding_forward
+from ...kernels.compiled.ops.rows import (
+    add_columns,
+    copy_columns,
+    scale_columns,
+    select_columns,
+)
+from ...kernels.compiled.ops.sparse import sparse_backward, sparse_forward
 from ...program.operation import Operation, Write
 from ...program.ops import (
     ActivationOp,
@@ -24,8 +45,7 @@ from ...program.ops import (
     SelectOp,
 )
 from .lowering import Encoder, Memory, SparseSource
-from .shards import SINGLE
-from .tasks import Instruction, instruction
+from .tasks import Instruction, instruction, instruction_from
 
 
 def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
@@ -38,7 +58,7 @@ def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "dense_forward",
+            dense_forward,
             x=x.address,
             ld_x=x.ld,
             weight=encoder.parameter(op.weight, first),
@@ -48,7 +68,7 @@ def _dense_forward(op: DenseOp, encoder: Encoder) -> None:
             ld_z=z.ld,
             inputs=inputs,
             columns=count,
-            accumulate=0,
+            accumulate=False,
         )
 
     encoder.columnwise(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
@@ -59,7 +79,7 @@ def _sparse_forward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> None
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "sparse_forward",
+            sparse_forward,
             sparse.dtype,
             **sparse.arguments,
             weight=encoder.parameter(op.weight, first),
@@ -74,36 +94,36 @@ def _sparse_forward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> None
 
 
 def _activation_forward(op: ActivationOp, encoder: Encoder) -> None:
-    z, out, width = encoder.value(op.x), encoder.value(op.out), op.out.width
-    if op.activation.name == "softmax":
+    ops, z, out = activation_ops(op.activation.member), encoder.value(op.x), encoder.value(op.out)
+    _activation(op, ops, ops.forward, {"z": z, "out": out}, "out", encoder)
+
+
+def _activation(
+    op: ActivationOp,
+    ops: ActivationOps,
+    called: CompiledOp[...],
+    memory: dict[str, Memory],
+    written: str,
+    encoder: Encoder,
+) -> None:
+    """Call an op of an activation on shards of rows or of columns, as it takes them."""
+    width = op.out.width
+    fixed = {"ld": width, "parameter": op.activation.parameter or 0.0}
+
+    def make(first: int, count: int, shard: int = 0, shards: int = 1) -> Instruction:
+        places = {name: each.at(first) for name, each in memory.items()}
+        shares = {"columns": count, "shard": shard, "shards": shards}
+        return instruction_from(called, {**places, **fixed, **shares}, ops.member)
+
+    reads = [memory[name].key for name in memory if name in called.names and name != written]
+    writes = [memory[written].key]
+    if ops.is_rowwise:
         cut = encoder.rows_cut(width)
-
-        def share(shard: int) -> Instruction:
-            return instruction(
-                "softmax_forward",
-                z=z.address,
-                out=out.address,
-                ld=z.ld,
-                columns=width,
-                shard=shard,
-                shards=cut.shards,
-            )
-
-        encoder.tasks.add(cut, share, reads=[z.key], writes=[out.key])
-        return
-
-    def make(first: int, count: int) -> Instruction:
-        return instruction(
-            "activation_forward",
-            op.activation.member,
-            z=z.at(first),
-            out=out.at(first),
-            ld=z.ld,
-            columns=count,
-            parameter=op.activation.parameter or 0.0,
+        encoder.tasks.add(
+            cut, lambda shard: make(0, width, shard, cut.shards), reads=reads, writes=writes
         )
-
-    encoder.columnwise(width, make, reads=[z.key], writes=[out.key])
+    else:
+        encoder.columnwise(width, make, reads=reads, writes=writes)
 
 
 def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
@@ -113,7 +133,7 @@ def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
 
         def infer(first: int, count: int) -> Instruction:
             return instruction(
-                "batchnorm_inference",
+                batchnorm_inference,
                 x=x.at(first),
                 out=out.at(first),
                 ld=x.ld,
@@ -135,7 +155,7 @@ def _batchnorm_forward(op: BatchNormOp, encoder: Encoder) -> None:
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "batchnorm_forward",
+            batchnorm_forward,
             x=x_hat.at(first),
             out=out.at(first),
             ld=x_hat.ld,
@@ -159,7 +179,7 @@ def _dropout_forward(op: DropoutOp, encoder: Encoder) -> None:
 
     def draw(first: int, count: int) -> Instruction:
         return instruction(
-            "dropout_mask",
+            dropout_mask,
             mask=mask.at(first),
             ld=mask.ld,
             columns=count,
@@ -178,7 +198,7 @@ def _dropout_forward(op: DropoutOp, encoder: Encoder) -> None:
 def _mask(encoder: Encoder, x: Memory, mask: Memory, out: Memory) -> None:
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "apply_mask",
+            apply_mask,
             x=x.at(first),
             mask=mask.at(first),
             out=out.at(first),
@@ -203,7 +223,7 @@ def _select_forward(op: SelectOp, encoder: Encoder) -> None:
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "select_columns",
+            select_columns,
             x=x.address,
             ld_x=x.ld,
             indices=indices + 8 * first,
@@ -237,13 +257,15 @@ def _copy_columns(
     accumulate: bool = False,
 ) -> None:
     encoder.single(
-        "copy_columns",
-        x=x.at(x_start),
-        ld_x=x.ld,
-        out=out.at(out_start),
-        ld=out.ld,
-        columns=width,
-        accumulate=accumulate,
+        instruction(
+            copy_columns,
+            x=x.at(x_start),
+            ld_x=x.ld,
+            out=out.at(out_start),
+            ld=out.ld,
+            columns=width,
+            accumulate=accumulate,
+        ),
         reads=[x.key],
         writes=[out.key],
     )
@@ -253,27 +275,31 @@ def _embedding_forward(op: EmbeddingOp, encoder: Encoder) -> None:
     x, out, start = encoder.value(op.x), encoder.value(op.out), len(op.passthrough)
     if op.passthrough:
         encoder.single(
-            "select_columns",
-            x=x.address,
-            ld_x=x.ld,
-            indices=encoder.hold(np.array(op.passthrough, dtype=np.int64)),
-            out=out.address,
-            ld=out.ld,
-            columns=start,
+            instruction(
+                select_columns,
+                x=x.address,
+                ld_x=x.ld,
+                indices=encoder.hold(np.array(op.passthrough, dtype=np.int64)),
+                out=out.address,
+                ld=out.ld,
+                columns=start,
+            ),
             reads=[x.key],
             writes=[out.key],
         )
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         encoder.single(
-            "embedding_forward",
-            codes=x.at(column),
-            ld_codes=x.ld,
-            weight=encoder.parameter(table),
-            n_categories=n_categories,
-            out=out.at(start),
-            ld=out.ld,
-            columns=dim,
+            instruction(
+                embedding_forward,
+                codes=x.at(column),
+                ld_codes=x.ld,
+                weight=encoder.parameter(table),
+                n_categories=n_categories,
+                out=out.at(start),
+                ld=out.ld,
+                columns=dim,
+            ),
             reads=[x.key],
             writes=[out.key],
         )
@@ -291,7 +317,7 @@ def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
 
     def weight(first: int, count: int) -> Instruction:
         return instruction(
-            "dense_backward_weight",
+            dense_backward_weight,
             x=x.address,
             ld_x=x.ld,
             d_z=d_z.at(first),
@@ -313,7 +339,7 @@ def _dense_backward(op: DenseOp, encoder: Encoder) -> None:
 
     def source(first: int, count: int) -> Instruction:
         return instruction(
-            "dense_backward_input",
+            dense_backward_input,
             d_z=d_z.address,
             ld_z=d_z.ld,
             weight=encoder.parameter(op.weight, first * width),
@@ -334,7 +360,7 @@ def _sparse_backward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> Non
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "sparse_backward",
+            sparse_backward,
             sparse.dtype,
             **sparse.arguments,
             d_out=d_z.at(first),
@@ -349,8 +375,7 @@ def _sparse_backward(op: DenseOp, sparse: SparseSource, encoder: Encoder) -> Non
     written = [("d", op.weight.name)]
     if touched:
         # Of one shard, as there is one list.
-        everything = make(0, width)
-        encoder.tasks.add(SINGLE, lambda shard: everything, reads=[d_z.key], writes=written)
+        encoder.single(make(0, width), reads=[d_z.key], writes=written)
     else:
         encoder.columnwise(width, make, reads=[d_z.key], writes=written)
 
@@ -366,42 +391,9 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, encoder: Encoder) -> No
 def _activation_backward(op: ActivationOp, encoder: Encoder) -> None:
     if op.d_x is Write.NONE:
         return
-    z, out, d, width = (
-        encoder.value(op.x),
-        encoder.value(op.out),
-        encoder.gradient(op.out),
-        op.out.width,
-    )
-    if op.activation.name == "softmax":
-        cut = encoder.rows_cut(width)
-
-        def share(shard: int) -> Instruction:
-            return instruction(
-                "softmax_backward",
-                out=out.address,
-                d=d.address,
-                ld=d.ld,
-                columns=width,
-                shard=shard,
-                shards=cut.shards,
-            )
-
-        encoder.tasks.add(cut, share, reads=[out.key], writes=[d.key])
-    else:
-
-        def make(first: int, count: int) -> Instruction:
-            return instruction(
-                "activation_backward",
-                op.activation.member,
-                z=z.at(first),
-                out=out.at(first),
-                d=d.at(first),
-                ld=d.ld,
-                columns=count,
-                parameter=op.activation.parameter or 0.0,
-            )
-
-        encoder.columnwise(width, make, reads=[z.key, out.key], writes=[d.key])
+    ops, z, out = activation_ops(op.activation.member), encoder.value(op.x), encoder.value(op.out)
+    memory = {"z": z, "out": out, "d": encoder.gradient(op.out)}
+    _activation(op, ops, ops.backward, memory, "d", encoder)
     _pass_on(op, encoder)
 
 
@@ -411,7 +403,7 @@ def _batchnorm_backward(op: BatchNormOp, encoder: Encoder) -> None:
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "batchnorm_backward",
+            batchnorm_backward,
             d=d.at(first),
             x_hat=x_hat.at(first),
             ld=d.ld,
@@ -452,15 +444,17 @@ def _select_backward(op: SelectOp, encoder: Encoder) -> None:
         return
     own, d_x = encoder.gradient(op.out), encoder.gradient(op.x)
     encoder.single(
-        "add_columns",
-        x=own.address,
-        ld_x=own.ld,
-        indices=_indices(op, encoder),
-        out=d_x.address,
-        ld=d_x.ld,
-        columns=op.out.width,
-        width=op.x.width,
-        accumulate=op.d_x is Write.ADD,
+        instruction(
+            add_columns,
+            x=own.address,
+            ld_x=own.ld,
+            indices=_indices(op, encoder),
+            out=d_x.address,
+            ld=d_x.ld,
+            columns=op.out.width,
+            width=op.x.width,
+            accumulate=op.d_x is Write.ADD,
+        ),
         reads=[own.key],
         writes=[d_x.key],
     )
@@ -480,14 +474,16 @@ def _embedding_backward(op: EmbeddingOp, encoder: Encoder) -> None:
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         encoder.single(
-            "embedding_backward",
-            codes=x.at(column),
-            ld_codes=x.ld,
-            d=own.at(start),
-            ld=own.ld,
-            d_weight=encoder.d_parameter(table),
-            n_categories=n_categories,
-            columns=dim,
+            instruction(
+                embedding_backward,
+                codes=x.at(column),
+                ld_codes=x.ld,
+                d=own.at(start),
+                ld=own.ld,
+                d_weight=encoder.d_parameter(table),
+                n_categories=n_categories,
+                columns=dim,
+            ),
             reads=[x.key, own.key],
             writes=[("d", table.name)],
         )
@@ -499,7 +495,7 @@ def _scale_forward(op: ScaleOp, encoder: Encoder) -> None:
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
-            "scale_columns",
+            scale_columns,
             x=x.at(first),
             scale=encoder.parameter(op.scale, first),
             shift=encoder.parameter(op.shift, first),

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...data.rows import Layout
-from ...kernels.compiled.machine.op import OPS
 from ...kernels.compiled.machine.runner import CHECK_LOSS, CHECK_WEIGHTS
+from ...kernels.compiled.ops.gradients import (
+    add_penalty,
+    clip_by_norm,
+    clip_by_value,
+    report_loss,
+    sum_of_squares,
+)
+from ...kernels.compiled.ops.losses import loss_op
+from ...kernels.compiled.ops.optimizers import UPDATES
+from ...kernels.compiled.ops.rows import sum_weights
 from ...program.program import Group
 from . import shards as cuts
 from .lowering import Encoder, Memory, address
 from .lowering_ops import encode_backward, encode_forward
 from .shards import Cut
-from .tasks import Instruction, Symbol, instruction
+from .tasks import Instruction, Symbol, instruction, instruction_from
+
+if TYPE_CHECKING:
+    from ...kernels.typing import Array
 
 
 class _LossParts(NamedTuple):
@@ -57,12 +68,8 @@ def _weights(encoder: Encoder, ordered: bool, weighted: bool) -> Memory | None:
     weights = encoder.memory(1, ("weights", 0)) if weighted else None
     if weights is not None:
         encoder.gather(Symbol.WEIGHTS, encoder.program.dtype, ordered, weights)
-    encoder.single(
-        "sum_weights",
-        weights=_address(weights),
-        reads=_keys(weights),
-        writes=["weight sum"],
-    )
+    total = instruction(sum_weights, weights=_address(weights))
+    encoder.single(total, reads=_keys(weights), writes=["weight sum"])
     if weighted:
         encoder.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
     return weights
@@ -91,36 +98,24 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) 
         encoder.gather(Symbol.Y, encoder.program.dtype, ordered, targets)
     cut = encoder.rows_cut(width)
     parts = _LossParts(encoder.scalars(cut.shards), encoder.scalars(cut.shards), cut.shards)
-    common = {
+    op, member = loss_op(head.loss.member)
+    available = {
+        **vars(head.loss),
+        "parameter": head.loss.parameter,
+        "threshold": math.inf if head.threshold is None else head.threshold,
         "d": d.address,
         "columns": width,
+        "labels": Symbol.Y if coded else 0,
+        "order": Symbol.ORDER if coded and ordered else 0,
         "targets": _address(targets),
         "weights": _address(weights),
         "loss": parts.loss,
         "correct": parts.correct,
         "shards": cut.shards,
     }
-    if head.loss.kernel == "softmax_cross_entropy":
-        make = partial(
-            instruction,
-            "softmax_cross_entropy",
-            **common,
-            labels=Symbol.Y if coded else 0,
-            order=Symbol.ORDER if coded and ordered else 0,
-            label_smoothing=head.loss.parameter,
-        )
-    else:
-        make = partial(
-            instruction,
-            "elementwise_loss",
-            head.loss.member,
-            **common,
-            parameter=head.loss.parameter,
-            threshold=np.inf if head.threshold is None else head.threshold,
-        )
     encoder.tasks.add(
         cut,
-        lambda shard: make(shard=shard),
+        lambda shard: instruction_from(op, {**available, "shard": shard}, member),
         reads=_keys(targets),
         writes=[d.key, "loss parts"],
         reads_whole=["weight sum", *_keys(weights)],
@@ -139,16 +134,16 @@ def _report(encoder: Encoder, parts: _LossParts) -> None:
             partial(_penalty, encoder, penalty.l1, penalty.l2, cut, partial_sums),
             writes=[("d", penalty.weight.name), "penalties"],
         )
-    encoder.single(
-        "report_loss",
+    report = instruction(
+        report_loss,
         loss=parts.loss,
         correct=parts.correct,
         shards=parts.shards,
         penalty=first,
         n_penalties=encoder.n_scalars - first,
-        reads=["loss parts", "penalties", "weight sum"],
-        writes=["loss"],
     )
+    read = ["loss parts", "penalties", "weight sum"]
+    encoder.single(report, reads=read, writes=["loss"])
 
 
 def _penalty(
@@ -156,14 +151,19 @@ def _penalty(
 ) -> Instruction:
     first, count = cut.part(shard)
     return instruction(
-        "add_penalty",
-        weight=address(encoder.state.parameters) + first * encoder.itemsize,
-        d_weight=address(encoder.state.gradients) + first * encoder.itemsize,
+        add_penalty,
+        weight=_place(encoder, encoder.state.parameters, first),
+        d_weight=_place(encoder, encoder.state.gradients, first),
         count=count,
         penalty=partial_sums + shard,
         l1=l1,
         l2=l2,
     )
+
+
+def _place(encoder: Encoder, vector: Array, first: int) -> int:
+    """Address of an element of a flat vector."""
+    return address(vector) + first * encoder.itemsize
 
 
 def encode_update(encoder: Encoder, per_step: tuple[bool, ...]) -> None:
@@ -184,59 +184,61 @@ def _names(encoder: Encoder, start: int, stop: int) -> list[Any]:
 def _clip(encoder: Encoder) -> None:
     """Clip by value, then by the norm over all parameters; each group has its own limits."""
     program = encoder.state.program
-    limits = [program.optimizers[group.optimizer] for group in program.groups]
-    for group, optimizer in zip(program.groups, limits, strict=True):
+    limits = [(group, program.optimizers[group.optimizer]) for group in program.groups]
+    for group, optimizer in limits:
         if optimizer.clip_value is not None:
-            _over_flat(
-                encoder,
-                cuts.flat(group.start, group.stop),
-                _names(encoder, group.start, group.stop),
-                partial(_on_gradients, encoder, "clip_by_value", limit=optimizer.clip_value),
-            )
-    if all(optimizer.clip_norm is None for optimizer in limits):
+            _clip_by_value(encoder, group, optimizer.clip_value)
+    if all(optimizer.clip_norm is None for _, optimizer in limits):
         return
-    cut = cuts.flat(0, program.n_parameters)
+    gradients, cut = encoder.state.gradients, cuts.flat(0, program.n_parameters)
     totals = encoder.scalars(cut.shards)
-    encoder.tasks.add(
-        cut,
-        lambda shard: _on_gradients(
-            encoder, "sum_of_squares", *cut.part(shard), total=totals + shard
-        ),
-        reads=_names(encoder, 0, program.n_parameters),
-        writes=["norm"],
-    )
-    for group, optimizer in zip(program.groups, limits, strict=True):
+
+    def squares(shard: int) -> Instruction:
+        first, count = cut.part(shard)
+        place = _place(encoder, gradients, first)
+        return instruction(sum_of_squares, gradients=place, count=count, total=totals + shard)
+
+    names = _names(encoder, 0, program.n_parameters)
+    encoder.tasks.add(cut, squares, reads=names, writes=["norm"])
+    for group, optimizer in limits:
         if optimizer.clip_norm is not None:
-            _over_flat(
-                encoder,
-                cuts.flat(group.start, group.stop),
-                _names(encoder, group.start, group.stop),
-                partial(
-                    _on_gradients,
-                    encoder,
-                    "clip_by_norm",
-                    totals=totals,
-                    n_totals=cut.shards,
-                    limit=optimizer.clip_norm,
-                ),
-                reads_whole=["norm"],
-            )
+            _clip_by_norm(encoder, group, optimizer.clip_norm, totals, cut.shards)
 
 
-def _on_gradients(
-    encoder: Encoder, op: str, first: int, count: int, **arguments: float
-) -> Instruction:
-    place = address(encoder.state.gradients) + first * encoder.itemsize
-    return instruction(op, gradients=place, count=count, **arguments)
+def _clip_by_value(encoder: Encoder, group: Group, limit: float) -> None:
+    def make(first: int, count: int) -> Instruction:
+        place = _place(encoder, encoder.state.gradients, first)
+        return instruction(clip_by_value, gradients=place, count=count, limit=limit)
+
+    _over_group(encoder, group, make)
 
 
-def _over_flat(
+def _clip_by_norm(encoder: Encoder, group: Group, limit: float, totals: int, n_totals: int) -> None:
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            clip_by_norm,
+            gradients=_place(encoder, encoder.state.gradients, first),
+            count=count,
+            totals=totals,
+            n_totals=n_totals,
+            limit=limit,
+        )
+
+    _over_group(encoder, group, make, reads_whole=["norm"])
+
+
+def _over_group(
     encoder: Encoder,
-    cut: Cut,
-    names: list[Any],
+    group: Group,
     make: Callable[[int, int], Instruction],
+    *,
+    is_cut: bool = True,
     reads_whole: Any = (),
 ) -> None:
+    """Work on parts of a group's gradients; `make` is told the first element and the count."""
+    start, stop = group.start, group.stop
+    cut = cuts.flat(start, stop) if is_cut else Cut("single", (start, stop))
+    names = _names(encoder, start, stop)
     encoder.tasks.add(
         cut, lambda shard: make(*cut.part(shard)), writes=names, reads_whole=reads_whole
     )
@@ -244,49 +246,27 @@ def _over_flat(
 
 def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -> None:
     state, optimizer = encoder.state, encoder.state.program.optimizers[group.optimizer]
-    start, stop = group.start, group.stop
-    kernel, constants = optimizer.kernel, list(optimizer.constants.values())
-    extra: dict[str, int] = {}
-    if kernel == "sgd_update":
-        momentum, nesterov = constants
-        constants = []
-        if optimizer.slots:
-            kernel, constants = "sgd_momentum_update", [momentum]
-            extra["nesterov"] = int(nesterov)
-    if kernel == "nadam_update":
-        extra["mu_product"] = address(state.products) + 8 * number
-    touched = 0 if group.weight is None else encoder.touched(group.weight)
-    if "touched" in OPS[kernel].args:
-        width = 0 if group.weight is None else group.weight.shape[1]
-        extra |= {"touched": touched, "width": width}
-    attributes = dict(zip(OPS[kernel].attributes, constants, strict=True))
+    ops, touched = UPDATES[optimizer.kernel], 0
+    available: dict[str, float] = {
+        **optimizer.constants,
+        # None of those that are not in use.
+        **dict.fromkeys(optimizer.slot_names, 0),
+        "rates": Symbol.RATES - group.optimizer,
+        "rate_stride": per_step,
+    }
+    if optimizer.running_product:
+        available[optimizer.running_product] = address(state.products) + 8 * number
+    if group.weight is not None:
+        touched = encoder.touched(group.weight)
+        available |= {"touched": touched, "width": group.weight.shape[1]}
+    vectors = {"parameters": state.parameters, "gradients": state.gradients}
+    vectors |= dict(zip(optimizer.slots, state.moments, strict=False))
 
     def make(first: int, count: int) -> Instruction:
-        slots = {
-            name: address(state.moments[row]) + first * encoder.itemsize
-            for row, name in enumerate(optimizer.slots)
-        }
-        return instruction(
-            kernel,
-            parameters=address(state.parameters) + first * encoder.itemsize,
-            gradients=address(state.gradients) + first * encoder.itemsize,
-            count=count,
-            rates=Symbol.RATES - group.optimizer,
-            rate_stride=per_step,
-            **slots,
-            **extra,
-            **attributes,
-        )
+        places = {name: _place(encoder, vector, first) for name, vector in vectors.items()}
+        return instruction_from(ops.update, {**available, **places, "count": count})
 
     product = ("product", number)
-    cut = Cut("single", (start, stop)) if touched else cuts.flat(start, stop)
-    _over_flat(encoder, cut, _names(encoder, start, stop), make, reads_whole=[product])
-    if kernel == "nadam_update":
-        beta_1, _, _, decay = optimizer.constants.values()
-        encoder.single(
-            "advance_nadam",
-            mu_product=extra["mu_product"],
-            beta_1=beta_1,
-            momentum_decay=decay,
-            writes=[product],
-        )
+    _over_group(encoder, group, make, is_cut=not touched, reads_whole=[product])
+    if ops.advance is not None:
+        encoder.single(instruction_from(ops.advance, available), writes=[product])

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...data.rows import FeaturePair, Layout, row_size
 from ...kernels.compiled.machine.op import N_SCALARS
+from ...kernels.compiled.ops.rows import check_finite
 from ...program.operation import Operation, Slot
 from ...program.state import State, Weights
 from ..forward import FEW_ROWS
@@ -19,7 +20,7 @@ from .executable import Executable
 from .executable_cache import KeptTables
 from .lowering import Encoder
 from .lowering_ops import encode_forward
-from .tasks import Symbol, bound_rows
+from .tasks import Symbol, bound_rows, instruction
 from .workers import prediction_threads
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class CompiledForward:
         encoder.read_rows(layout, False)
         if self._checks_finite:
             x = encoder.value(program.input)
-            encoder.single("check_finite", x=x.address, columns=x.ld, scalar=scalar, reads=[x.key])
+            check = instruction(check_finite, x=x.address, columns=x.ld, scalar=scalar)
+            encoder.single(check, reads=[x.key])
         encode_forward(self._ops, encoder)
         encoder.store(self._output)
         return Executable(encoder)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
 from ...data.rows import FeaturePair, SparseRows
-from ...kernels.compiled.machine.op import OPS
+from ...kernels.compiled.machine.op import CompiledOp
 from ...kernels.compiled.machine.runner import (
     BARRIER,
     FIRST_ARGUMENT,
@@ -22,6 +22,8 @@ from .shards import Cut
 if TYPE_CHECKING:
     from ...data.rows import Features
     from ...kernels.typing import Array
+
+P = ParamSpec("P")
 
 WHOLE = Cut("columns", (0, 1))
 
@@ -56,22 +58,36 @@ def bound_rows(x: Features) -> dict[int, Array]:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One call of an op: its arguments by name."""
+    """One call of an op: its arguments in their order."""
 
-    op: str
-    args: dict[str, int]
-    attributes: dict[str, float]
-    member: str = ""
+    op: CompiledOp[...]
+    member: str
+    args: list[int]
+    attributes: list[float]
 
 
-def instruction(op: str, member: str = "", /, **arguments: float) -> Instruction:
-    """An `Instruction` from keyword arguments."""
-    declared = OPS[op]
-    args = {name: int(arguments.pop(name)) for name in declared.args}
-    attributes = {name: float(arguments.pop(name)) for name in declared.attributes}
-    if arguments:
-        raise TypeError(f"{declared!r} does not take {', '.join(arguments)}")
-    return Instruction(op, args, attributes, member)
+def instruction(
+    op: CompiledOp[P], member: str = "", /, *args: P.args, **kwargs: P.kwargs
+) -> Instruction:
+    """An `Instruction` of an op, or of a member of its family, from arguments by name.
+
+    Raises
+    ------
+    TypeError
+        One is missing, or there is none of its name.
+    """
+    given: dict[str, Any] = {**op.defaults, **kwargs}
+    op.check(given.keys())
+    integers = [int(given[name]) for name in op.args]
+    return Instruction(op, member, integers, [float(given[name]) for name in op.attributes])
+
+
+def instruction_from(
+    op: CompiledOp[...], available: Mapping[str, float], member: str = ""
+) -> Instruction:
+    """An `Instruction` with those arguments, of all that are available, that the op takes."""
+    names = op.names & available.keys()
+    return instruction(op, member, **{name: available[name] for name in names})
 
 
 class Tasks:
@@ -141,11 +157,9 @@ class Tasks:
         for row, (shard, shards, entry) in enumerate(self._rows):
             table[row, 1], table[row, 2] = shard, shards
             if isinstance(entry, Instruction):
-                table[row, 0] = OPS[entry.op].address(self.dtype, entry.member)
-                table[row, FIRST_ARGUMENT : FIRST_ARGUMENT + len(entry.args)] = list(
-                    entry.args.values()
-                )
-                attributes[row, : len(entry.attributes)] = list(entry.attributes.values())
+                table[row, 0] = entry.op.address(self.dtype, entry.member)
+                table[row, FIRST_ARGUMENT : FIRST_ARGUMENT + len(entry.args)] = entry.args
+                attributes[row, : len(entry.attributes)] = entry.attributes
             else:
                 table[row, 0] = entry
         return table, attributes

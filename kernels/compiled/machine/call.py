@@ -10,34 +10,34 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...typing import Array
-from .op import N_COUNTERS, N_SCALARS, OPS, ROWS, STEP
+from .op import N_COUNTERS, N_SCALARS, ROWS, STEP, CompiledOp
 
 _Counters = ctypes.c_int64 * N_COUNTERS
 _Prototype = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 4)
+# One shard of all there is.
+_WHOLE = {"shard": 0, "shards": 1}
 
 
 class _Prepared(NamedTuple):
     function: Callable[..., None]
-    names: frozenset[str]
-    args: tuple[str, ...]
-    attributes: tuple[str, ...]
     integers: Callable[..., ctypes.Array[ctypes.c_int64]]
     floats: Callable[..., ctypes.Array[ctypes.c_double]]
+    defaults: dict[str, float]
+    row_lengths: tuple[tuple[str, str], ...]
 
 
 # Hashing a dtype is many times faster than asking for its name.
 @functools.cache
-def _prepare(name: str, member: str, dtype: np.dtype[Any]) -> _Prepared:
+def _prepare(op: CompiledOp[...], member: str, dtype: np.dtype[Any]) -> _Prepared:
     if dtype not in (np.float32, np.float64):
         raise TypeError(f"kernels work on arrays of float32 or float64, not of {dtype}")
-    op = OPS[name]
+    before = zip(op.args, op.args[1:], strict=False)
     return _Prepared(
         _Prototype(op.address(dtype.name, member)),
-        frozenset((*op.args, *op.attributes)),
-        op.args,
-        op.attributes,
         ctypes.c_int64 * len(op.args),
         ctypes.c_double * len(op.attributes),
+        {**op.defaults, **{name: _WHOLE[name] for name in op.args if name in _WHOLE}},
+        tuple((name, array) for array, name in before if name.partition("_")[0] == "ld"),
     )
 
 
@@ -47,7 +47,7 @@ def new_scalars(count: int) -> Array:
 
 
 def call(
-    name: str,
+    op: CompiledOp[...],
     dtype: np.dtype[Any],
     rows: int = 0,
     *,
@@ -60,7 +60,7 @@ def call(
 
     Parameters
     ----------
-    name : str
+    op : CompiledOp
     dtype : dtype
         float32 or float64.
     rows : int
@@ -72,23 +72,28 @@ def call(
     scalars : array, optional
         What `new_scalars` makes.
     **arguments : array, float or None
-        Those that the op declares: an array stands for the address of its first element, None
-        for 0.
+        Those of the op: an array stands for the address of its first element, None for 0. Row
+        lengths, ``ld`` and ``ld_x``, may be left out after C-contiguous arrays, and shards where
+        there is one of all rows.
 
     Raises
     ------
     TypeError
         The dtype is another one, or the arguments are not those of the op.
     """
-    function, names, args, attributes, integers, floats = _prepare(name, member, dtype)
-    if arguments.keys() != names:
-        raise TypeError(f"{OPS[name]!r} was called with {', '.join(arguments)}")
+    prepared = _prepare(op, member, dtype)
+    for name, array in prepared.row_lengths:
+        if name not in arguments and array in arguments:
+            arguments[name] = arguments[array].shape[-1]
+    if prepared.defaults:
+        arguments = {**prepared.defaults, **arguments}
+    op.check(arguments.keys())
     counters = _Counters()
     counters[ROWS], counters[STEP] = rows, step
-    function(
+    prepared.function(
         0,
-        integers(*[_integer(arguments[key]) for key in args]),
-        floats(*[arguments[key] for key in attributes]),
+        prepared.integers(*[_integer(arguments[name]) for name in op.args]),
+        prepared.floats(*[arguments[name] for name in op.attributes]),
         counters,
         None if scalars is None else scalars.ctypes.data,
     )

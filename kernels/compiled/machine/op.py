@@ -36,7 +36,8 @@ and `like` make them what they stand beside. What is compiled has the common sig
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
+from typing import Any, Concatenate, Generic, ParamSpec
 
 from numba import types
 from numba.core.ccallback import CFunc
@@ -62,48 +63,74 @@ CORRECT_SUM = 3  # correct predictions of the epoch
 LAST_LOSS = 4  # loss of the latest batch
 N_SCALARS = 8
 
+P = ParamSpec("P")
+
 _INTEGERS = types.CPointer(types.int64)
 _FLOATS = types.CPointer(types.float64)
 
 
-class Op:
+class CompiledOp(Generic[P]):
     """A kernel's compiled form, one for each dtype and member of its family, made when named.
 
     Parameters
     ----------
     body : callable
-        As the module's documentation describes it.
+        As the module's documentation describes it; its arguments are P.
     reduction : bool
         Whether sums may be reordered.
     prepare : callable, optional
         Loads what the op calls by name; it is told the dtype.
     members : collection of str
         Those of a family, apart from functions that users register; empty for an op that is none.
+
+    Attributes
+    ----------
+    name, module : str
+    args, attributes : tuple of str
+        Names of the int64 and float64 arguments of an instruction, in their order.
+    names : frozenset of str
+        All of them.
+    defaults : mapping from str to number
+        Of those that may be left out.
     """
 
     def __init__(
         self,
-        body: Callable[..., None],
-        reduction: bool,
-        prepare: Callable[[str], None] | None,
-        members: Collection[str],
+        body: Callable[Concatenate[Any, P], None],
+        reduction: bool = False,
+        prepare: Callable[[str], None] | None = None,
+        members: Collection[str] = (),
     ) -> None:
         self.name = body.__name__
         self.module = body.__module__
+        self.prepare = prepare
+        self.members = members
         arguments = Arguments.of(body)
         self.args = tuple(arguments.args)
         self.attributes = tuple(arguments.attributes)
+        self.names = frozenset((*self.args, *self.attributes))
         self.defaults = arguments.defaults
         self._body = body
         self._compiler = unpacking(arguments)
-        self.prepare = prepare
-        self.members = members
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
         self._compiled: dict[tuple[str, str], CFunc] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.args + self.attributes)})>"
+
+    def check(self, given: Set[str]) -> None:
+        """Refuse names of arguments that are not those of the op.
+
+        Raises
+        ------
+        TypeError
+            One is missing, or there is none of its name.
+        """
+        if given != self.names:
+            wrong = [f"{name!r} is missing" for name in sorted(self.names - given)]
+            wrong += [f"there is no {name!r}" for name in sorted(given - self.names)]
+            raise TypeError(f"{self!r}: {', '.join(wrong)}")
 
     def compiled(self, dtype: str, member: str = "") -> CFunc:
         """The compiled callback for one dtype and member, loaded or compiled on first use."""
@@ -140,7 +167,8 @@ class Op:
         return int(self.compiled(dtype, member).address or 0)
 
 
-OPS: dict[str, Op] = {}
+OPS: dict[str, CompiledOp[...]] = {}
+"""All ops by name, for whoever compiles them beforehand."""
 
 
 def op(
@@ -148,11 +176,11 @@ def op(
     reduction: bool = False,
     prepare: Callable[[str], None] | None = None,
     members: Collection[str] = (),
-) -> Callable[[Callable[..., None]], Op]:
-    """Declare a function the body of an op."""
+) -> Callable[[Callable[Concatenate[Any, P], None]], CompiledOp[P]]:
+    """Declare a function the body of an op; see `CompiledOp` for the arguments."""
 
-    def declare(body: Callable[..., None]) -> Op:
-        made = Op(body, reduction, prepare, members)
+    def declare(body: Callable[Concatenate[Any, P], None]) -> CompiledOp[P]:
+        made = CompiledOp(body, reduction, prepare, members)
         OPS[made.name] = made
         return made
 

@@ -3,7 +3,7 @@
 
 A new activation is one row in `ELEMENTWISE`. Its backward function is told the gradient of the
 output, the preactivation z and the output; `reads_z` says whether it needs z, for where it does
-not, z is not kept.
+not, z is not kept. An activation of whole rows has ops of its own, in `ROWWISE`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from ..machine.arguments import Number, Pointer
 from ..machine.custom import activation_functions
 from ..machine.intrinsics import is_same, like
 from ..machine.math import erf, exp, expm1, log1p, tanh
-from ..machine.op import ROWS, op
+from ..machine.op import ROWS, CompiledOp, op
 from ..machine.options import INLINED, device
 from .rows import copied
+from .softmax import softmax_backward, softmax_forward
 
 
 @device
@@ -261,3 +262,36 @@ def activation_backward(
     for i in range(rows):
         for j in range(i * ld, i * ld + columns):
             d[j] = _backward(variant, d[j], z[j], out[j], parameter)
+
+
+class ActivationOps(NamedTuple):
+    """The ops of an activation.
+
+    Attributes
+    ----------
+    forward, backward : CompiledOp
+    member : str
+        Which one it is, where they are families.
+    is_rowwise : bool
+        They take shards of rows, not of columns.
+    reads_z : bool
+        See `Elementwise`.
+    """
+
+    forward: CompiledOp[...]
+    backward: CompiledOp[...]
+    member: str = ""
+    is_rowwise: bool = True
+    reads_z: bool = False
+
+
+ROWWISE = {"softmax": ActivationOps(softmax_forward, softmax_backward)}
+"""Activations of whole rows."""
+
+
+def activation_ops(member: str) -> ActivationOps:
+    """The ops of an activation."""
+    if member in ROWWISE:
+        return ROWWISE[member]
+    reads_z = elementwise(member).reads_z
+    return ActivationOps(activation_forward, activation_backward, member, False, reads_z)

@@ -2,8 +2,8 @@
 """Elementwise losses, compiled: scalar functions and the one op that maps them over rows.
 
 A new loss is one row in `LOSSES`. `value` and `gradient` are those of one element; the op takes
-the mean over rows, weighted, and over outputs. Softmax with cross-entropy needs whole rows and
-stands in `softmax.py`.
+the mean over rows, weighted, and over outputs. A loss of whole rows is an op of its own, in
+`ROWWISE`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from ..machine.arguments import SCALARS, Number, Pointer
 from ..machine.custom import loss_functions
 from ..machine.intrinsics import cast, is_given, like, pointer
 from ..machine.math import exp, log, log1p
-from ..machine.op import ROWS, WEIGHT_SUM, op
+from ..machine.op import ROWS, WEIGHT_SUM, CompiledOp, op
 from ..machine.options import INLINED, device
 from ..machine.vectors import constants
 from .activations import logistic
-from .rows import share_of_rows
+from .cross_entropy import softmax_cross_entropy
+from .rows import per_unit_of_weight, share_of_rows
 
 _one = constants(1.0, 1)
 # Terms that are added up before their sum is: a longer sum loses digits.
@@ -123,12 +124,6 @@ def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
     return logistic(logit) - target
 
 
-@device
-def per_unit_of_weight(weight_sum):
-    """1 / weight_sum: what a mean is multiplied by; 0 where the weights sum to 0."""
-    return 0.0 if weight_sum == 0.0 else 1.0 / weight_sum
-
-
 class ElementwiseLoss(NamedTuple):
     """Scalar functions ``value(prediction, y, parameter)`` and its derivative by prediction."""
 
@@ -223,3 +218,12 @@ def elementwise_loss(
         total += weight * block_total
     scalars[loss + shard] = total / columns
     scalars[correct + shard] = right / columns
+
+
+ROWWISE: dict[str, CompiledOp[...]] = {"softmax_cross_entropy": softmax_cross_entropy}
+"""The ops of losses that need whole rows."""
+
+
+def loss_op(member: str) -> tuple[CompiledOp[...], str]:
+    """The op of a loss, and which member of a family it is."""
+    return (ROWWISE[member], "") if member in ROWWISE else (elementwise_loss, member)

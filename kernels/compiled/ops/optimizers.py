@@ -13,6 +13,7 @@ Some rules leave a parameter without a gradient alone. Where they are given `tou
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from ..machine.arguments import Doubles, Number, Pointer, ShortIntegers
 from ..machine.intrinsics import (
@@ -24,7 +25,7 @@ from ..machine.intrinsics import (
     smallest_normal,
 )
 from ..machine.math import expm1, log
-from ..machine.op import BATCH, STEP, op
+from ..machine.op import BATCH, STEP, CompiledOp, op
 from ..machine.options import device
 from ..machine.vectors import itemsize
 
@@ -63,44 +64,33 @@ def sgd_update(
     batch=BATCH,
     parameters: Pointer,
     gradients: Pointer,
-    count: int,
-    rates: Doubles,
-    rate_stride: int,
-    touched: ShortIntegers,
-    width: int,
-):
-    """``p -= lr * g``."""
-    rate = cast(variant, rates[batch * rate_stride])
-    if not is_given(touched):
-        _sgd(parameters, gradients, 0, count, rate)
-        return
-    for k in range(1, touched[0] + 1):
-        start = touched[k] * width
-        _ask_for(variant, touched, k, width, parameters, gradients, gradients, gradients)
-        _sgd(parameters, gradients, start, start + width, rate)
-
-
-@op()
-def sgd_momentum_update(
-    variant,
-    *,
-    batch=BATCH,
-    parameters: Pointer,
-    gradients: Pointer,
-    count: int,
-    rates: Doubles,
-    rate_stride: int,
     velocity: Pointer,
-    nesterov: bool,
+    count: int,
+    rates: Doubles,
+    rate_stride: int,
     momentum: Number,
+    nesterov: bool,
+    touched: ShortIntegers = 0,
+    width: int = 0,
 ):
-    """``u = momentum * u + g``; ``p -= lr * u``, or ``lr * (g + momentum * u)`` with Nesterov."""
+    """``u = momentum * u + g``; ``p -= lr * u``, or ``lr * (g + momentum * u)`` with Nesterov.
+
+    Without velocity, ``p -= lr * g``.
+    """
     p, g, u = parameters, gradients, velocity
     rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
-    for i in range(count):
-        moved = _flushed(momentum * u[i] + g[i], tiny)
-        u[i] = moved
-        p[i] -= rate * (g[i] + momentum * moved if nesterov else moved)
+    if is_given(velocity):
+        for i in range(count):
+            moved = _flushed(momentum * u[i] + g[i], tiny)
+            u[i] = moved
+            p[i] -= rate * (g[i] + momentum * moved if nesterov else moved)
+    elif is_given(touched):
+        for k in range(1, touched[0] + 1):
+            start = touched[k] * width
+            _ask_for(variant, touched, k, width, p, g, g, g)
+            _sgd(p, g, start, start + width, rate)
+    else:
+        _sgd(p, g, 0, count, rate)
 
 
 @op()
@@ -209,8 +199,8 @@ def adagrad_update(
     rates: Doubles,
     rate_stride: int,
     v: Pointer,
-    touched: ShortIntegers,
-    width: int,
+    touched: ShortIntegers = 0,
+    width: int = 0,
     epsilon: Number,
 ):
     """``v += g^2``; ``p -= lr * g / (sqrt(v) + epsilon)`` (Duchi et al. 2011)."""
@@ -299,8 +289,8 @@ def ftrl_update(
     rate_stride: int,
     z: Pointer,
     n: Pointer,
-    touched: ShortIntegers,
-    width: int,
+    touched: ShortIntegers = 0,
+    width: int = 0,
     l1: Number,
     l2: Number,
     beta: Number,
@@ -316,3 +306,31 @@ def ftrl_update(
         start = touched[k] * width
         _ask_for(variant, touched, k, width, p, g, z, n)
         _ftrl(p, g, z, n, start, start + width, inverse_rate, l1, l2, beta, tiny)
+
+
+class UpdateOps(NamedTuple):
+    """The ops of an optimizer.
+
+    Attributes
+    ----------
+    update : CompiledOp
+        For each part of the parameters.
+    advance : CompiledOp or None
+        Once, after all parts have been updated.
+    """
+
+    update: CompiledOp[...]
+    advance: CompiledOp[...] | None = None
+
+
+_UPDATES = (
+    UpdateOps(sgd_update),
+    UpdateOps(rmsprop_update),
+    UpdateOps(adam_update),
+    UpdateOps(adamw_update),
+    UpdateOps(adagrad_update),
+    UpdateOps(nadam_update, advance_nadam),
+    UpdateOps(ftrl_update),
+)
+UPDATES: dict[str, UpdateOps] = {ops.update.name: ops for ops in _UPDATES}
+"""By the name of the kernel."""

@@ -25,6 +25,12 @@ def share_of_rows(rows, shard, shards):
 
 
 @device
+def per_unit_of_weight(weight_sum):
+    """1 / weight_sum: what a mean is multiplied by; 0 where the weights sum to 0."""
+    return 0.0 if weight_sum == 0.0 else 1.0 / weight_sum
+
+
+@device
 def copied(first, last, columns, ld, x, out):
     """``out = x`` for a range of rows."""
     for i in range(first, last):

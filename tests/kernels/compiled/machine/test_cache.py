@@ -196,6 +196,17 @@ def test_an_edit_that_no_kernel_names_compiles_again(where, package, cache):
     assert edited["value"] == 2.0
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["custom.py", "formats.py", "reference/math.py", "compiled/dense.py", "compiled/ops/rows.py"],
+)
+def test_an_edit_of_any_source_of_the_kernels_compiles_again(name, package, cache):
+    run(package, PROBE, cache)
+    with (package / "kernels" / name).open("a", encoding="utf-8") as file:
+        file.write("\n# a remark\n")
+    assert run(package, PROBE, cache)["compiled"] > 0
+
+
 def test_a_moved_package_runs_its_own_kernels(package, cache, tmp_path):
     run(package, PROBE, cache)
     moved = package.rename(tmp_path / "moved")

@@ -18,6 +18,7 @@ pytest.importorskip("numba")
 from llvmlite import binding
 
 from fastmlp.kernels.compiled.machine.call import call
+from fastmlp.kernels.compiled.ops import dense
 
 Array = np.ndarray
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
@@ -82,7 +83,7 @@ class Layer:
     def forward(self, start: str = "bias", part: slice = slice(None)) -> None:
         z = self.z[:, part]
         call(
-            "dense_forward",
+            dense.dense_forward,
             self.dtype,
             self.rows,
             x=self.x,
@@ -100,7 +101,7 @@ class Layer:
     def backward_weight(self, part: slice = slice(None), bias: bool = True) -> None:
         d_z = self.d_z[:, part]
         call(
-            "dense_backward_weight",
+            dense.dense_backward_weight,
             self.dtype,
             self.rows,
             x=self.x,
@@ -117,7 +118,7 @@ class Layer:
     def backward_input(self, accumulate: bool = False, part: slice = slice(None)) -> None:
         d_x = self.d_x[:, part]
         call(
-            "dense_backward_input",
+            dense.dense_backward_input,
             self.dtype,
             self.rows,
             d_z=self.d_z,

@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 from shares import COLUMNS, ROWS, assert_close, by_columns, draw
 
 from fastmlp.kernels import reference
+from fastmlp.kernels.compiled.ops import activations
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -22,7 +23,7 @@ def test_activation(name: str, dtype: np.dtype) -> None:
     expected = reference.activation_forward(z, name)
     expected_d = reference.activation_backward(d, z, expected, name)
     common = {"ld": COLUMNS, "parameter": 0.0, "member": name}
-    by_columns("activation_forward", dtype, {"z": z, "out": out}, **common)
-    by_columns("activation_backward", dtype, {"z": z, "out": out, "d": d}, **common)
+    by_columns(activations.activation_forward, dtype, {"z": z, "out": out}, **common)
+    by_columns(activations.activation_backward, dtype, {"z": z, "out": out, "d": d}, **common)
     assert_close(out, expected)
     assert_close(d, expected_d)

@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 from shares import COLUMNS, ROWS, assert_close, by_columns, draw
 
 from fastmlp.kernels import reference
+from fastmlp.kernels.compiled.ops import batchnorm
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -27,7 +28,7 @@ def test_batchnorm(dtype: np.dtype) -> None:
     out, own_inv_std = np.empty_like(x), np.empty_like(gamma)
     statistics = {"running_mean": mean, "running_var": var}
     by_columns(
-        "batchnorm_forward",
+        batchnorm.batchnorm_forward,
         dtype,
         {"x": x, "out": out, "gamma": gamma, "beta": beta, **statistics}
         | {"mean": np.empty_like(gamma), "inv_std": own_inv_std},
@@ -41,7 +42,7 @@ def test_batchnorm(dtype: np.dtype) -> None:
     assert_close(var, kept_var)
     d_gamma, d_beta = np.empty_like(gamma), np.empty_like(gamma)
     by_columns(
-        "batchnorm_backward",
+        batchnorm.batchnorm_backward,
         dtype,
         {"d": d, "x_hat": x, "gamma": gamma, "inv_std": own_inv_std}
         | {"d_gamma": d_gamma, "d_beta": d_beta},

@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 from shares import COLUMNS, ROWS, assert_close, by_columns, draw
 
 from fastmlp.kernels.compiled.machine.call import call
+from fastmlp.kernels.compiled.ops import dense
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -21,7 +22,7 @@ def test_dense(dtype: np.dtype) -> None:
     z, d_weight, d_bias = np.empty((ROWS, COLUMNS), dtype), np.empty_like(weight), bias.copy()
     d_z = draw(dtype, ROWS, COLUMNS)
     by_columns(
-        "dense_forward",
+        dense.dense_forward,
         dtype,
         {"weight": weight, "bias": bias, "z": z},
         x=x,
@@ -33,7 +34,7 @@ def test_dense(dtype: np.dtype) -> None:
     )
     assert_close(z, x @ weight + bias)
     by_columns(
-        "dense_backward_weight",
+        dense.dense_backward_weight,
         dtype,
         {"d_z": d_z, "d_weight": d_weight, "d_bias": d_bias},
         x=x,
@@ -47,7 +48,7 @@ def test_dense(dtype: np.dtype) -> None:
     d_x = np.ones((ROWS, inputs), dtype)
     for first, count in ((0, 4), (4, 5)):
         call(
-            "dense_backward_input",
+            dense.dense_backward_input,
             dtype,
             ROWS,
             d_z=d_z,

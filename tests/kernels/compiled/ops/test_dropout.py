@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 from shares import COLUMNS, ROWS, by_columns, draw
 
 from fastmlp.kernels import reference
+from fastmlp.kernels.compiled.ops import dropout
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -21,8 +22,8 @@ def test_dropout(dtype: np.dtype) -> None:
     expected_out, expected = reference.dropout_forward(x, 0.4, seed, 11, 3)
     words = {"threshold": int(0.4 * 2**32), "seed_low": seed & 0xFFFFFFFF, "seed_high": seed >> 32}
     by_columns(
-        "dropout_mask", dtype, {"mask": mask}, ld=COLUMNS, layer=3, keep=0.6, step=11, **words
+        dropout.dropout_mask, dtype, {"mask": mask}, ld=COLUMNS, layer=3, keep=0.6, step=11, **words
     )
-    by_columns("apply_mask", dtype, {"x": x, "mask": mask, "out": out}, ld=COLUMNS)
+    by_columns(dropout.apply_mask, dtype, {"x": x, "mask": mask, "out": out}, ld=COLUMNS)
     np.testing.assert_array_equal(mask, expected)
     np.testing.assert_array_equal(out, expected_out)

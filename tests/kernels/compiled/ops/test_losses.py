@@ -12,6 +12,7 @@ from shares import ROWS, assert_close, draw
 from fastmlp.kernels import reference
 from fastmlp.kernels.compiled.machine.call import call, new_scalars
 from fastmlp.kernels.compiled.machine.op import N_SCALARS, WEIGHT_SUM
+from fastmlp.kernels.compiled.ops import cross_entropy, losses, rows
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -29,7 +30,7 @@ def test_softmax_cross_entropy(shards: int, coded: bool, dtype: np.dtype) -> Non
     d = logits.copy()
     for shard in range(shards):
         call(
-            "softmax_cross_entropy",
+            cross_entropy.softmax_cross_entropy,
             dtype,
             ROWS,
             scalars=parts,
@@ -45,8 +46,8 @@ def test_softmax_cross_entropy(shards: int, coded: bool, dtype: np.dtype) -> Non
             shards=shards,
             label_smoothing=0.1,
         )
-    losses, correct = parts[N_SCALARS:].reshape(2, shards)
-    np.testing.assert_allclose(losses.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
+    totals, correct = parts[N_SCALARS:].reshape(2, shards)
+    np.testing.assert_allclose(totals.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
     assert correct.sum() == (logits.argmax(axis=1) == labels).sum()
     assert_close(d, d_logits)
 
@@ -58,11 +59,11 @@ def test_elementwise_loss(shards: int, dtype: np.dtype) -> None:
     weight = np.abs(draw(dtype, ROWS))
     loss, d_prediction = reference.huber_loss(prediction, y, weight, 0.7)
     parts = new_scalars(2 * shards)
-    call("sum_weights", dtype, ROWS, scalars=parts, weights=weight)
+    call(rows.sum_weights, dtype, ROWS, scalars=parts, weights=weight)
     d = prediction.copy()
     for shard in range(shards):
         call(
-            "elementwise_loss",
+            losses.elementwise_loss,
             dtype,
             ROWS,
             member="huber_loss",
@@ -78,8 +79,8 @@ def test_elementwise_loss(shards: int, dtype: np.dtype) -> None:
             parameter=0.7,
             threshold=0.5,
         )
-    losses, correct = parts[N_SCALARS:].reshape(2, shards)
-    np.testing.assert_allclose(losses.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
+    totals, correct = parts[N_SCALARS:].reshape(2, shards)
+    np.testing.assert_allclose(totals.sum() / parts[WEIGHT_SUM], loss, rtol=1e-6)
     right = (prediction >= 0.5) == (y >= 0.5)
     assert correct.sum() == pytest.approx(right.mean(axis=1).sum())
     assert_close(d, d_prediction)

@@ -12,6 +12,8 @@ from shares import assert_close, draw
 from fastmlp.kernels import reference
 from fastmlp.kernels.compiled.machine.call import call, new_scalars
 from fastmlp.kernels.compiled.machine.op import N_SCALARS
+from fastmlp.kernels.compiled.ops import gradients as gradient_ops
+from fastmlp.kernels.compiled.ops import optimizers
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -33,7 +35,7 @@ def test_flat_vectors(dtype: np.dtype) -> None:
     for shard, s in shards:
         common = {"count": s.stop - s.start, "scalars": parts}
         call(
-            "add_penalty",
+            gradient_ops.add_penalty,
             dtype,
             weight=p[s],
             d_weight=g[s],
@@ -42,14 +44,22 @@ def test_flat_vectors(dtype: np.dtype) -> None:
             l2=0.1,
             **common,
         )
-        call("sum_of_squares", dtype, gradients=g[s], total=N_SCALARS + 2 + shard, **common)
+        call(
+            gradient_ops.sum_of_squares,
+            dtype,
+            gradients=g[s],
+            total=N_SCALARS + 2 + shard,
+            **common,
+        )
     for _, s in shards:
         common = {"count": s.stop - s.start, "scalars": parts, "gradients": g[s]}
-        call("clip_by_norm", dtype, totals=N_SCALARS + 2, n_totals=2, limit=1.0, **common)
+        call(
+            gradient_ops.clip_by_norm, dtype, totals=N_SCALARS + 2, n_totals=2, limit=1.0, **common
+        )
         moments = {"m": own_m[s], "v": own_v[s], "mu_product": own_product}
         rates = {"rates": np.array([0.1]), "rate_stride": 0}
         call(
-            "nadam_update",
+            optimizers.nadam_update,
             dtype,
             step=4,
             parameters=p[s],
@@ -59,7 +69,7 @@ def test_flat_vectors(dtype: np.dtype) -> None:
             **constants,
         )
     call(
-        "advance_nadam",
+        optimizers.advance_nadam,
         dtype,
         step=4,
         mu_product=own_product,

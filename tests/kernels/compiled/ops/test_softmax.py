@@ -11,6 +11,7 @@ from shares import COLUMNS, ROWS, assert_close, draw
 
 from fastmlp.kernels import reference
 from fastmlp.kernels.compiled.machine.call import call
+from fastmlp.kernels.compiled.ops import softmax
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)
 
@@ -23,7 +24,7 @@ def test_softmax(dtype: np.dtype) -> None:
     expected_d = reference.activation_backward(d, z, expected, "softmax")
     for shard in range(4):
         common = {"ld": COLUMNS, "columns": COLUMNS, "shard": shard, "shards": 4}
-        call("softmax_forward", dtype, ROWS, z=z, out=out, **common)
-        call("softmax_backward", dtype, ROWS, out=out, d=d, **common)
+        call(softmax.softmax_forward, dtype, ROWS, z=z, out=out, **common)
+        call(softmax.softmax_backward, dtype, ROWS, out=out, d=d, **common)
     assert_close(out, expected)
     assert_close(d, expected_d)
