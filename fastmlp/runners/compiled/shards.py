@@ -11,8 +11,10 @@ from dataclasses import dataclass
 _COLUMN_STEP = 16
 # Below this many elements (rows x columns) a piece is not worth handing to another thread.
 _SMALLEST_PIECE = 4096
-# Products of fewer columns lose more speed than a second thread gains.
+# Products of fewer columns lose more speed than a second thread gains. Where there would be one
+# shard alone, two of somewhat fewer columns are better than none: 100 hidden units are common.
 _SMALLEST_WIDTH = 64
+_SMALLEST_OF_TWO = 48
 _MOST_SHARDS = 16
 
 
@@ -59,7 +61,10 @@ def whole(length: int) -> Cut:
 
 def columns(width: int, batch: int) -> Cut:
     """Cut the columns of a ``(batch, width)`` slot."""
-    parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, width // _SMALLEST_WIDTH)
+    wide_enough = width // _SMALLEST_WIDTH
+    if width < 2 * _SMALLEST_WIDTH:
+        wide_enough = width // _SMALLEST_OF_TWO
+    parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, wide_enough)
     return Cut("columns", _bounds(width, parts, _COLUMN_STEP))
 
 

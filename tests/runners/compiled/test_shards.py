@@ -60,6 +60,7 @@ def test_threads_do_not_change_a_bit(name: str, dtype: str) -> None:
 
 # Inputs, layers, batch: what is measured, at its own sizes.
 MEASURED: dict[str, tuple[int, list[Any], int]] = {
+    "784-100-10": (784, [fm.Dense(100, "relu"), fm.Dense(10, "softmax")], 200),
     "784-128-64-10": (
         784,
         [fm.Dense(128, "relu"), fm.Dense(64, "relu"), fm.Dense(10, "softmax")],
