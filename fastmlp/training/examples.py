@@ -118,7 +118,10 @@ def check_names(
         if given is not None:
             found[part] = given
             if part in known:
-                check_column_names(given, known[part], name or part, "model")
+                attribute = "feature_names"
+                if part == "X_wide":
+                    attribute = "training_state.feature_names['X_wide']"
+                check_column_names(given, known[part], name or part, "model", attribute)
     return found
 
 

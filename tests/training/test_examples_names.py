@@ -119,7 +119,8 @@ def test_two_inputs() -> None:
     deep, wide = FRAME[["age"]], FRAME[["pay", "years"]]
     model.fit((wide, deep), Y, epochs=1, verbose=0)
     assert model.feature_names == ("age",)
-    with pytest.raises(ValueError, match="X_wide has its columns in another order"):
+    with pytest.raises(ValueError, match="X_wide has its columns in another order") as caught:
         model.predict((wide[["years", "pay"]], deep))
+    assert "X_wide[list(model.training_state.feature_names['X_wide'])]" in str(caught.value)
     with pytest.raises(ValueError, match="X_deep has other columns"):
         model.predict((wide, FRAME[["pay"]]))
