@@ -175,7 +175,6 @@ def test_most_rows_are_judged() -> None:
         shares.append((judged[:ROWS].mean(), judged[ROWS:].mean()))
 
     collect()
-    # Of a few small networks the output is next to nothing for all rows.
-    ordinary, extreme = np.quantile(shares, 0.25, axis=0)
+    ordinary, extreme = np.mean(shares, axis=0)
     assert ordinary > 0.95
     assert extreme > 0.5
