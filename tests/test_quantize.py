@@ -252,6 +252,7 @@ def naive(quantized: Any, row: Array) -> list[float]:
     return y
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
 @pytest.mark.parametrize("seed", range(30))
 def test_the_simulator_is_exact_and_stays_within_int32(seed: int) -> None:
     register()
@@ -264,6 +265,7 @@ def test_the_simulator_is_exact_and_stays_within_int32(seed: int) -> None:
         assert naive(quantized, row) == expected.tolist()
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
 @pytest.mark.parametrize("seed", range(30))
 def test_slots_that_are_needed_share_no_bytes(seed: int) -> None:
     register()
@@ -600,7 +602,8 @@ def test_report_of_numbers_and_of_several_labels() -> None:
     report = several.quantize(x, columns).report
     assert report.float_accuracy == np.mean((several(x) >= 0.5) == columns)
     half = np.array([[0.5, 0.4, 0.6]])
-    sizes = dict.fromkeys(("float_bytes", "weight_bytes", "int8_bytes"), 1)
+    sizes: Any = dict.fromkeys(("float_bytes", "weight_bytes", "int8_bytes"), 1)
+    sizes |= {"places": np.arange(1), "n_left_out": 0, "warnings": ()}
     report = compare(several.targets, half, half, np.array([[1.0, 0.0, 1.0]]), **sizes)
     assert report.float_accuracy == report.int8_accuracy == 1.0
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..common.checks import describe
 from ..common.error_state import own_error_state
+from ..common.warn import warn
 from ..data.features import check_codes, check_feature_pair
 from ..data.rows import FeaturePair
 from ..data.targets import TargetEncoder
@@ -387,6 +388,12 @@ class Predictor:
         QuantizedPredictor
             Its ``report`` says what is lost against this predictor on the rows.
 
+        Warns
+        -----
+        UserWarning
+            A few rows lie so far beyond the others that the ranges leave them out; many rows change
+            class, or outputs differ by much.
+
         Raises
         ------
         ValueError
@@ -397,7 +404,10 @@ class Predictor:
         """
         from ..int8.quantize import quantize
 
-        return quantize(self, X, y)
+        small = quantize(self, X, y)
+        for message in small.report.warnings:
+            warn(message)
+        return small
 
     def __repr__(self) -> str:
         return (
