@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .declarations.schedules import *  # noqa: F403
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
+    from .errors import TableWarning as TableWarning
     from .errors import TrainingWarning as TrainingWarning
     from .importers.keras import from_keras as from_keras
     from .importers.onnx.networks import from_onnx as from_onnx
@@ -72,7 +73,7 @@ _MODULES = {
     ),
     "model.checkpoint": ("ModelCheckpoint", "resume"),
     "declarations.custom": ("register_activation", "register_loss"),
-    "errors": ("DivergenceError", "ModelFileError", "TrainingWarning"),
+    "errors": ("DivergenceError", "ModelFileError", "TableWarning", "TrainingWarning"),
     "inspection.gradient_check": ("check_gradients",),
     "training.history": ("History",),
     "model.sequential": ("Sequential",),

@@ -15,6 +15,10 @@ class TrainingWarning(UserWarning):
     """Training goes on, but `Recorder` has seen something in the network that is likely wrong."""
 
 
+class TableWarning(UserWarning):
+    """A table was read or understood in one of several ways: which one, and what decides it."""
+
+
 def missing_extra(package: str, extra: str) -> ImportError:
     """Make the error for the caller to raise where an optional package is not installed.
 

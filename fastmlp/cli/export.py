@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data.features import counted
-from ..int8.quantize import refuse_layers
+from ..int8.quantize import quantize, refuse_layers
 from ..tables.preparation import CategoryColumn
 from . import frozen as cli_frozen
 from .options_model import EXPORT
@@ -31,14 +31,14 @@ def export(arguments: argparse.Namespace) -> None:
     predictor = frozen.predictor
     prefix = "model" if arguments.prefix is None else arguments.prefix
     given = EXPORT.passed(arguments, "exporter")
-    report = ""
+    report, notes = "", list(cli_frozen.notes(frozen))
     if kind == "c":
         predictor.export_c(output, **given)
     elif kind == "c-int8":
         refuse_layers(predictor.program)
-        small = predictor.quantize(*frozen.rows(arguments.calibration))
+        small = quantize(predictor, *frozen.rows(arguments.calibration))
         small.export_c(output, **given)
-        report = str(small.report)
+        report, notes = str(small.report), [*small.report.warnings, *notes]
     elif kind == "onnx":
         predictor.export_onnx(output, **given)
     else:
@@ -53,7 +53,7 @@ def export(arguments: argparse.Namespace) -> None:
     print(*_use(kind, Path(output), prefix, frozen), sep="\n")
     if report:
         print(f"\n{report}")
-    for note in cli_frozen.notes(frozen):
+    for note in notes:
         print(f"\nnote: {note}")
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..common.error_state import own_error_state
+from ..common.warn import warn
 from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
 from ..program.program import InferenceProgram, categories
@@ -241,6 +242,12 @@ class Predictor(BasePredictor):
         QuantizedPredictor
             Its ``report`` says what is lost against this predictor on the rows.
 
+        Warns
+        -----
+        UserWarning
+            A few rows lie so far beyond the others that the ranges leave them out; many rows change
+            class, or outputs differ by much.
+
         Raises
         ------
         ValueError
@@ -251,7 +258,10 @@ class Predictor(BasePredictor):
         """
         from ..int8.quantize import quantize
 
-        return quantize(self, X, y)
+        small = quantize(self, X, y)
+        for message in small.report.warnings:
+            warn(message)
+        return small
 
     def __repr__(self) -> str:
         return (

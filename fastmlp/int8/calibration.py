@@ -30,13 +30,7 @@ MAX_ZERO_POINT = 2**22
 def float_values(
     program: InferenceProgram, weights: Mapping[str, Array], x: Array
 ) -> dict[Slot, Array]:
-    """The values of all slots for these rows, in float64.
-
-    Raises
-    ------
-    ValueError
-        Some are infinite or NaN, or beyond the range of float32.
-    """
+    """The values of all slots for these rows, in float64."""
     in_double = replace(program, dtype="float64")
     vector = np.zeros(program.n_parameters)
     for tensor in program.parameters:
@@ -45,14 +39,15 @@ def float_values(
     run.feed(x)
     with np.errstate(all="ignore"):
         forward(program.ops, run)
-        for slot, values in run.values.items():
-            if not (np.isfinite(values) & (np.abs(values) <= np.finfo(np.float32).max)).all():
-                raise ValueError(
-                    f"{slot.name or 'the network'} is NaN, infinite or beyond the range of "
-                    "float32 on the calibration rows, so that there is no int8 scale for it; "
-                    "scale the data, or train the network anew"
-                )
     return run.values
+
+
+def overflows(values: Mapping[Slot, Array]) -> Array:
+    """Which rows have a value that is infinite, NaN or beyond the range of float32."""
+    largest = np.finfo(np.float32).max
+    sound = [(np.abs(v) <= largest).all(axis=1) for v in values.values()]
+    overflowing: Array = ~np.logical_and.reduce(sound)
+    return overflowing
 
 
 @dataclass(frozen=True)

@@ -28,26 +28,34 @@ Output
     Float32: ``w_c a_c``, the interpolated value times a power of two, or the shares of a softmax.
 
 How ranges are chosen is decided by trial: of `TRIALS`, the first whose outputs differ from those
-of the float network by hardly more than the best one's.
+of the float network by hardly more than the best one's. Where a few rows lie far beyond the others,
+the trials are made without them too, which is chosen where all rows' outputs are clearly better for
+it. No row counts as more than one standard deviation of the outputs off: what is wrong is wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data.features import check_features
+from ..program.operation import Slot
 from ..program.ops import DenseOp
 from ..program.program import InferenceProgram
 from .build import MOVED, SOURCES, build
-from .calibration import Ranges, float_values
+from .calibration import Ranges, float_values, overflows
 from .constants import constants
+from .far_rows import UsualRows, in_words, most_far
 from .predictor import QuantizedPredictor, predict
+from .program import IntegerProgram
 from .report import compare
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
+    from ..kernels.typing import Array
 
 # From the smallest network to the largest. Clipping 1 value in 10,000 gains some 10% on most data,
 # 1 in 1,000 a third on data with outliers; scales of their own matter to features of different
@@ -56,6 +64,12 @@ TRIALS = tuple(Ranges(clip, shared) for shared in (True, False) for clip in (0.0
 
 # A larger network must be better by more than this.
 _HARDLY = 1.1
+
+# Shares of the rows that may be far beyond the others; the first ones are left out first.
+SHARES = (0.01, 0.05)
+
+# To leave rows out must divide the error by more than this.
+_CLEARLY = 2.0
 
 # More calibration rows than these, evenly spaced among those given, change next to nothing.
 MAX_ROWS = 4096
@@ -90,26 +104,108 @@ def quantize(predictor: Predictor, X: object, y: object = None) -> QuantizedPred
     targets = predictor.targets
     encoded = None if y is None else targets.encode(y, len(rows), fit=False)
     places = np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.int64)
-    chosen = rows[places].astype(np.float32)
+    values = float_values(predictor.program, predictor.weights, rows[places].astype(np.float32))
+    chosen = _choose(predictor, values, places)
 
-    values = float_values(predictor.program, predictor.weights, chosen)
-    expected = values[predictor.program.output]
-    candidates = [build(predictor.program, predictor.weights, values, trial) for trial in TRIALS]
-    errors = [np.abs(predict(candidate, chosen) - expected).mean() for candidate in candidates]
-    best = min(errors)
-    integers = next(c for c, e in zip(candidates, errors, strict=True) if e <= _HARDLY * best)
-
-    stored = constants(integers)
+    stored = constants(chosen.integers)
+    left_out = np.zeros(len(rows), bool)
+    notes = []
+    if chosen.far.any():
+        left_out = _far(predictor, chosen.usual, rows)
+        names = predictor.feature_names
+        entry = predictor.program.input
+        notes.append(in_words(chosen.far, places, values, chosen.usual, entry, names))
+    (kept,) = np.nonzero(~left_out)
     report = compare(
         targets,
-        predictor(rows),
-        predict(integers, rows),
-        encoded,
+        predictor(rows)[kept],
+        predict(chosen.integers, rows)[kept],
+        None if encoded is None else encoded[kept],
+        places=kept,
+        n_left_out=int(left_out.sum()),
+        warnings=notes,
         float_bytes=sum(weight.nbytes for weight in predictor.weights.values()),
         weight_bytes=sum(array.n_bytes for array in stored if array.c_type == "int8_t"),
         int8_bytes=sum(array.n_bytes for array in stored),
     )
-    return QuantizedPredictor(predictor, integers, report)
+    return QuantizedPredictor(predictor, chosen.integers, report)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """An int8 network and the rows that its ranges leave out.
+
+    Attributes
+    ----------
+    integers : IntegerProgram
+    errors : (n, n_outputs) array
+        Of each row, absolute.
+    far : (n,) array of bool
+    usual : UsualRows
+        By which rows are far, beside those that overflow.
+    """
+
+    integers: IntegerProgram
+    errors: Array
+    far: Array
+    usual: UsualRows
+
+
+def _choose(predictor: Predictor, values: Mapping[Slot, Array], places: Array) -> _Choice:
+    """The int8 network of calibration rows, with or without those that are far."""
+    program, bad = predictor.program, overflows(values)
+    if bad.sum() > most_far(len(bad), max(SHARES)):
+        raise ValueError(
+            f"a value of the network is NaN, infinite or beyond the range of float32 in "
+            f"{bad.sum()} of {len(bad)} calibration rows, the first being row "
+            f"{places[bad.argmax()]}, so that there is no int8 scale for it; scale the data, or "
+            "train the network anew"
+        )
+    usual = [UsualRows.of(values, share) for share in SHARES]
+    choice = _best_trial(predictor, values, bad, replace(usual[0], limit=np.inf))
+    for bounds in usual:
+        far = bounds.far(values) | bad
+        if (far == choice.far).all():
+            continue
+        other = _best_trial(predictor, values, far, bounds)
+        spread = values[program.output][~far].std(axis=0)
+        spread[spread == 0] = np.inf
+        before, after = (
+            np.minimum(errors[~bad], spread).mean() for errors in (choice.errors, other.errors)
+        )
+        if _CLEARLY * after < before:
+            choice = other
+    return choice
+
+
+def _best_trial(
+    predictor: Predictor, values: Mapping[Slot, Array], far: Array, usual: UsualRows
+) -> _Choice:
+    """The first of `TRIALS` that is hardly worse than the best, by the rows that are not far."""
+    program, weights = predictor.program, predictor.weights
+    kept = {slot: v[~far] if far.any() else v for slot, v in values.items()}
+    x, expected = values[program.input].astype(np.float32), values[program.output]
+    trials = []
+    for ranges in TRIALS:
+        integers = build(program, weights, kept, ranges)
+        trials.append((integers, np.abs(predict(integers, x) - expected)))
+    means = [errors[~far].mean() for _, errors in trials]
+    best = min(means)
+    integers, errors = next(
+        trial for trial, mean in zip(trials, means, strict=True) if mean <= _HARDLY * best
+    )
+    return _Choice(integers, errors, far, usual)
+
+
+def _far(predictor: Predictor, usual: UsualRows, rows: Array) -> Array:
+    """Which of all rows are far."""
+    far = np.zeros(len(rows), bool)
+    for start in range(0, len(rows), MAX_ROWS):
+        block = slice(start, start + MAX_ROWS)
+        x = rows[block].astype(np.float32)
+        values = float_values(predictor.program, predictor.weights, x)
+        far[block] = usual.far(values) | overflows(values)
+    return far
 
 
 def refuse_layers(program: InferenceProgram) -> None:

@@ -348,7 +348,7 @@ def registered_functions(folder: Path, backend: str) -> Any:
     layers = [fm.Dense(4, "callers_bump"), fm.Dense(4, "callers_log"), fm.Dense(1)]
     model = fm.Sequential(layers, loss="callers_loss", backend=backend, random_state=0)
     history = model.fit(X, NUMBERS, epochs=2, verbose=0)
-    small = model.freeze().quantize(X)
+    small = model.freeze().quantize(NEAR)
     member = fm.Dense(4, "callers_bump").activation_function.member
     return [
         dict(model.parameters),

@@ -100,6 +100,8 @@ def naive(quantized: Any, row: Array) -> list[float]:
     return y
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
+@pytest.mark.filterwarnings("ignore:int8 outputs differ:UserWarning")
 @pytest.mark.parametrize("seed", range(30))
 def test_the_simulator_is_exact_and_stays_within_int32(seed: int) -> None:
     register()
@@ -112,6 +114,8 @@ def test_the_simulator_is_exact_and_stays_within_int32(seed: int) -> None:
         assert naive(quantized, row) == expected.tolist()
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
+@pytest.mark.filterwarnings("ignore:int8 outputs differ:UserWarning")
 @pytest.mark.parametrize("seed", range(30))
 def test_slots_that_are_needed_share_no_bytes(seed: int) -> None:
     register()

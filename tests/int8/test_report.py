@@ -54,7 +54,8 @@ def test_report_of_numbers_and_of_several_labels() -> None:
     report = several.quantize(x, columns).report
     assert report.float_accuracy == np.mean((several(x) >= 0.5) == columns)
     half = np.array([[0.5, 0.4, 0.6]])
-    sizes = dict.fromkeys(("float_bytes", "weight_bytes", "int8_bytes"), 1)
+    sizes: Any = dict.fromkeys(("float_bytes", "weight_bytes", "int8_bytes"), 1)
+    sizes |= {"places": np.arange(1), "n_left_out": 0, "warnings": ()}
     report = compare(several.targets, half, half, np.array([[1.0, 0.0, 1.0]]), **sizes)
     assert report.float_accuracy == report.int8_accuracy == 1.0
 

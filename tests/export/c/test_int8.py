@@ -42,12 +42,14 @@ def check(network: Any, folder: Path, n: int = 3000, builds: Any = BUILDS, seed:
         np.testing.assert_array_equal(bits(y), bits(expected), err_msg=f"{compiler} {flags}")
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(tmp_path: Path, seed: int) -> None:
     register()
     check(freeze(*random_network(seed), seed=seed), tmp_path, seed=seed)
 
 
+@pytest.mark.filterwarnings("ignore:.* of .* calibration rows lie:UserWarning")
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "linear"])
 def test_activations(tmp_path: Path, name: str) -> None:
     """Hidden, on codes of its own, and at the output."""

@@ -1,0 +1,69 @@
+"""What a person would want to know of how a table was read and understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..common.warn import warn
+from ..errors import TableWarning
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that was decided, and the option that decides otherwise.
+
+    Attributes
+    ----------
+    text : str
+        A sentence without its stop, which names the column, the count and an example.
+    option : str
+        An argument of `read_table` or `infer_schema`, such as ``"categorical"``; empty where
+        nothing can be decided.
+    value : str
+        What to give there, such as a column's name.
+    column : str
+        The column that it is about; empty where it is about the whole table.
+    count : int
+        How many cells, rows or columns it is about.
+    """
+
+    text: str
+    option: str = ""
+    value: str = ""
+    column: str = ""
+    count: int = 0
+
+    def in_python(self) -> str:
+        """The sentence with the argument of a function."""
+        if not self.option:
+            return self.text
+        # Columns come as lists, all else as it is.
+        value = repr([self.value] if self.option in _LISTS else self.value)
+        return f"{self.text}; {self.option}={_SWITCHES.get(self.option, value)} decides otherwise"
+
+    def in_shell(self) -> str:
+        """The sentence with an option of the command line."""
+        if not self.option:
+            return self.text
+        words = _SHELL.get(self.option, f"--{self.option.replace('_', '-')}")
+        if self.value and self.option not in _SHELL:
+            words += f" {_quoted(self.value)}"
+        return f"{self.text}; {words} decides otherwise"
+
+
+_LISTS = ("numeric", "categorical", "dates", "drop", "keep", "na_values")
+# Arguments that are switches.
+_SWITCHES = {"header": "False"}
+_SHELL = {"header": "--no-header"}
+
+
+def tell(notes: Iterable[Note]) -> None:
+    """Warn of each at the line outside of the library that has led here."""
+    for note in notes:
+        warn(note.in_python(), TableWarning)
+
+
+def _quoted(value: str) -> str:
+    plain = value.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    return value if plain else f"'{value}'"
