@@ -43,6 +43,9 @@ def _layers(name: str) -> list[Any]:
         "softmax inside": [fm.Dense(7, "softmax"), fm.Dense(2, "exp")],
         "scales left": [fm.Dense(6, "relu"), fm.BatchNorm(), fm.Residual([fm.Dense(6, "elu")])],
         "branches": [fm.Branch([fm.Dense(3, "selu")], [], [fm.Activation("mish")]), fm.Dense(2)],
+        "plain two inputs": [
+            fm.WideAndDeep(3, "softmax", deep=[fm.Dense(33, "relu"), fm.Dense(16, "tanh")])
+        ],
         "wide part": [fm.WideAndDeep(2, "softmax", deep=[fm.Dense(4, "silu")], wide=[0, 3])],
     }[name]
 
@@ -315,6 +318,70 @@ def test_a_few_rows_pass_no_more_functions_than_one(backend: str) -> None:
     for dtype in ("f4", "f8", "u1"):
         for n in (1, 2, 8):
             assert functions(whole_numbers(n, dtype=dtype)) == row
+    if backend == "numba":
+        predictor = predictor_of(_layers("plain two inputs"), backend, n_features=(6, N_FEATURES))
+        # They ask whether both parts are readable, and make one object of them.
+        pair = functions((whole_numbers(1, 6)[0], whole_numbers(1)[0]))
+        assert pair == row + 2
+        for dtype in ("f4", "f8", "u1"):
+            for n in (1, 2, 8):
+                assert functions((whole_numbers(n, 6, dtype), whole_numbers(n))) == pair
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_inputs_in_every_form_give_the_same_bits(
+    dtype: str, shape: tuple[int, ...], backend: str
+) -> None:
+    layers = _layers("plain two inputs")
+    predictor = predictor_of(layers, backend, dtype, (6, N_FEATURES))
+    n = shape[0] if shape else 1
+    wide = whole_numbers(n, 6, dtype).reshape(*shape, 6)
+    deep = whole_numbers(n, dtype=dtype).reshape(*shape, N_FEATURES)
+    expected = predictor((wide, deep))
+    assert expected.shape == (*shape, 3)
+    for form in FORMS.values():
+        for given in ((form(wide), deep), (wide, form(deep)), (form(wide), form(deep))):
+            assert np.array_equal(predictor(given), expected)
+            out = np.empty_like(expected)
+            assert predictor(given, out) is out
+            assert np.array_equal(out, expected)
+
+
+@pytest.mark.parametrize("part", ["wide", "deep"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_not_finite_in_one_of_two_inputs_is_named(
+    shape: tuple[int, ...], value: float, part: str, backend: str
+) -> None:
+    predictor = predictor_of(_layers("plain two inputs"), backend, n_features=(6, N_FEATURES))
+    n = shape[0] if shape else 1
+    wide, deep = whole_numbers(n, 6, "float64"), whole_numbers(n, dtype="float64")
+    bad = wide if part == "wide" else deep
+    bad[n - 1, 2] = value
+    given = wide.reshape(*shape, 6), deep.reshape(*shape, N_FEATURES)
+    out = np.full((*shape, 3), 7.0, "f4")
+    message = rf"^X_{part} contains .*: 1 value, the first in row {n - 1}, column 2 "
+    for arguments in ((given,), (given, out)):
+        with np.errstate(all="raise"), pytest.raises(ValueError, match=message):
+            predictor(*arguments)
+    assert (out == 7.0).all()
+
+
+def test_two_inputs_that_do_not_fit_each_other_are_refused(backend: str) -> None:
+    predictor = predictor_of(_layers("plain two inputs"), backend, n_features=(6, N_FEATURES))
+    for n in (1, 8, 20):
+        wide, deep = whole_numbers(n, 6), whole_numbers(n)
+        with pytest.raises(ValueError, match=f"X_wide has {n + 1} rows, but X_deep has {n}"):
+            predictor((whole_numbers(n + 1, 6), deep))
+        with pytest.raises(ValueError, match="X_wide has 5 columns, expected 6"):
+            predictor((wide[:, :5], deep))
+        with pytest.raises(ValueError, match="X_deep has 6 columns, expected 5"):
+            predictor((wide, wide))
+        with pytest.raises(ValueError, match="out must be float32"):
+            predictor((wide, deep), np.empty((n, 2), "f4"))
+        with pytest.raises(ValueError, match=r"pass a tuple \(x_wide, x_deep\)"):
+            predictor((wide, deep, deep))
 
 
 def test_codes_and_two_inputs_in_one_row_or_many(backend: str) -> None:
