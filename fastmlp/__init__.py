@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .declarations.activations import *  # noqa: F403
     from .declarations.custom import register_activation as register_activation
     from .declarations.custom import register_loss as register_loss
+    from .declarations.learning_rate import Constant as Constant
     from .declarations.losses import *  # noqa: F403
     from .declarations.optimizers import *  # noqa: F403
     from .declarations.schedules import *  # noqa: F403
@@ -98,12 +99,13 @@ _MODULES = {
     "runners.compiled.warmup": ("warmup",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
-# Declarations are listed where they stand.
+# Declarations are listed where they stand; a name is looked for in those first that fits need most.
 _DECLARATIONS = (
     "network.layers",
     "declarations.activations",
-    "declarations.optimizers",
     "declarations.losses",
+    "declarations.optimizers",
+    "declarations.learning_rate",
     "declarations.schedules",
 )
 _PACKAGES = ("kernels", "math", "preprocessing")
@@ -111,12 +113,13 @@ _PACKAGES = ("kernels", "math", "preprocessing")
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
-        return ["__version__", *_PACKAGES, *sorted(_homes())]
+        declared = [known for module in _DECLARATIONS for known in _declared(module)]
+        return ["__version__", *_PACKAGES, *sorted((*_HOME, *declared))]
     if name in _PACKAGES:
         return import_module(f".{name}", __name__)
     home = _HOME.get(name)
     if home is None and not name.startswith("_"):
-        home = _homes().get(name)
+        home = next((module for module in _DECLARATIONS if name in _declared(module)), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{home}", __name__), name)
@@ -124,14 +127,9 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _homes() -> dict[str, str]:
-    """From every name to its module, those of declarations included."""
-    declared = {
-        name: module
-        for module in _DECLARATIONS
-        for name in import_module(f".{module}", __name__).__all__
-    }
-    return _HOME | declared
+def _declared(module: str) -> list[str]:
+    names: list[str] = import_module(f".{module}", __name__).__all__
+    return names
 
 
 def __dir__() -> list[str]:

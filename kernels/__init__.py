@@ -13,7 +13,7 @@ import importlib.util
 from types import ModuleType
 from typing import Any
 
-__all__ = ["available_backends", "get_backend"]
+__all__ = ["available_backends", "check_backend", "get_backend"]
 
 _MODULES = {"numpy": ".reference", "numba": ".compiled"}
 _NEEDS = {"numpy": (), "numba": ("numba", "llvmlite")}
@@ -31,11 +31,8 @@ def available_backends() -> tuple[str, ...]:
     return tuple(name for name, needs in _NEEDS.items() if all(map(_is_installed, needs)))
 
 
-def get_backend(name: str) -> ModuleType:
-    """Return the namespace of kernels called `name`, ``"numpy"`` or ``"numba"``.
-
-    Its functions overflow, underflow and divide by zero without NumPy's errors or warnings,
-    whatever the caller has set.
+def check_backend(name: str) -> None:
+    """Check that there is a backend called `name`, without importing anything.
 
     Raises
     ------
@@ -53,6 +50,20 @@ def get_backend(name: str) -> ModuleType:
             f"the {name!r} backend needs {', '.join(missing)}, which cannot be imported; "
             "install it, or use the 'numpy' backend"
         )
+
+
+def get_backend(name: str) -> ModuleType:
+    """Return the namespace of kernels called `name`, ``"numpy"`` or ``"numba"``.
+
+    Its functions overflow, underflow and divide by zero without NumPy's errors or warnings,
+    whatever the caller has set.
+
+    Raises
+    ------
+    ValueError, ImportError
+        As `check_backend` raises them.
+    """
+    check_backend(name)
     return _namespace(name)
 
 

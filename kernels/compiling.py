@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 Listener = Callable[[Path | None], None]
-"""Told the folder where what is compiled will be kept, None where none can be written."""
+"""Told the folder below which what is compiled will be kept, None where none can be written."""
 
 _listener: ContextVar[Listener | None] = ContextVar("fastmlp_compiling", default=None)
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from ..common.checks import check_bool, check_number, find_name
 from ..common.config import assign, declaration
-from .schedules import Constant, Schedule, as_schedule, check_learning_rate
+from .learning_rate import Constant, Schedule, as_schedule, check_learning_rate
 
 __all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"]
 

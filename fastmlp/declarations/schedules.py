@@ -10,18 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..common.checks import check_int, check_number, check_positive_int, describe
 from ..common.config import assign, declaration
+from .learning_rate import Schedule, State
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 __all__ = [
-    "Constant",
     "CosineDecay",
     "ExponentialDecay",
     "InverseTimeDecay",
@@ -30,65 +30,9 @@ __all__ = [
     "StepDecay",
 ]
 
-State = dict[str, Any]
-
 _SCORES = frozenset(
     ("accuracy", "precision", "recall", "f1", "roc_auc", "r2", "explained_variance", "pearson_r")
 )
-
-
-class Schedule:
-    """A learning rate that changes; the subclasses are declarations."""
-
-    def start(self) -> State:
-        """Return what is remembered before the first epoch: a JSON-able dictionary."""
-        return {}
-
-    def rates(self, epoch: int, steps: int, state: State) -> float | Array:
-        """Return the learning rate in an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            The epoch's number, from 0.
-        steps : int
-            How many updates it has.
-        state : dict
-            What `start` or the latest `observe` returned.
-
-        Returns
-        -------
-        float or ndarray
-            One rate for all steps, or a float64 array of shape (steps,).
-        """
-        return self._rate(epoch)
-
-    def _rate(self, epoch: int) -> float:
-        raise NotImplementedError
-
-    def observe(self, logs: Mapping[str, float], state: State) -> State:
-        """Return what is remembered after an epoch with these logs; ``state`` stays as it is."""
-        return state
-
-
-@declaration
-@dataclass(frozen=True)
-class Constant(Schedule):
-    """The same rate always.
-
-    Parameters
-    ----------
-    rate : float
-        At least 0.
-    """
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        assign(self, rate=check_number("rate", self.rate, 0))
-
-    def _rate(self, epoch: int) -> float:
-        return self.rate
 
 
 @declaration
@@ -334,29 +278,6 @@ class ReduceOnPlateau(Schedule):
             return {**state, "bad_epochs": bad_epochs}
         rate = max(state["rate"] * self.factor, self.minimum)
         return {"rate": rate, "best": state["best"], "bad_epochs": 0}
-
-
-def check_learning_rate(learning_rate: object) -> float | Schedule:
-    """Return a schedule as it is, a finite number of at least 0 as a float."""
-    if isinstance(learning_rate, Schedule):
-        return learning_rate
-    try:
-        return check_number("learning_rate", learning_rate, 0)
-    except TypeError:
-        given = describe(learning_rate)
-        raise TypeError(f"learning_rate must be a number or a schedule, got {given}") from None
-
-
-def as_schedule(learning_rate: float | Schedule) -> Schedule:
-    """Return a schedule as it is, a number as a `Constant`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Neither a schedule nor a finite number of at least 0.
-    """
-    checked = check_learning_rate(learning_rate)
-    return checked if isinstance(checked, Schedule) else Constant(checked)
 
 
 def _cosine(start: float, stop: float, fraction: float | Array) -> float | Array:

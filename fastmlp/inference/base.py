@@ -72,10 +72,15 @@ class BasePredictor:
         self._categories = categories or {}
         self._out_dtype = np.dtype(dtype)
         self._n_wide, self._width = (0, n_features) if isinstance(n_features, int) else n_features
-        # Two inputs and codes of categories are always looked at here.
-        is_simple = self._n_wide == 0 and not self._categories
-        self._read_dtypes = _DTYPES if is_simple else ()
-        self._few_shapes = {(self._width,), *((n, self._width) for n in range(1, FEW_ROWS + 1))}
+        # Codes of categories are always looked at here.
+        self._read_dtypes = () if self._categories else _DTYPES
+        # Of an array, or of X_wide and X_deep: a row, and few rows.
+        self._few_shapes: set[tuple[Any, ...]] = {
+            (*rows, self._width)
+            if self._n_wide == 0
+            else ((*rows, self._n_wide), (*rows, self._width))
+            for rows in ((), *((n,) for n in range(1, FEW_ROWS + 1)))
+        }
         self.feature_names = feature_names
 
     @property
@@ -141,6 +146,13 @@ class BasePredictor:
                 return self._forward(x, out)
             except FloatingPointError:
                 pass  # The checks below find the place.
+        elif type(x) is tuple and self._is_readable_pair(x, out is None):
+            if out is not None:
+                self._check_out(out, x[1])
+            try:
+                return self._forward(FeaturePair(*x), out)
+            except FloatingPointError:
+                pass
         return self._predict_checked(x, out)
 
     def predict_classes(self, x: object) -> Array:
@@ -184,12 +196,24 @@ class BasePredictor:
 
     def _is_readable(self, x: Array) -> bool:
         """Whether a forward pass can read many rows where they lie."""
-        return (
-            x.ndim == 2
-            and x.shape[1] == self._width
-            and len(x) > 0
-            and x.flags.c_contiguous
-            and x.flags.aligned
+        return self._n_wide == 0 and _lie_in_rows(x, self._width)
+
+    def _is_readable_pair(self, x: tuple[Any, ...], may_be_many: bool) -> bool:
+        """Whether it can read X_wide and X_deep as they are: a few rows, or any number."""
+        if self._n_wide == 0 or len(x) != 2:
+            return False
+        wide, deep = x
+        if not (
+            type(wide) is type(deep) is np.ndarray
+            and wide.dtype in self._read_dtypes
+            and deep.dtype in self._read_dtypes
+        ):
+            return False
+        return (wide.shape, deep.shape) in self._few_shapes or (
+            may_be_many
+            and _lie_in_rows(wide, self._n_wide)
+            and _lie_in_rows(deep, self._width)
+            and len(wide) == len(deep)
         )
 
     def _as_array(self, x: object) -> Array:
@@ -255,6 +279,16 @@ class BasePredictor:
 
     def _check_out(self, out: object, x: Array) -> None:
         _check_out(out, (*x.shape[:-1], self.n_outputs), self._out_dtype)
+
+
+def _lie_in_rows(x: Array, width: int) -> bool:
+    return (
+        x.ndim == 2
+        and x.shape[1] == width
+        and len(x) > 0
+        and x.flags.c_contiguous
+        and x.flags.aligned
+    )
 
 
 def _check_out(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -14,15 +14,13 @@ from ..common.error_state import calls_users, has_own_error_state, own_error_sta
 from ..data.column_names import check_column_names
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
-from ..kernels import get_backend
+from ..kernels import check_backend
 from ..network.declaration import Network
 from ..network.layers import Layer
 from ..network.spec import read_spec
 from ..network.summary import summarize
 from ..program.state import Snapshot, named
-from ..runners import numpy_runner
 from ..runners.backends import check_threads, choose_backend
-from ..runners.numpy_runner import NumpyRunner
 from ..training.callbacks import Callback
 from ..training.examples import read_examples, read_rows
 from ..training.fit import check_fit_arguments, run_fit
@@ -218,8 +216,11 @@ class Sequential:
     def _make_runner(self) -> Runner:
         state = self.training_state.state
         if self.backend == "numpy":
+            # Compiled fits need no NumPy runner, which takes 1 ms to import.
+            from ..runners.numpy_runner import NumpyRunner
+
             return NumpyRunner(state)
-        get_backend("numba")
+        check_backend("numba")
         # Numba is imported where it is needed: it takes half a second.
         from ..runners.compiled.runner import CompiledRunner
 
@@ -388,6 +389,9 @@ class Sequential:
 
     def activations(self, X: object, training: bool = False) -> dict[str, Array]:
         """Preactivations and outputs of the layers: ``"0.preactivation"``, ``"0.output"``, ..."""
+        # Compiled fits need no NumPy runner, which takes 1 ms to import.
+        from ..runners import numpy_runner
+
         state = self.training_state.state
         return numpy_runner.activations(state, read_rows(self.training_state, X).x, training)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..common.checks import check_positive_int, find_name
-from ..kernels import available_backends, get_backend
+from ..kernels import available_backends, check_backend
 
 
 def choose_backend(backend: object) -> str:
@@ -11,7 +11,7 @@ def choose_backend(backend: object) -> str:
     name = find_name("backend", backend, ("auto", "numba", "numpy"))
     if name == "auto":
         return available_backends()[-1]
-    get_backend(name)
+    check_backend(name)
     return name
 
 

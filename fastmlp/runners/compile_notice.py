@@ -36,4 +36,4 @@ def _line(folder: Path | None) -> str:
     line = "compiling kernels for this network takes a few seconds"
     if folder is None:
         return line
-    return f"{line}, once: they are kept in {folder} (`fastmlp warmup` compiles all beforehand)"
+    return f"{line}, once: they are kept below {folder} (`fastmlp warmup` compiles all beforehand)"

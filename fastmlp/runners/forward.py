@@ -21,8 +21,9 @@ class Forward(Protocol):
         Parameters
         ----------
         x : ndarray, shape (n_features,) or (n, n_features), or FeaturePair
-            Of float32, float64 or uint8 in native byte order. More than `FEW_ROWS` rows, and a
-            pair, are C-contiguous and aligned.
+            Of float32, float64 or uint8 in native byte order. More than `FEW_ROWS` rows are
+            C-contiguous and aligned. Both parts of a pair have as many rows and dimensions; a
+            sparse one has two.
         out : ndarray, shape (units,) or (n, units), optional
             Of the network's dtype, C-contiguous; it may overlap x.
 
@@ -35,5 +36,5 @@ class Forward(Protocol):
         ------
         FloatingPointError
             An array is not finite in the network's dtype, and this object was made to tell; a few
-            rows then leave `out` as it was. A pair is not looked at.
+            rows then leave `out` as it was. A sparse part is not looked at.
         """

@@ -112,22 +112,22 @@ class NumpyForward:
         self._program = weights.program
         self._steps = [_BIND.get(type(op), _by_reference)(op, weights) for op in ops]
         self._input = weights.program.input.index
-        self._width = weights.program.input.width
         self._wide = -1 if weights.program.wide is None else weights.program.wide.index
         self._output = output.index
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """Compute the values for one row or for many, see `Forward`."""
         with np.errstate(all="ignore"):
-            if isinstance(x, np.ndarray) and x.size == self._width:
+            deep, is_sparse = deep_part(x), isinstance(getattr(x, "wide", None), SparseRows)
+            if deep.ndim == 1:
+                values = self._values(x)
+            elif len(deep) == 1 and not is_sparse:
                 # Of one dimension NumPy makes the same bits as of two, in less time.
-                values = self._values(x.reshape(-1))
-                if x.ndim == 2:
-                    values = values[np.newaxis]
-            elif len(x) <= _BLOCK_ROWS:
+                values = self._values(x[0])[np.newaxis]
+            elif len(deep) <= _BLOCK_ROWS:
                 values = self._values(x)
             else:
-                starts = range(0, len(x), _BLOCK_ROWS)
+                starts = range(0, len(deep), _BLOCK_ROWS)
                 blocks = [self._values(x[start : start + _BLOCK_ROWS]) for start in starts]
                 return np.concatenate(blocks, out=out)
         if out is None:
@@ -141,9 +141,10 @@ class NumpyForward:
         values: Values = {self._input: deep_part(x)}
         if isinstance(x, FeaturePair):
             values[self._wide] = x.wide
-        # Of a row, counting takes half the time of asking for all.
-        elif np.count_nonzero(np.isfinite(x)) < x.size:
-            raise FloatingPointError("X is not finite")
+        for part in values.values():
+            # Of a row, counting takes half the time of asking for all.
+            if type(part) is np.ndarray and np.count_nonzero(np.isfinite(part)) < part.size:
+                raise FloatingPointError("X is not finite")
         for step in self._steps:
             step(values)
         result: Array = values[self._output]

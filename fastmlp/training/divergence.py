@@ -8,8 +8,6 @@ import numpy as np
 
 from ..errors import DivergenceError
 from ..program.state import State
-from ..runners.reference_ops import forward
-from ..runners.reference_pass import Pass
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -41,6 +39,10 @@ def _broken_parameter(state: State) -> str | None:
 
 
 def _broken_slot(state: State, x: Features) -> str | None:
+    # Needed where a fit has failed; to import the NumPy runner takes 1 ms.
+    from ..runners.reference_ops import forward
+    from ..runners.reference_pass import Pass
+
     program = state.program
     names = {slot: name.rpartition(".") for name, slot in program.records}
     run = Pass(state, training=True, update_statistics=False)

@@ -14,8 +14,7 @@ import numpy as np
 from ..common.checks import check_bool, check_number, check_positive_int, describe
 from ..common.error_state import as_user
 from ..data.batches import Validation
-from ..declarations.schedules import Schedule
-from ..runners import numpy_runner
+from ..declarations.learning_rate import Schedule
 from ..runners.compile_notice import told_of_compiling
 from .callbacks import Callback, EarlyStopping, ProgressBar
 from .divergence import divergence_error
@@ -192,6 +191,9 @@ def _logs(
 
 def _validate(runner: Runner, data: Validation) -> tuple[float, float]:
     """Loss of the rows for validation, penalties included, and how many of them are right."""
+    # A fit without rows for validation needs no NumPy runner; to import it takes 1 ms.
+    from ..runners import numpy_runner
+
     head = runner.state.program.head.slot
     return numpy_runner.reported_loss(
         runner.state,

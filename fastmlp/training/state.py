@@ -16,7 +16,7 @@ from ..program.state import State
 
 if TYPE_CHECKING:
     from ..data.targets import TargetEncoder
-    from ..declarations.schedules import Schedule
+    from ..declarations.learning_rate import Schedule
     from ..kernels.typing import Array
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ..data.batches import Batches
 from ..data.rows import as_dtype
 from ..program.state import view
-from ..runners import numpy_runner
 from .divergence import divergence_error
 from .metrics import classification_metrics, regression_metrics
 
@@ -47,6 +46,9 @@ def step(training: TrainingState, runner: Runner, examples: Examples) -> float:
 
 def evaluate(runner: Runner, examples: Examples) -> dict[str, float]:
     """Return the loss, penalties included, and the metrics of the task."""
+    # The first fit of a process needs no NumPy runner; to import it takes 1 ms.
+    from ..runners import numpy_runner
+
     encoder, y, weight = examples.encoder, examples.y, examples.weight
     logits = runner.predict(examples.x, head=True)
     outputs = numpy_runner.output_from_head(runner.state.program, logits)

@@ -11,6 +11,7 @@ import pytest
 
 from fastmlp.common.config import assign, declaration, from_config, to_config
 from fastmlp.declarations.activations import ACTIVATIONS, ELU, LeakyReLU
+from fastmlp.declarations.learning_rate import Constant
 from fastmlp.declarations.losses import (
     LOSSES,
     BinaryCrossentropy,
@@ -29,7 +30,6 @@ from fastmlp.declarations.optimizers import (
     RMSprop,
 )
 from fastmlp.declarations.schedules import (
-    Constant,
     CosineDecay,
     ExponentialDecay,
     InverseTimeDecay,

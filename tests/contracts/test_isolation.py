@@ -147,6 +147,24 @@ model.predict_classes([[1.0]])
     assert new.isdisjoint(unwanted), sorted(new & set(unwanted))
 
 
+def test_a_compiled_fit_brings_nothing_that_it_has_no_use_for():
+    pytest.importorskip("numba")
+    code = """
+import fastmlp as fm
+
+model = fm.Sequential([fm.Dense(2, "relu"), fm.Dense(2, "softmax")], backend="numba")
+model.fit([[1.0], [2.0]], [0, 1], epochs=2, verbose=0)
+"""
+    brought = modules_after(code)
+    assert "fastmlp.declarations.learning_rate" in brought
+    unwanted = {
+        *("fastmlp.declarations.schedules", "fastmlp.inference", "fastmlp.inspection"),
+        *("fastmlp.runners.numpy_runner", "fastmlp.runners.reference_ops"),
+        "numpy.ma",
+    }
+    assert brought.isdisjoint(unwanted), sorted(brought & unwanted)
+
+
 def test_all_names_resolve_and_are_listed():
     assert len(set(fm.__all__)) == len(fm.__all__)
     for name in fm.__all__:

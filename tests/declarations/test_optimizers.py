@@ -10,6 +10,7 @@ import pytest
 from optimizer_examples import EXAMPLES, KINDS
 
 import fastmlp as fm
+from fastmlp.declarations.learning_rate import Constant
 from fastmlp.declarations.optimizers import (
     SGD,
     AdaGrad,
@@ -21,7 +22,7 @@ from fastmlp.declarations.optimizers import (
     RMSprop,
     get_optimizer,
 )
-from fastmlp.declarations.schedules import Constant, ExponentialDecay
+from fastmlp.declarations.schedules import ExponentialDecay
 from fastmlp.inspection.explain_update import evaluate
 from fastmlp.kernels import reference
 

@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fastmlp.declarations.learning_rate import Constant, Schedule
 from fastmlp.declarations.schedules import (
-    Constant,
     CosineDecay,
     ExponentialDecay,
     InverseTimeDecay,
     OneCycle,
     ReduceOnPlateau,
-    Schedule,
     StepDecay,
-    as_schedule,
 )
 
 
@@ -152,17 +150,6 @@ def test_defaults() -> None:
         initial=0.1, factor=0.1, patience=10, minimum=0.0, monitor="loss"
     )
     assert CosineDecay(0.1, 5) == CosineDecay(initial=0.1, epochs=5, final=0.0)
-
-
-def test_as_schedule() -> None:
-    schedule = StepDecay(0.1, 0.5, 3)
-    assert as_schedule(schedule) is schedule
-    assert as_schedule(1) == Constant(1.0)
-    with pytest.raises(ValueError, match="learning_rate must be a finite number >= 0, got -1"):
-        as_schedule(-1)
-    not_a_rate: Any = "fast"
-    with pytest.raises(TypeError, match="learning_rate must be a number or a schedule, got 'fast'"):
-        as_schedule(not_a_rate)
 
 
 @pytest.mark.parametrize(

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from random_weights import randomize
+from forms_of_rows import (
+    FORMS,
+    N_FEATURES,
+    NETWORKS,
+    SHAPES,
+    cube,
+    cube_slope,
+    layers_of,
+    predictor_of,
+    spread,
+    unaligned,
+    whole_numbers,
+)
 
 import fastmlp as fm
-
-Array = np.ndarray[Any, Any]
-N_FEATURES = 5
-
-
-def cube(z: Any) -> Any:
-    return z * z * z / (1.0 + z * z)
-
-
-def cube_slope(z: Any) -> Any:
-    return z * z * (z * z + 3.0) / ((1.0 + z * z) * (1.0 + z * z))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,89 +33,10 @@ def own_activation() -> None:
     fm.register_activation("test_base_cube", cube, cube_slope)
 
 
-def _layers(name: str) -> list[Any]:
-    return {
-        "plain": [fm.Dense(33, "relu"), fm.Dense(16, "tanh"), fm.Dense(3, "softmax")],
-        "one output": [fm.Dense(8, "gelu"), fm.Dense(1, "sigmoid")],
-        "one layer": [fm.Dense(2)],
-        "own activation": [fm.Dense(9, "test_base_cube"), fm.Dense(2)],
-        "softmax inside": [fm.Dense(7, "softmax"), fm.Dense(2, "exp")],
-        "scales left": [fm.Dense(6, "relu"), fm.BatchNorm(), fm.Residual([fm.Dense(6, "elu")])],
-        "branches": [fm.Branch([fm.Dense(3, "selu")], [], [fm.Activation("mish")]), fm.Dense(2)],
-        "wide part": [fm.WideAndDeep(2, "softmax", deep=[fm.Dense(4, "silu")], wide=[0, 3])],
-    }[name]
-
-
-NETWORKS = [
-    *("plain", "one output", "one layer", "own activation", "softmax inside"),
-    *("scales left", "branches", "wide part"),
-]
-
-
-def predictor_of(
-    layers: list[Any], backend: str, dtype: str = "float32", n_features: Any = N_FEATURES
-) -> fm.Predictor:
-    model = fm.Sequential(layers, backend=backend, dtype=dtype, random_state=0).build(n_features)
-    randomize(model, np.random.default_rng(1))
-    return model.freeze()
-
-
-def whole_numbers(n: int, n_features: int = N_FEATURES, dtype: str = "float32") -> Array:
-    """Rows that every type of number holds exactly."""
-    return np.random.default_rng(2).integers(0, 9, (n, n_features)).astype(dtype)
-
-
-def unaligned(X: Array) -> Array:
-    return np.frombuffer(b" " + X.tobytes(), X.dtype, offset=1).reshape(X.shape)
-
-
-def spread(X: Array) -> Array:
-    """The same numbers with others between them, in both directions."""
-    whole = np.full((*(2 * length for length in X.shape[:-1]), 2 * X.shape[-1]), -7, X.dtype)
-    part = whole[tuple(slice(None, None, 2) for _ in X.shape)]
-    part[...] = X
-    return part
-
-
-def backwards(X: Array) -> Array:
-    every = tuple(slice(None, None, -1) for _ in X.shape)
-    return X[every].copy()[every]
-
-
-def read_only(X: Array) -> Array:
-    X = X.copy()
-    X.flags.writeable = False
-    return X
-
-
-FORMS: dict[str, Callable[[Array], Any]] = {
-    "list": lambda X: X.tolist(),
-    "list of whole numbers": lambda X: X.astype(int).tolist(),
-    "tuple": lambda X: tuple(map(tuple, X)) if X.ndim == 2 else tuple(X),
-    "list of arrays": list,
-    "float64": lambda X: X.astype("f8"),
-    "float32": lambda X: X.astype("f4"),
-    "float16": lambda X: X.astype("f2"),
-    "uint8": lambda X: X.astype("u1"),
-    "int64": lambda X: X.astype("i8"),
-    "objects": lambda X: X.astype("O"),
-    "other byte order": lambda X: X.astype(X.dtype.newbyteorder()),
-    "long double": lambda X: X.astype(np.longdouble),
-    "Fortran": np.asfortranarray,
-    "spread": spread,
-    "backwards": backwards,
-    "unaligned": unaligned,
-    "read-only": read_only,
-    "matrix": lambda X: X.view(type("Subclass", (np.ndarray,), {})),
-    "masked": np.ma.masked_array,
-}
-SHAPES = [(), (1,), (2,), (8,), (9,), (300,)]
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_row_has_the_same_bits_in_every_shape(name: str, dtype: str, backend: str) -> None:
-    predictor = predictor_of(_layers(name), backend, dtype)
+    predictor = predictor_of(layers_of(name), backend, dtype)
     X = np.random.default_rng(3).normal(size=(20, N_FEATURES)).astype(dtype)
     width = predictor.n_outputs
     for x in X:
@@ -139,7 +59,7 @@ def test_a_row_has_the_same_bits_in_every_shape(name: str, dtype: str, backend: 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_models_predict_a_row_as_they_predict_many(backend_of_model: str, dtype: str) -> None:
     pytest.importorskip("numba")
-    model = fm.Sequential(_layers("plain"), backend=backend_of_model, dtype=dtype, random_state=0)
+    model = fm.Sequential(layers_of("plain"), backend=backend_of_model, dtype=dtype, random_state=0)
     X = np.random.default_rng(3).normal(size=(20, N_FEATURES)).astype(dtype)
     rows = model.build(N_FEATURES).predict(X)
     for n in (1, 2, 8, 9):
@@ -154,7 +74,7 @@ def test_the_same_numbers_give_the_same_bits(
     form: str, shape: tuple[int, ...], backend: str
 ) -> None:
     for dtype in ("float32", "float64"):
-        predictor = predictor_of(_layers("plain"), backend, dtype)
+        predictor = predictor_of(layers_of("plain"), backend, dtype)
         X = whole_numbers(shape[0] if shape else 1, dtype=dtype).reshape(*shape, N_FEATURES)
         expected = predictor(X)
         given = FORMS[form](X)
@@ -171,7 +91,7 @@ def test_the_same_numbers_give_the_same_bits(
 
 def test_frames_and_files_in_memory_give_the_same_bits(backend: str, tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
-    predictor, X = predictor_of(_layers("plain"), backend), whole_numbers(40)
+    predictor, X = predictor_of(layers_of("plain"), backend), whole_numbers(40)
     X.tofile(tmp_path / "rows")
     mapped = np.memmap(tmp_path / "rows", "f4", "r", shape=X.shape)
     frame = pandas.DataFrame(X)
@@ -185,7 +105,7 @@ def test_frames_and_files_in_memory_give_the_same_bits(backend: str, tmp_path: P
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_not_finite_is_named(shape: tuple[int, ...], value: float, backend: str) -> None:
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
     dtype = "f8" if np.isfinite(value) else "f4"
     X = whole_numbers(shape[0] if shape else 1, dtype=dtype).reshape(*shape, N_FEATURES)
     good = predictor(X)
@@ -206,7 +126,7 @@ def test_what_is_not_finite_is_named(shape: tuple[int, ...], value: float, backe
 
 
 def test_another_width_is_refused_in_the_same_words(backend: str) -> None:
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
     message = re.escape("x has 4 columns, expected 5: pass one row, (5,), or rows, (n, 5)")
     for shape in ((4,), (1, 4), (8, 4), (300, 4)):
         for given in (np.ones(shape, "f4"), np.ones(shape), np.ones(shape).tolist()):
@@ -222,7 +142,7 @@ def test_another_width_is_refused_in_the_same_words(backend: str) -> None:
 
 
 def test_out_that_does_not_fit_is_refused(backend: str) -> None:
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
     for shape in SHAPES:
         X = whole_numbers(shape[0] if shape else 1).reshape(*shape, N_FEATURES)
         sealed = np.empty((*shape, 3), "f4")
@@ -252,7 +172,7 @@ def test_out_may_be_x_itself(shape: tuple[int, ...], backend: str) -> None:
 
 
 def test_results_are_the_caller_s_own(backend: str) -> None:
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
     for shape in SHAPES:
         X = whole_numbers(shape[0] if shape else 1).reshape(*shape, N_FEATURES)
         first = predictor(X)
@@ -264,7 +184,7 @@ def test_results_are_the_caller_s_own(backend: str) -> None:
 
 
 def test_threads_call_one_in_all_ways_at_once(backend: str) -> None:
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
     calls: list[Any] = []
     for shape in SHAPES:
         X = whole_numbers(shape[0] if shape else 1).reshape(*shape, N_FEATURES)
@@ -293,7 +213,7 @@ def test_threads_call_one_in_all_ways_at_once(backend: str) -> None:
 
 def test_a_few_rows_pass_no_more_functions_than_one(backend: str) -> None:
     """Looking at arguments must not cost more than the network; a call of Python's is 0.1 us."""
-    predictor = predictor_of(_layers("plain"), backend)
+    predictor = predictor_of(layers_of("plain"), backend)
 
     def functions(x: Any) -> int:
         count = 0
@@ -315,50 +235,18 @@ def test_a_few_rows_pass_no_more_functions_than_one(backend: str) -> None:
     for dtype in ("f4", "f8", "u1"):
         for n in (1, 2, 8):
             assert functions(whole_numbers(n, dtype=dtype)) == row
-
-
-def test_codes_and_two_inputs_in_one_row_or_many(backend: str) -> None:
-    layers = [fm.Embedding(4, 2, column=1), fm.Dense(8, "relu"), fm.Dense(2)]
-    predictor, X = predictor_of(layers, backend), whole_numbers(20) % 4
-    pairs = fm.Sequential(
-        [fm.WideAndDeep(1, "sigmoid", deep=[fm.Dense(8, "relu")])], backend=backend, random_state=0
-    )
-    paired, wide = pairs.build((6, N_FEATURES)).freeze(), whole_numbers(20, 6)
-    for i in range(20):
-        assert np.array_equal(predictor(X[i : i + 1]), [predictor(X[i])])
-        assert np.array_equal(predictor(X[i].tolist()), predictor(X[i]))
-        row = paired((wide[i], X[i]))
-        assert row.shape == (1,)
-        assert np.array_equal(paired((wide[i : i + 1], X[i : i + 1])), [row])
-        out = np.empty(1, "f4")
-        assert paired((wide[i].tolist(), X[i].astype("f8")), out) is out
-        assert np.array_equal(out, row)
     if backend == "numba":
-        assert np.array_equal(predictor(X), [predictor(x) for x in X])
-        assert np.array_equal(
-            paired((wide, X)), [paired(pair) for pair in zip(wide, X, strict=True)]
-        )
-    bad = X[0].copy()
-    for value, words in (
-        (4, "an Embedding expects"),
-        (0.5, "an Embedding expects"),
-        (np.nan, "NaN"),
-    ):
-        bad[1] = value
-        for given in (bad, bad[np.newaxis], bad.tolist()):
-            with pytest.raises(ValueError, match=f"{words}.*|.*row 0, column 1.*{words}"):
-                predictor(given)
-    for part in (0, 1):
-        pair = [wide[0].copy(), X[0].copy()]
-        pair[part][2] = np.nan
-        with pytest.raises(ValueError, match=rf"X_{('wide', 'deep')[part]} contains NaN"):
-            paired(tuple(pair))
-    with pytest.raises(ValueError, match=r"pass a tuple \(x_wide, x_deep\)"):
-        paired(X[0])
+        predictor = predictor_of(layers_of("plain two inputs"), backend, n_features=(6, N_FEATURES))
+        # They ask whether both parts are readable, and make one object of them.
+        pair = functions((whole_numbers(1, 6)[0], whole_numbers(1)[0]))
+        assert pair == row + 2
+        for dtype in ("f4", "f8", "u1"):
+            for n in (1, 2, 8):
+                assert functions((whole_numbers(n, 6, dtype), whole_numbers(n))) == pair
 
 
 def quantized() -> Any:
-    predictor = predictor_of(_layers("plain"), "numpy")
+    predictor = predictor_of(layers_of("plain"), "numpy")
     return predictor.quantize(whole_numbers(100))
 
 
@@ -382,80 +270,3 @@ def test_quantized_predictors_are_called_alike(shape: tuple[int, ...]) -> None:
         assert (out == 7.0).all()
     with pytest.raises(ValueError, match=r"x has 4 columns, expected 5: pass one row"):
         predictor(X[..., :4])
-
-
-NAMES = ("a", "b", "c", "d", "e")
-ENTRIES: dict[str, Callable[[fm.Predictor, Any], Any]] = {
-    "call": lambda predictor, x: predictor(x),
-    "a row": lambda predictor, x: predictor(x.iloc[0]),
-    "out": lambda predictor, x: predictor(x, np.empty((len(x), 3), "f4")),
-    "classes": lambda predictor, x: predictor.predict_classes(x),
-    "quantize": lambda predictor, x: predictor.quantize(x),
-    "export in int8": lambda predictor, x: predictor.export_c(
-        os.devnull, quantize="int8", calibration=x
-    ),
-    "quantized": lambda predictor, x: predictor.quantize(whole_numbers(50))(x),
-    "quantized classes": lambda predictor, x: predictor.quantize(whole_numbers(50)).predict_classes(
-        x
-    ),
-}
-
-
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_frames_with_other_columns_are_refused(entry: str, tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    predictor = predictor_of(_layers("plain"), "numpy")
-    predictor.feature_names = NAMES
-    frame = pandas.DataFrame(whole_numbers(50), columns=list(NAMES))
-    predictor.save(tmp_path / "p.safetensors")
-    loaded = fm.load_predictor(tmp_path / "p.safetensors")
-    for known in (predictor, loaded, pickle.loads(pickle.dumps(predictor))):
-        assert known.feature_names == NAMES
-        ENTRIES[entry](known, frame)
-        ENTRIES[entry](known, frame.set_axis(range(5), axis=1))
-        order = r"x has its columns in another order, e, d, c, b, a, .*predictor\.feature_names"
-        with pytest.raises(ValueError, match=f"(?i){order}"):
-            ENTRIES[entry](known, frame[list(NAMES)[::-1]])
-        with pytest.raises(ValueError, match="(?i)x has other columns .* it lacks b and it has z"):
-            ENTRIES[entry](known, frame.rename(columns={"b": "z"}))
-    known.feature_names = None
-    ENTRIES[entry](known, frame.rename(columns={"b": "z"}))
-
-
-def test_names_of_two_inputs(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    wide = pandas.DataFrame(whole_numbers(40, 2), columns=["u", "v"])
-    deep = pandas.DataFrame(whole_numbers(40, 3), columns=["a", "b", "c"])
-    y = np.arange(40) % 2
-    layers = [fm.WideAndDeep(1, "sigmoid", deep=[fm.Dense(4, "relu")])]
-    given: Any
-    for given in ((wide, deep), (wide, deep.to_numpy()), (wide.to_numpy(), deep)):
-        model = fm.Sequential(layers, backend="numpy", random_state=0)
-        predictor = model.fit(given, y, epochs=1, verbose=0) and model.freeze()
-        predictor.save(tmp_path / "p.safetensors")
-        for known in (predictor, fm.load_predictor(tmp_path / "p.safetensors")):
-            named = [part for part in given if part is wide or part is deep]
-            expected = sum((tuple(part) for part in named), ()) if len(named) == 2 else None
-            assert known.feature_names == expected
-            known((wide, deep))
-            if given[0] is wide:
-                with pytest.raises(
-                    ValueError, match=r"X_wide has .*another order, v, u,.*'X_wide'"
-                ):
-                    known((wide[["v", "u"]], deep))
-            else:
-                known((wide[["v", "u"]], deep))
-            if given[1] is deep:
-                with pytest.raises(ValueError, match=r"X_deep has other columns .*lacks a "):
-                    known((wide, deep.rename(columns={"a": "z"})))
-                with pytest.raises(ValueError, match=r"X_deep has .*another order, b, a, c"):
-                    known((wide.iloc[0], deep.iloc[0][["b", "a", "c"]]))
-
-
-def test_names_must_be_as_many_as_columns() -> None:
-    predictor = predictor_of(_layers("plain"), "numpy")
-    with pytest.raises(ValueError, match="X has 5 columns, but 4 names"):
-        predictor.feature_names = NAMES[:4]
-    with pytest.raises(ValueError, match="X has 5 columns, but 6 names"):
-        predictor.feature_names = (*NAMES, "f")
-    assert predictor.feature_names is None

@@ -55,10 +55,9 @@ class Executable:
         self.workers = workers
         self._bound: dict[int, Array] = {}
         arguments = self.table[:, FIRST_ARGUMENT:]
-        self._places = {
-            int(symbol): np.nonzero(arguments == symbol)
-            for symbol in np.unique(arguments[arguments < 0])
-        }
+        # `numpy.unique` would import numpy.ma, which takes 5 ms.
+        symbols = set(arguments[arguments < 0].tolist())
+        self._places = {symbol: np.nonzero(arguments == symbol) for symbol in symbols}
         self._run = runner()
         self._jobs = np.zeros((workers, JOB_SIZE), dtype=np.int64)
         self._jobs[:, TABLE] = address(self.table)

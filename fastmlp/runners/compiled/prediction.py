@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...data.rows import FeaturePair, Layout, row_size
+from ...data.rows import FeaturePair, Layout, SparseRows, row_size
 from ...kernels.compiled.machine.op import N_SCALARS
 from ...kernels.compiled.ops.rows import check_finite
 from ...program.operation import Operation, Slot
@@ -68,7 +68,7 @@ class CompiledForward:
         self._ops = ops
         self._output = output
         self._n_threads = n_threads
-        self._checks_finite = checks_finite and program.wide is None
+        self._checks_finite = checks_finite
         self._executables = KeptTables()
         self._few: defaultdict[Any, list[FewRows]] = defaultdict(list)
         self._few_numbers = FEW_ROWS * program.input.width
@@ -80,16 +80,26 @@ class CompiledForward:
 
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """Compute the values for one row or for many, see `Forward`."""
-        if isinstance(x, FeaturePair) or x.size > self._few_numbers:
+        kind: Any
+        if isinstance(x, FeaturePair):
+            wide, deep = x.wide, x.deep
+            if isinstance(wide, SparseRows):
+                return self._many_rows(x, out)
+            kind = deep.dtype, wide.dtype
+        else:
+            wide, deep, kind = None, x, x.dtype
+        if deep.size > self._few_numbers:
             return self._many_rows(x, out)
-        spare = self._few[x.dtype]
+        spare = self._few[kind]
         try:
             # Taken out while it is at work; a list's pop and append are one step for all threads.
             few = spare.pop()
         except IndexError:
             few = self._new_few_rows(x)
-        source, run, values = few.calls[x.shape]
-        source[...] = x
+        source, source_wide, run, values = few.calls[deep.shape]
+        source[...] = deep
+        if wide is not None:
+            source_wide[...] = wide
         run()
         if few.checked[0] != 0.0:
             few.checked[0] = 0.0
@@ -132,11 +142,14 @@ class CompiledForward:
             self._work_of_wide * row_size(x.wide) if isinstance(x, FeaturePair) else 0
         )
 
-    def _new_few_rows(self, x: Array) -> FewRows:
-        program = self._weights.program
-        executable = self._encode(Layout.of(x), FEW_ROWS)
-        source = np.zeros((FEW_ROWS, program.input.width), x.dtype)
-        return FewRows(executable, source, np.zeros((FEW_ROWS, self._output.width), program.dtype))
+    def _new_few_rows(self, x: Features) -> FewRows:
+        dtype, layout = self._weights.program.dtype, Layout.of(x)
+        arrays = {
+            symbol: np.zeros((FEW_ROWS, part.shape[-1]), part.dtype)
+            for symbol, part in bound_rows(x).items()
+        }
+        arrays[Symbol.OUT] = np.zeros((FEW_ROWS, self._output.width), dtype)
+        return FewRows(self._encode(layout, FEW_ROWS), arrays)
 
     def _encode(self, layout: Layout, rows: int) -> Executable:
         program = self._weights.program
@@ -146,9 +159,12 @@ class CompiledForward:
         assert scalar == _CHECKED
         encoder.read_rows(layout, False)
         if self._checks_finite:
-            x = encoder.value(program.input)
-            check = instruction(check_finite, x=x.address, columns=x.ld, scalar=scalar)
-            encoder.single(check, reads=[x.key])
+            for slot in (program.input, program.wide):
+                # A sparse part has no slot, and its reader has looked at it.
+                if slot is not None and encoder.sparse(slot) is None:
+                    x = encoder.value(slot)
+                    check = instruction(check_finite, x=x.address, columns=x.ld, scalar=scalar)
+                    encoder.single(check, reads=[x.key])
         encode_forward(self._ops, encoder)
         encoder.store(self._output)
         return Executable(encoder)
@@ -160,19 +176,25 @@ class FewRows:
     Attributes
     ----------
     calls : dict
-        For each shape of X, one row or rows: the array that takes X, the function to call then, and
-        the array in which it leaves the values.
+        For each shape of X, or of X_deep, one row or rows: the array that takes it, that which
+        takes X_wide, if any, the function to call then, and the array in which it leaves the
+        values.
     checked : memoryview
         One number: 0 where all of X was finite or nobody looked, else NaN.
     """
 
     __slots__ = ("_executable", "calls", "checked")
 
-    def __init__(self, executable: Executable, x: Array, values: Array) -> None:
-        executable.bind({Symbol.X: x, Symbol.OUT: values})
-        runs = [executable.as_one_call(n) for n in range(1, len(x) + 1)]
-        self.calls = {x[:n].shape: (x[:n], run, values[:n]) for n, run in enumerate(runs, 1)}
-        self.calls[x[0].shape] = x[0], runs[0], values[0]
+    def __init__(self, executable: Executable, arrays: dict[int, Array]) -> None:
+        executable.bind(arrays)
+        x, wide, values = arrays[Symbol.X], arrays.get(Symbol.WIDE), arrays[Symbol.OUT]
+        self.calls: dict[tuple[int, ...], Any] = {}
+        # One row, ``(n_features,)``, and up to all of them.
+        rows: Any
+        for n, rows in enumerate((0, *map(slice, range(1, len(x) + 1)))):
+            run = executable.as_one_call(max(n, 1))
+            part = None if wide is None else wide[rows]
+            self.calls[x[rows].shape] = x[rows], part, run, values[rows]
         self.checked: Any = memoryview(executable.scalars.data)[_CHECKED : _CHECKED + 1]
         # It holds the memory that the tables point into.
         self._executable = executable

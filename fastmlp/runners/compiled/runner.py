@@ -14,7 +14,6 @@ from ...data.rows import Layout
 from ...kernels.compiled.machine.op import CORRECT_SUM, LOSS_SUM, ROWS_SUM, STEP
 from ...program.program import inference_ops
 from ...program.state import State
-from ..numpy_runner import NumpyRunner
 from .buffer_plan import for_training
 from .executable import Executable
 from .executable_cache import KeptTables
@@ -92,6 +91,9 @@ class CompiledRunner:
         """The flat gradient of a batch; nothing is changed."""
         state = self.state
         if not training:
+            # The NumPy runner takes 1 ms to import, and is needed here alone.
+            from ..numpy_runner import NumpyRunner
+
             return NumpyRunner(state).gradients(x, y, weight, training)
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)

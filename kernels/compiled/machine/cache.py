@@ -70,6 +70,15 @@ def _warn(problem: str, reason: str = "") -> None:
 class _Cache(FunctionCache):  # type: ignore[misc]
     """Numba's cache of one function, which announces that it has to be compiled."""
 
+    @property
+    def above(self) -> Path:
+        """The folder that holds the caches of all kernels.
+
+        Numba makes one for each folder of sources: beside them, or all in one place.
+        """
+        folder = Path(self.cache_path)
+        return folder.parents[1] if folder.name == "__pycache__" else folder.parent
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             if _LOADS_ALONE:
@@ -83,7 +92,7 @@ class _Cache(FunctionCache):  # type: ignore[misc]
             with self._problems_told():
                 self.flush()
         if found is None:
-            announce(Path(self.cache_path))
+            announce(self.above)
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -111,9 +120,9 @@ def _cache_of(function: Callable[..., Any]) -> _Cache | None:
 
 
 def cache_folder() -> Path | None:
-    """Where compiled kernels are kept, None where no folder for them can be written."""
+    """The folder below which compiled kernels are kept, None where none can be written."""
     cache = _cache_of(cache_folder)
-    return None if cache is None else Path(cache.cache_path)
+    return None if cache is None else cache.above
 
 
 def compile_callback(
