@@ -262,7 +262,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.threads",
         description="How threads scale, what n_threads='auto' makes of them, and whether they "
-        "sleep afterwards.",
+        "sleep afterward.",
     )
     parser.add_argument("--cases", nargs="+", choices=_CASES, default=_CASES, metavar="CASE")
     parser.add_argument("--threads", nargs="+", type=int, default=several, metavar="N")

@@ -1,4 +1,4 @@
-"""Is a tumour malignant? Two classes from thirty numbers, with early stopping.
+"""Is a tumor malignant? Two classes from thirty numbers, with early stopping.
 
 The data set (UCI, Wisconsin Diagnostic) comes with scikit-learn. Run it with
 ``python examples/breast_cancer.py``; it writes ``outputs/breast_cancer.safetensors``.

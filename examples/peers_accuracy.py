@@ -1,7 +1,7 @@
 """What one network learns in four libraries, side by side.
 
 A network of 64 and 32 relu units, trained with Adam on three tables. Every library gets the same
-splits, the same standardised columns, the same number of epochs and the same batch, and draws its
+splits, the same standardized columns, the same number of epochs and the same batch, and draws its
 own first weights, by the rule of Glorot and Bengio, and its own order of rows. A linear model shows
 what a network adds.
 
@@ -164,7 +164,7 @@ def adult() -> Problem:
 
 
 def breast_cancer() -> Problem:
-    """Return measures of tumour cells, and which tumours are benign."""
+    """Return measures of tumor cells, and which tumors are benign."""
     data = datasets.load("breast_cancer")
     return Problem(data.X, data.y, True, epochs=30, batch_size=32)
 

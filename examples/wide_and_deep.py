@@ -1,4 +1,4 @@
-"""Who earns more than $50,000? Memorised crosses of columns beside a network, on census data.
+"""Who earns more than $50,000? Memorized crosses of columns beside a network, on census data.
 
 Cheng et al. 2016 ("Wide & Deep Learning for Recommender Systems") join a linear model over sparse
 crossed columns, trained by FTRL with an L1 penalty, to a network over dense columns and embeddings,
@@ -6,7 +6,7 @@ and train both at once. This compares the parts alone and together, beside a log
 the official split of Adult (UCI, 48,842 rows). Settings were chosen on a fifth of the training
 rows, which ``--validate`` looks at again; the test rows took no part in it. Here both parts
 together are better than the wide one alone, and not distinguishable from the deep one, whose
-embeddings learn from 32,561 rows what the crosses memorise.
+embeddings learn from 32,561 rows what the crosses memorize.
 
 It reads ``adult.csv.gz`` in the folder that the environment variable FASTMLP_TEST_DATA names, or
 the file given by ``--data``: a table with the columns of the data set, `income` and `split`

@@ -52,8 +52,8 @@ class Network:
         """Rows of float32 and their classes."""
         rng = np.random.default_rng(0)
         y = rng.integers(self.n_outputs, size=_ROWS)
-        centres = rng.normal(size=(self.n_outputs, self.n_features))
-        x = centres[y] + 1.5 * rng.normal(size=(_ROWS, self.n_features))
+        centers = rng.normal(size=(self.n_outputs, self.n_features))
+        x = centers[y] + 1.5 * rng.normal(size=(_ROWS, self.n_features))
         return x.astype(np.float32), y
 
     @property

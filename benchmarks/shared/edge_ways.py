@@ -174,13 +174,13 @@ def c_float(network: Network, math: str) -> Way:
 
 
 def c_int8(network: Network) -> Way:
-    """The same with weights and activations of 8 bits, equal to the quantised predictor."""
-    quantised = network.predictor.quantize(network.data[0])
+    """The same with weights and activations of 8 bits, equal to the quantized predictor."""
+    quantized = network.predictor.quantize(network.data[0])
     return _c(
         network,
         network.c_folder("inline", int8=True),
         "a C compiler",
-        expected=quantised(network.rows),
+        expected=quantized(network.rows),
         tolerance=0.0,
     )
 

@@ -1,6 +1,6 @@
 """Which iris is it? A network trained here, compiled into a C program that reads CSV.
 
-The scaler is folded into the first layer, so the program takes centimetres as they were measured.
+The scaler is folded into the first layer, so the program takes centimeters as they were measured.
 It needs scikit-learn for the data, and a C compiler (on Debian: ``apt install gcc libc6-dev``). Run
 it with ``python examples/edge/c_program.py``; it writes ``outputs/edge/c/``.
 """
@@ -53,7 +53,7 @@ lines = list(csv.reader(done.stdout.splitlines()))
 labels = np.array([label for label, *_ in lines])
 probabilities = np.array([numbers for _, *numbers in lines], dtype=np.float32)
 
-print(f"\n{'centimetres':21} {'right':11} {'predicted':11} probability")
+print(f"\n{'centimeters':21} {'right':11} {'predicted':11} probability")
 for row, right, label, outputs in zip(X_test[:5], y_test, labels, probabilities, strict=False):
     print(f"{np.array2string(row):21} {right:11} {label:11} {outputs.max():.4f}")
 

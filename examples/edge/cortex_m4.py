@@ -91,12 +91,12 @@ model = fm.Sequential(
 )
 model.fit(scaler.transform(X_train), y_train, epochs=30, batch_size=32, verbose=0)
 predictor = model.freeze(scaler=scaler)
-quantised = predictor.quantize(X_train)
+quantized = predictor.quantize(X_train)
 
 folder = Path("outputs") / "edge" / "cortex_m4"
 for name, oracle, options in (
     ("float", predictor, {}),
-    ("int8", quantised, {"quantize": "int8", "calibration": X_train}),
+    ("int8", quantized, {"quantize": "int8", "calibration": X_train}),
 ):
     (folder / name).mkdir(parents=True, exist_ok=True)
     predictor.export_c(folder / name / "model.h", math="inline", **options)

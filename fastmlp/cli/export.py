@@ -145,8 +145,8 @@ def _use(kind: str, path: Path, prefix: str, frozen: Frozen) -> Iterator[str]:
         yield f"  if ({prefix}_predict(x, y, scratch) == {name}_OK) ..."
         if has_classes:
             number_of_class = f"{prefix}_predict_class(y)"
-            labelled = f"{prefix}_labels[{number_of_class}]"
-            yield f"  {number_of_class if predictor.classes is None else labelled}"
+            labeled = f"{prefix}_labels[{number_of_class}]"
+            yield f"  {number_of_class if predictor.classes is None else labeled}"
     elif kind == "onnx":
         inputs = '{"X_wide": X_wide, "X_deep": X_deep}' if is_pair else '{"X": X}'
         yield "  import onnxruntime"

@@ -65,7 +65,7 @@ def output_of(
         if standardize is None:
             standardize = activation == "linear" and arguments.dataset is None
         if standardize:
-            target = _standardised(target, source.y[training])
+            target = _standardized(target, source.y[training])
         return _dense(arguments, 1, activation), "mse", target
     if activation == "auto":
         activation = "sigmoid" if n_classes == 2 else "softmax"
@@ -74,7 +74,7 @@ def output_of(
     return _dense(arguments, 1, activation), "binary_crossentropy", target
 
 
-def _standardised(target: Target, y: Array) -> Target:
+def _standardized(target: Target, y: Array) -> Target:
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(y.reshape(-1, 1))

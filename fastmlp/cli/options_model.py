@@ -146,7 +146,7 @@ EXPORT = Command(
                     only_for=("c",),
                     help="of c: where exp, tanh and the like come from: the C library, or "
                     "polynomials in the header, which then needs no library and is faster where "
-                    "the compiler vectorises them (default: math.h)",
+                    "the compiler vectorizes them (default: math.h)",
                     goes_to="exporter",
                 ),
                 Option(
@@ -174,5 +174,5 @@ WARMUP = Command(
     phrase="compile every kernel ahead of its first use",
     run="warmup:warmup",
     epilog="Compiled kernels are kept on disk, in the folder that NUMBA_CACHE_DIR names or else\n"
-    "beside the package's sources, and loaded from there afterwards.",
+    "beside the package's sources, and loaded from there afterward.",
 )

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 def train(arguments: argparse.Namespace) -> None:
     """Train, test, and write the model and its results."""
     _require_packages()
-    # A misspelt name is told before a long load of data.
+    # A misspelled name is told before a long load of data.
     hidden, optimizer = hidden_layers(arguments), optimizer_of(arguments)
     source = cli_data.load(arguments)
     arguments.task = source.target.task

@@ -1,7 +1,7 @@
 """Declarations as JSON-able dictionaries and back.
 
 A declaration is a frozen dataclass that says what is wanted and holds no state: a layer, an
-activation, a loss, an optimizer, a schedule. Its ``__post_init__`` checks and normalises every
+activation, a loss, an optimizer, a schedule. Its ``__post_init__`` checks and normalizes every
 field, so a declaration that exists is valid.
 """
 

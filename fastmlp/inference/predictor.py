@@ -151,7 +151,7 @@ class Predictor(BasePredictor):
             A C identifier that all names begin with, in capitals those of macros.
         math : {"math.h", "inline"}
             Where ``exp``, ``tanh``, ... come from: the C library, or polynomials in the header,
-            which then needs no library at all. On processors with vector units compilers vectorise
+            which then needs no library at all. On processors with vector units compilers vectorize
             the polynomials, but not calls of the library: networks with tanh, gelu or softplus are
             then several times as fast. It has no effect on int8.
         quantize : {None, "int8"}

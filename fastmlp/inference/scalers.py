@@ -52,8 +52,8 @@ def scaling_of(scaler: Any, n_features: int) -> Scaling:
     if kind.__name__ == "MinMaxScaler":
         return Scaling(_vector(scaler.scale_, ones), _vector(scaler.min_, zeros))
     scale = 1.0 / _vector(scaler.scale_, ones)
-    centre = {"StandardScaler": "mean_", "RobustScaler": "center_"}.get(kind.__name__)
-    mean = zeros if centre is None else _vector(getattr(scaler, centre), zeros)
+    center = {"StandardScaler": "mean_", "RobustScaler": "center_"}.get(kind.__name__)
+    mean = zeros if center is None else _vector(getattr(scaler, center), zeros)
     # Scikit-learn keeps a mean that it does not subtract.
     if not getattr(scaler, "with_mean", True):
         mean = zeros

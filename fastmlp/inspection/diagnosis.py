@@ -117,7 +117,7 @@ class Diagnosis:
         moved = _norm(look.parameters - before) / (_norm(before) or 1.0)
         learns = any(gradient.any() for gradient in look.gradients.values())
         is_slow = abs(start - loss) < LEAST_FALL * abs(start) and moved < LEAST_MOVE
-        # Where something else is wrong, that is why nothing is learnt.
+        # Where something else is wrong, that is why nothing is learned.
         if is_slow and learns and not others and first - loss < LEAST_PROGRESS * abs(first):
             yield (
                 "small rate",
@@ -141,7 +141,7 @@ def _dead(look: Look) -> Iterator[tuple[str, str, str]]:
                 f"layer {layer}: {int(dead.sum())} of {counted(dead.size, f'{name} unit')} are "
                 f"dead, 0 on all {counted(len(out), 'row')} of the sample: no gradient passes "
                 f"through them. Try a smaller learning rate, leaky_relu, a BatchNorm before the "
-                f"{name}, or standardised features",
+                f"{name}, or standardized features",
             )
 
 
@@ -161,7 +161,7 @@ def _saturated(look: Look) -> Iterator[tuple[str, str, str]]:
                 f"layer {layer}: {int(flat.sum())} of {counted(flat.size, f'{name} unit')} are "
                 f"saturated, at the flat ends of {name} on nearly all "
                 f"{counted(len(out), 'row')} of the sample: hardly any gradient passes through "
-                "them. Try standardised features, smaller first weights, a BatchNorm before the "
+                "them. Try standardized features, smaller first weights, a BatchNorm before the "
                 f"{name}, or relu",
             )
 
@@ -178,7 +178,7 @@ def _gradients(look: Look) -> Iterator[tuple[str, str, str]]:
                 "exploding",
                 layer,
                 f"layer {layer}: its gradient explodes, {name} has one of norm "
-                f"{norms[name]:.3g} (above {EXPLODING:g}). Try standardised features and targets, "
+                f"{norms[name]:.3g} (above {EXPLODING:g}). Try standardized features and targets, "
                 "clip_norm=1.0 in the optimizer, smaller first weights, or a BatchNorm",
             )
         if sizes[name] < VANISHING * sizes[largest]:

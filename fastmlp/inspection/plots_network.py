@@ -255,7 +255,7 @@ def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | N
 def _heatmap(
     axes: Axes, values: Array, x: str, y: str, label: str, symmetric: bool = False
 ) -> None:
-    """Colours for a matrix: around 0 where it has numbers of both signs, or is to be symmetric."""
+    """Colors for a matrix: around 0 where it has numbers of both signs, or is to be symmetric."""
     kwargs: dict[str, Any] = {"cmap": "viridis"}
     if symmetric or values.min() < 0 < values.max():
         limit = float(np.abs(values).max()) or 1.0

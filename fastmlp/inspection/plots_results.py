@@ -1,4 +1,4 @@
-"""Pictures of what a network has learnt: decisions, responses, hits and misses."""
+"""Pictures of what a network has learned: decisions, responses, hits and misses."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ def find_learning_rate(
             break
     if not losses:
         raise DivergenceError(
-            f"the loss is not finite at the lowest rate, {lowest:g}, already. Try standardised "
+            f"the loss is not finite at the lowest rate, {lowest:g}, already. Try standardized "
             "features and targets, or lowest= another rate"
         )
     found = np.array(tried), np.array(losses), np.array(changes)
@@ -254,6 +254,6 @@ def _suggestion(
     if len(changes) < window or -smoothed.min() < _LEAST_FALL * start:
         return None
     # The slope of a straight line through the changes of a window, but for a constant factor.
-    centred = np.arange(window) - (window - 1) / 2
-    steepest = rates[np.correlate(changes[:stop], centred).argmin() + window // 2]
+    centered = np.arange(window) - (window - 1) / 2
+    steepest = rates[np.correlate(changes[:stop], centered).argmin() + window // 2]
     return float(np.sqrt(steepest * max(rates[smoothed.argmin()] / 10.0, steepest)))

@@ -14,7 +14,6 @@ from ..common.error_state import calls_users, has_own_error_state, own_error_sta
 from ..data.column_names import check_column_names
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
-from ..kernels import check_backend
 from ..network.declaration import Network
 from ..network.layers import Layer
 from ..network.spec import read_spec
@@ -26,6 +25,7 @@ from ..training.examples import read_examples, read_rows
 from ..training.fit import check_fit_arguments, run_fit
 from ..training.history import History
 from ..training.prepare import prepare_fit
+from ..training.runner import make_runner
 from ..training.state import TrainingState
 from ..training.step import evaluate, gradients, step
 
@@ -210,21 +210,8 @@ class Sequential:
         """What carries the network out, made when it is first needed."""
         state = self.training_state.state
         if self._runner is None or self._runner.state is not state:
-            self._runner = self._make_runner()
+            self._runner = make_runner(state, self.backend, self.n_threads)
         return self._runner
-
-    def _make_runner(self) -> Runner:
-        state = self.training_state.state
-        if self.backend == "numpy":
-            # Compiled fits need no NumPy runner, which takes 1 ms to import.
-            from ..runners.numpy_runner import NumpyRunner
-
-            return NumpyRunner(state)
-        check_backend("numba")
-        # Numba is imported where it is needed: it takes half a second.
-        from ..runners.compiled.runner import CompiledRunner
-
-        return CompiledRunner(state, self.n_threads)
 
     def reset(self) -> None:
         """Draw the same first weights again and forget labels, history and optimizer state."""

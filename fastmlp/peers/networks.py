@@ -25,7 +25,7 @@ class Case:
     """A network and its training, by Adam (1e-3, 0.9, 0.999, 1e-8) in float32.
 
     A hidden layer is ``dropout(activation(batch_norm(x @ weight + bias)))``. With batch
-    normalisation it has no bias, which beta stands in for. In a residual network each hidden layer
+    normalization it has no bias, which beta stands in for. In a residual network each hidden layer
     that is as wide as its input adds it: ``x + activation(x @ weight + bias)``.
 
     Attributes
@@ -190,7 +190,7 @@ class Layer:
     ----------
     weight : ndarray, shape (inputs, outputs)
     bias : ndarray, shape (outputs,)
-        None where batch normalisation follows.
+        None where batch normalization follows.
     norm : tuple of ndarray
         gamma, beta, the running mean and the running variance; None where there is a bias.
     """

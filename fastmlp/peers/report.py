@@ -14,8 +14,8 @@ from .wording import cost, count_of, digits
 if TYPE_CHECKING:
     from .measure import Comparison, Measurement, Results
 
-# By Okabe and Ito, whose colours the colour-blind can tell apart.
-_COLOURS = dict(
+# By Okabe and Ito, whose colors the color-blind can tell apart.
+_COLORS = dict(
     zip(
         (name for name in LIBRARIES if name != BASE),
         ("#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#009E73"),
@@ -205,7 +205,7 @@ def _aligned(head: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def draw(results: Results, path: str | PathLike[str]) -> None:
-    """Write a bar chart of the ratios: a panel for each number of threads, a colour a library.
+    """Write a bar chart of the ratios: a panel for each number of threads, a color a library.
 
     Raises
     ------
@@ -229,9 +229,7 @@ def draw(results: Results, path: str | PathLike[str]) -> None:
     libraries = _libraries(results)
     if libraries:
         figure.legend(
-            handles=[
-                Patch(color=_COLOURS[name], label=LIBRARIES[name].title) for name in libraries
-            ],
+            handles=[Patch(color=_COLORS[name], label=LIBRARIES[name].title) for name in libraries],
             loc="outside upper center",
             ncols=len(libraries),
             frameon=False,
@@ -256,7 +254,7 @@ def _draw_panel(axes: Any, comparisons: list[Comparison], threads: int | str) ->
                 middle - 1,
                 0.92 * _BAR,
                 bottom=1,
-                color=_COLOURS[library],
+                color=_COLORS[library],
                 yerr=[[middle - low], [high - middle]],
                 error_kw={"elinewidth": 0.8},
             )

@@ -19,7 +19,7 @@ def environment(threads: int) -> dict[str, str]:
 def refusal(case: Case) -> str | None:
     """Dense layers with one of four activations are all there is."""
     if case.batch_norm or case.dropout:
-        return "scikit-learn has no batch normalisation and no dropout"
+        return "scikit-learn has no batch normalization and no dropout"
     if case.residual or case.activation != "relu":
         return "scikit-learn has no residual blocks and no SiLU"
     return None

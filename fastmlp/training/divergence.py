@@ -23,7 +23,7 @@ def divergence_error(
     return DivergenceError(
         f"training is not finite in epoch {epoch}, batch {batch}: the first values that are NaN "
         f"or infinite are those of {where}. The weights of the last finite epoch are kept. Try a "
-        "smaller learning rate, clip_norm=1.0 in the optimizer, or standardised features and "
+        "smaller learning rate, clip_norm=1.0 in the optimizer, or standardized features and "
         "targets."
     )
 

@@ -30,7 +30,7 @@ def flush_subnormals(moment: Array) -> None:
     moment[np.abs(moment) < np.finfo(moment.dtype).smallest_normal] = 0.0
 
 
-def decay_towards(moment: Array, value: Array, beta: float) -> None:
+def decay_toward(moment: Array, value: Array, beta: float) -> None:
     """Update a moving average in place: ``moment = beta moment + (1 - beta) value``."""
     moment *= beta
     moment += (1.0 - beta) * value
@@ -94,7 +94,7 @@ def rmsprop_update(
     ----------
     Tieleman & Hinton, "Lecture 6.5 - RMSProp", Neural Networks for Machine Learning, 2012.
     """
-    decay_towards(v, gradients * gradients, rho)
+    decay_toward(v, gradients * gradients, rho)
     parameters -= learning_rate * gradients / (np.sqrt(v) + epsilon)
 
 
@@ -127,8 +127,8 @@ def adam_update(
     ----------
     Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
     """
-    decay_towards(m, gradients, beta_1)
-    decay_towards(v, gradients * gradients, beta_2)
+    decay_toward(m, gradients, beta_1)
+    decay_toward(v, gradients * gradients, beta_2)
     step_size = learning_rate / (1.0 - beta_1**step)
     denominator = np.sqrt(v) / math.sqrt(1.0 - beta_2**step) + epsilon
     parameters -= step_size * m / denominator
@@ -225,8 +225,8 @@ def nadam_update(
     mu_next = beta_1 * (1.0 - 0.5 * 0.96 ** ((step + 1) * momentum_decay))
     product = float(mu_product[0]) * mu
     mu_product[0] = product
-    decay_towards(m, gradients, beta_1)
-    decay_towards(v, gradients * gradients, beta_2)
+    decay_toward(m, gradients, beta_1)
+    decay_toward(v, gradients * gradients, beta_2)
     denominator = np.sqrt(v) / math.sqrt(1.0 - beta_2**step) + epsilon
     gradient_rate = learning_rate * (1.0 - mu) / (1.0 - product)
     moment_rate = learning_rate * mu_next / (1.0 - product * mu_next)

@@ -43,14 +43,14 @@ LIBRARIES = {
     f"{JSDELIVR}/bootstrap@[^/]+/dist/css/": "bootstrap/dist/css/bootstrap.min.css",
 }
 
-# Values of the graph's points in the order of the commits, and whether a coloured pixel is near the
+# Values of the graph's points in the order of the commits, and whether a colored pixel is near the
 # place of each.
 POINTS = """
 const plot = $('#main-graph').data('plot');
 if (!plot) return null;
 const canvas = plot.getCanvas();
 const scale = canvas.width / canvas.clientWidth;
-const coloured = (x, y) => {
+const colored = (x, y) => {
     const place = plot.pointOffset({x, y});
     const pixels = canvas.getContext('2d').getImageData(
         scale * place.left - 5, scale * place.top - 5, 10, 10).data;
@@ -61,7 +61,7 @@ const coloured = (x, y) => {
     return false;
 };
 return plot.getData().flatMap(line => line.data).filter(([x, y]) => y !== null).map(
-    ([x, y]) => ({y, coloured: coloured(x, y)}));
+    ([x, y]) => ({y, colored: colored(x, y)}));
 """
 
 
@@ -227,4 +227,4 @@ def test_a_click_leads_to_the_points_of_a_benchmark(site: Site, address: str, br
     assert browser.find_element(By.ID, "title").text == BENCHMARK
     assert len(points) == COMMITS
     assert [point["y"] for point in points] == site.results()
-    assert [point["coloured"] for point in points] == [True] * COMMITS
+    assert [point["colored"] for point in points] == [True] * COMMITS

@@ -45,7 +45,7 @@ def test_what_training_has_not_seen(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert same["prediction"] == missing["prediction"]
 
 
-def test_a_standardised_target_is_written_in_its_own_units(tmp_path: Path) -> None:
+def test_a_standardized_target_is_written_in_its_own_units(tmp_path: Path) -> None:
     metrics = train(tmp_path, "price", "-e", "60")
     rows = read_csv(tmp_path / "predictions.csv")
     targets = np.array([float(row["target"]) for row in rows])

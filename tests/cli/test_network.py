@@ -41,5 +41,5 @@ def test_without_hidden_layers_the_model_is_linear(tmp_path: Path) -> None:
 
 def test_penalties_are_part_of_the_loss(tmp_path: Path) -> None:
     plain = train(tmp_path / "plain", "-d", "iris", *QUICK)
-    penalised = train(tmp_path / "l2", "-d", "iris", *QUICK, "--l2", "1")
-    assert penalised["test"]["loss"] > plain["test"]["loss"] + 0.1
+    penalized = train(tmp_path / "l2", "-d", "iris", *QUICK, "--l2", "1")
+    assert penalized["test"]["loss"] > plain["test"]["loss"] + 0.1

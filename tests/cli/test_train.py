@@ -1,4 +1,4 @@
-"""``fastmlp train``: what is learnt of data sets, and what is printed meanwhile."""
+"""``fastmlp train``: what is learned of data sets, and what is printed meanwhile."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ def test_malformed_file(tmp_path: Path, case: str) -> None:
     assert len(str(caught.value)) < len(str(path)) + 600
 
 
-def test_well_formed_neighbour_of_the_malformed_files(tmp_path: Path) -> None:
+def test_well_formed_neighbor_of_the_malformed_files(tmp_path: Path) -> None:
     for content in (entry(), two([0, 4], [4, 8]), two([0, 8], [8, 8]), file_of(b"{}   ")):
         (tmp_path / "m").write_bytes(content)
         safetensors.read(tmp_path / "m")

@@ -317,7 +317,7 @@ def test_schedules(name: str, backend: str) -> None:
         "step": (fm.StepDecay(0.05, 0.3, 4), lambda o: schedules.StepLR(o, 4, 0.3), False),
     }[name]
     if name == "plateau":
-        # Labels that cannot be learnt, so that there are bad epochs.
+        # Labels that cannot be learned, so that there are bad epochs.
         y = np.random.default_rng(1).integers(0, 3, N_ROWS)
     model = build(network.layers, optimizer=fm.SGD(rate, momentum=0.9), backend=backend)
     p, b = leaves(model), tensors(model.buffers)

@@ -11,7 +11,7 @@ pytest.importorskip("numba")
 datasets = pytest.importorskip("sklearn.datasets")
 
 
-def standardised(X, training):
+def standardized(X, training):
     columns = X[training]
     return (X - columns.mean(axis=0)) / columns.std(axis=0)
 
@@ -34,14 +34,14 @@ def mnist(sklearn_data):
 def california(sklearn_data):
     data = datasets.fetch_california_housing(data_home=str(sklearn_data))
     training, test = split(len(data.data), 4128)
-    return standardised(data.data, training), data.target, training, test
+    return standardized(data.data, training), data.target, training, test
 
 
 @pytest.fixture(scope="module")
 def breast_cancer():
     data = datasets.load_breast_cancer()
     training, test = split(len(data.data), 114)
-    return standardised(data.data, training), data.target_names[data.target], training, test
+    return standardized(data.data, training), data.target_names[data.target], training, test
 
 
 def digits_network(seed, **arguments):

@@ -1,4 +1,4 @@
-"""Initialisers: spread, shape, stream of random numbers, what auto stands for."""
+"""Initializers: spread, shape, stream of random numbers, what auto stands for."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class Draw:
     def width(self, norm: bool) -> int:
         """From one unit to enough for several shards; narrow ones are the most frequent.
 
-        What passes through a single unit and is then normalised is too sensitive to rounding.
+        What passes through a single unit and is then normalized is too sensitive to rounding.
         """
         least = 4 if norm else 1
         narrow, wide = self.rng.integers(least, 25), self.rng.integers(25, 151)

@@ -108,7 +108,7 @@ def extreme_numbers(dtype: str) -> Array:
     return np.concatenate([half, -half]).astype(dtype)
 
 
-def labelled(names: tuple[str, ...] | None = None, labels: list[Any] | None = None) -> Any:
+def labeled(names: tuple[str, ...] | None = None, labels: list[Any] | None = None) -> Any:
     model = fm.Sequential([fm.Dense(4, "relu"), fm.Dense(3, "softmax")], random_state=0)
     rng = np.random.default_rng(0)
     labels = ["low", "middle", "top"] if labels is None else labels

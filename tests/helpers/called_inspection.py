@@ -40,7 +40,7 @@ def recorded() -> fm.Recorder:
 
 
 def drawn(axes: Any) -> list[Any]:
-    """What an Axes shows: data, texts and limits of colours, whatever it looks like."""
+    """What an Axes shows: data, texts and limits of colors, whatever it looks like."""
     found: list[Any] = [axes.get_xlabel(), axes.get_ylabel(), axes.get_title()]
     found += [line.get_xydata() for line in axes.lines]
     for collection in axes.collections:

@@ -57,7 +57,7 @@ SPECS: dict[str, Any] = {
 
 def fit(model: fm.Sequential, epochs: int, **arguments: Any) -> fm.History:
     X, y = classes()
-    # What is learnt makes wrong labels look worse, which val_loss notices.
+    # What is learned makes wrong labels look worse, which val_loss notices.
     wrong = (X[:20], (y[:20] + 1) % 3)
     arguments = {"batch_size": 16, "validation_data": wrong, "verbose": 0, **arguments}
     return model.fit(X, y, epochs=epochs, **arguments)

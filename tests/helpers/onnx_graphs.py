@@ -20,19 +20,19 @@ onnxruntime = pytest.importorskip("onnxruntime")
 onnxruntime.set_default_logger_severity(4)
 
 
-def session(model: Any, optimised: bool = True) -> Any:
+def session(model: Any, optimized: bool = True) -> Any:
     """A session of a file or a ModelProto, on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    if not optimised:
+    if not optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     content = model.SerializeToString() if isinstance(model, onnx.ModelProto) else str(model)
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def run(model: Any, *inputs: Array, optimised: bool = True) -> dict[str, Any]:
+def run(model: Any, *inputs: Array, optimized: bool = True) -> dict[str, Any]:
     """The outputs of a model by name."""
-    made = session(model, optimised)
+    made = session(model, optimized)
     given = {x.name: values for x, values in zip(made.get_inputs(), inputs, strict=True)}
     names = [y.name for y in made.get_outputs()]
     return dict(zip(names, made.run(None, given), strict=True))

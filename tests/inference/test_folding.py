@@ -22,7 +22,7 @@ FOLDED = {
         0,
     ),
     "of a wide part": ([fm.BatchNorm(), fm.WideAndDeep(2, deep=[fm.Dense(4, "relu")])], 0),
-    "no neighbour": ([fm.Dense(4, "relu"), fm.BatchNorm(), fm.Activation("tanh")], 1),
+    "no neighbor": ([fm.Dense(4, "relu"), fm.BatchNorm(), fm.Activation("tanh")], 1),
     "in a residual": ([fm.Dense(4, "relu"), fm.BatchNorm(), fm.Residual([fm.Dense(4)])], 1),
 }
 

@@ -87,8 +87,8 @@ def test_columns_of_a_frame_must_come_in_their_order() -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     frame = pandas.DataFrame(rows(3), columns=["a", "b", "c"])
     predictor = trained([fm.Dense(2)], 3).freeze(preprocessing.StandardScaler().fit(frame))
-    quantised, turned = predictor.quantize(frame), frame[["c", "a", "b"]]
-    for predict in (predictor, quantised):
+    quantized, turned = predictor.quantize(frame), frame[["c", "a", "b"]]
+    for predict in (predictor, quantized):
         expected = predict(frame.to_numpy())
         assert np.array_equal(predict(frame), expected)
         with pytest.raises(

@@ -94,7 +94,7 @@ def test_a_learning_rate_that_is_too_small(backend: str) -> None:
     one_warning(messages, recorder, "the learning rate looks too small", "10 epochs", "range test")
 
 
-def test_a_network_that_has_learnt_is_not_too_slow() -> None:
+def test_a_network_that_has_learned_is_not_too_slow() -> None:
     """At the end of its training the loss does not fall either."""
     y = X @ [1.0, 2.0, -1.0, 0.5]
     model = network(layers=[fm.Dense(1)], optimizer=fm.SGD(fm.StepDecay(0.1, 1e-3, every=10)))

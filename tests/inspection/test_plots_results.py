@@ -1,4 +1,4 @@
-"""Pictures of what a network has learnt are what the model says."""
+"""Pictures of what a network has learned are what the model says."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_weights_of_a_batch_may_all_be_zero() -> None:
     assert (np.diff(test.rates) > 0).all()
 
 
-def test_no_suggestion_where_nothing_is_learnt() -> None:
+def test_no_suggestion_where_nothing_is_learned() -> None:
     test = fm.find_learning_rate(network(), X, NUMBERS, highest=1e-6, steps=40)
     assert test.suggestion is None
     assert "does not fall" in str(test)

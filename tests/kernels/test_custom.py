@@ -36,7 +36,7 @@ def test_kernels_of_both_backends_agree(name: str, dtype: str) -> None:
         results.append((out, d_z))
     tolerance = 1e-13 if dtype == "float64" else 1e-5
     if ACTIVATIONS[name][1] is None and dtype == "float64":
-        # The difference of neighbours, divided by their distance, magnifies rounding.
+        # The difference of neighbors, divided by their distance, magnifies rounding.
         tolerance = 1e-9
     for reference, compiled in zip(*results, strict=True):
         np.testing.assert_allclose(compiled, reference, rtol=tolerance, atol=tolerance)

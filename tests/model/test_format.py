@@ -69,7 +69,7 @@ def test_predictor_files_are_not_models(tmp_path):
         ("layers", [{"type": "Dens", "units": 3}], r"Dens"),
         ("layers", [{"type": "Adam"}], r"list of layers"),
         ("layers", [{"type": "Dense", "units": -3}], r"units must be an integer >= 1, got -3"),
-        ("layers", [{"type": "Dense", "units": 3, "colour": "red"}], r"colour"),
+        ("layers", [{"type": "Dense", "units": 3, "color": "red"}], r"color"),
         ("loss", {"type": "MSE"}, r"'mse' does not go with the output activation 'softmax'"),
         ("optimizer", {"type": "SGD"}, r"there is a tensor optimizer\..* does not have"),
         ("optimizer", "adam", r"damaged"),

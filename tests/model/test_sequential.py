@@ -107,7 +107,7 @@ def test_the_mapping_itself_cannot_be_changed(backend: str) -> None:
         model.parameters["0.weight"] = np.zeros((4, 6))  # type: ignore[index]
 
 
-def test_build_checks_the_width_afterwards(backend: str) -> None:
+def test_build_checks_the_width_afterward(backend: str) -> None:
     X, y = data()
     model = network(backend).build(4)
     before = copies(model.parameters)

@@ -39,7 +39,7 @@ WIDTHS = {
         r"WideAndDeep reads column 7, but its input has columns 0 to 2",
     ),
     "nothing to learn": ([fm.Dropout(0.5)], 3, r"the network has no parameters; add a Dense"),
-    "normalised probabilities": (
+    "normalized probabilities": (
         [fm.Dense(3, "softmax"), fm.BatchNorm()],
         3,
         r"must therefore be the network's last step; move the BatchNorm or Dropout before it",

@@ -10,7 +10,7 @@ from plain_models import N, classes, data, network
 
 import fastmlp as fm
 
-PENALISED = {
+PENALIZED = {
     "regression": ([fm.Dense(5, "tanh", l1=0.1), fm.Dense(1, l1=0.2, l2=0.3)], "loss"),
     "classification": (
         [fm.Dense(5, "tanh", l2=0.1), fm.BatchNorm(), fm.Dense(3, "softmax", l1=0.2)],
@@ -19,11 +19,11 @@ PENALISED = {
 }
 
 
-@pytest.mark.parametrize("kind", PENALISED)
+@pytest.mark.parametrize("kind", PENALIZED)
 def test_penalties_are_in_every_reported_loss(backend: str, kind: str) -> None:
     """They are those of the weights alone: biases, gamma and beta are excluded."""
     X, y = data() if kind == "regression" else classes()
-    layers = PENALISED[kind][0]
+    layers = PENALIZED[kind][0]
     bare = [fm.Dense(5, "tanh"), *layers[1:-1], fm.Dense(layers[-1].units, layers[-1].activation)]
     model = network(backend, layers, optimizer=fm.SGD(0.0)).build(4)
     without = network(backend, bare, optimizer=fm.SGD(0.0)).build(4)

@@ -46,7 +46,7 @@ def test_stop_training(backend: str) -> None:
 def test_early_stopping_restores_the_best_epoch(backend: str, ending: str) -> None:
     """Weights and running statistics, however the fit ends."""
     X, y = classes()
-    # Rows of the opposite sign: what is learnt is soon wrong for them.
+    # Rows of the opposite sign: what is learned is soon wrong for them.
     X_val, y_val = -X[:30], y[:30]
     model, remember = network(backend, fm.Adam(0.02)), Remember()
     patience = 3 if ending == "patience" else 1000

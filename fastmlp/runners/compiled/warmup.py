@@ -13,7 +13,7 @@ from ...kernels import get_backend
 def warmup(progress: bool = False) -> None:
     """Compile every kernel, for both dtypes, into the on-disk cache, on all cores.
 
-    Afterwards no fit and no prediction compiles anything, in this process or in another one. What
+    Afterward no fit and no prediction compiles anything, in this process or in another one. What
     is in the cache already is only loaded.
 
     Parameters

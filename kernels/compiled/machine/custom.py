@@ -3,7 +3,7 @@
 
 In Numba a constant such as 0.5 is a float64 and widens all arithmetic with it; an integer does
 too. A pass of the compiler gives constants the type of the first argument before types are
-inferred, so that a function of one's own is as narrow, and vectorises as well, as the kernels.
+inferred, so that a function of one's own is as narrow, and vectorizes as well, as the kernels.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _slope(custom: Custom, arity: int) -> Any:
         return _value(custom.derivative, arity)
     forward = _value(custom.forward, arity)
 
-    # In double precision, whatever the network's: the difference of neighbours has few digits.
+    # In double precision, whatever the network's: the difference of neighbors has few digits.
     @device
     def step(x):
         return STEP * max(1.0, abs(np.float64(x)))

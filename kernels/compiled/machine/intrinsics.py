@@ -2,7 +2,7 @@
 
 A kernel sees memory as an address and a `Variant`, the compile-time description of what it is
 compiled for. Pointers have no shape, no reference count and no wrap-around of negative indices:
-they cost nothing to make, compile fast, and leave loops that vectorise.
+they cost nothing to make, compile fast, and leave loops that vectorize.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Elementary functions that vectorise: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
+"""Elementary functions that vectorize: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
 
 They are the functions of the reference: called from Python they are NumPy's. Called from compiled
 code on a float32 or float64 they emit straight-line arithmetic (no branch, no table, no call), so

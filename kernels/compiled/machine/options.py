@@ -24,7 +24,7 @@ REDUCTION_OPTIONS: dict[str, Any] = {**OP_OPTIONS, "fastmath": set(FASTMATH_REDU
 
 # Nor are they called from Python or C: wrappers are an eighth of the time to compile a network.
 #
-# They are always inlined. LLVM leaves long ones as calls, and a loop with a call is not vectorised:
+# They are always inlined. LLVM leaves long ones as calls, and a loop with a call is not vectorized:
 # softplus in float64 took seven times as long. And a function that is called has one name in all
 # ops that contain it: which op's copy runs, and so in which order its sums are taken, would depend
 # on what has been compiled or loaded before.

@@ -9,7 +9,7 @@ import pytest
 from c_harness import compile_header
 from c_networks import (
     export,
-    labelled,
+    labeled,
 )
 
 import fastmlp as fm
@@ -44,7 +44,7 @@ def test_text_of_users_stays_text(tmp_path: Path, compiler: str) -> None:
 
 
 def test_what_the_header_says(tmp_path: Path) -> None:
-    text = export(labelled(("width (cm)", "height")), tmp_path).read_text()
+    text = export(labeled(("width (cm)", "height")), tmp_path).read_text()
     about = text[: text.index("#ifndef")]
     for line in (
         f"written by fastmlp {fm.__version__}",
@@ -77,6 +77,6 @@ def test_classes(tmp_path: Path) -> None:
         0,
     ]
 
-    many = compile_header(export(labelled(), tmp_path, prefix="many"), prefix="many")
+    many = compile_header(export(labeled(), tmp_path, prefix="many"), prefix="many")
     ties = np.array([[0.2, 0.4, 0.4], [0.5, 0.5, 0.0], [0.1, 0.1, 0.8]])
     assert many.classes(ties).tolist() == [1, 0, 2]

@@ -17,7 +17,7 @@ from c_networks import (
     OK,
     classifier,
     export,
-    labelled,
+    labeled,
     mixed,
     predictor,
     rows_for,
@@ -47,7 +47,7 @@ def test_rows_that_are_refused(tmp_path: Path) -> None:
 
 def test_nothing_global_changes_and_nothing_is_allocated(tmp_path: Path) -> None:
     need("nm")
-    header = export(labelled(), tmp_path, "inline")
+    header = export(labeled(), tmp_path, "inline")
     source = tmp_path / "alone.c"
     source.write_text(
         f'#include "{header}"\nint run(const float *, float *, float *);\n'
@@ -85,7 +85,7 @@ def test_threads(tmp_path: Path) -> None:
 
 
 def test_bad_arguments(tmp_path: Path) -> None:
-    frozen, path = labelled(), tmp_path / "m.h"
+    frozen, path = labeled(), tmp_path / "m.h"
     with pytest.raises(TypeError, match=r"prefix must be a string, got 3 \(int\)"):
         frozen.export_c(path, prefix=3)
     with pytest.raises(ValueError, match="math must be one of 'math.h', 'inline', got 'libm'"):
@@ -101,7 +101,7 @@ def test_bad_arguments(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no folder .*missing"):
         frozen.export_c(tmp_path / "missing" / "m.h")
     with pytest.raises(ValueError, match="NUL"):
-        labelled(labels=["a\0b", "c", "d"]).export_c(path)
+        labeled(labels=["a\0b", "c", "d"]).export_c(path)
     fm.register_activation(
         "c_softsign", lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2
     )

@@ -28,7 +28,7 @@ def bits(values: Array) -> Array:
 
 
 def check(network: Any, folder: Path, n: int = 3000, builds: Any = BUILDS, seed: int = 0) -> None:
-    """Quantise, export, and compare all builds on ordinary and on harsh rows."""
+    """Quantize, export, and compare all builds on ordinary and on harsh rows."""
     calibration = rows_for(network.n_features, 500, seed)
     quantized = network.quantize(calibration)
     header = folder / "model.h"

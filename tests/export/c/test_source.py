@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_harness import compile_c, compile_header
-from c_networks import assert_equal, every_activation, export, labelled, reference, rows_for
+from c_networks import assert_equal, every_activation, export, labeled, reference, rows_for
 
 from fastmlp.export.c import source as c_source
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang", "g++", "clang++"])
 def test_two_headers_in_one_file_warn_of_nothing_unused(tmp_path: Path, compiler: str) -> None:
-    first = export(labelled(), tmp_path, "math.h", "first")
+    first = export(labeled(), tmp_path, "math.h", "first")
     second = export(every_activation("float32"), tmp_path, "inline", "second_net")
     source = tmp_path / ("both.cpp" if compiler.endswith("++") else "both.c")
     # Each twice: the guards work.
@@ -37,7 +37,7 @@ def test_other_compilers_copy_bits_byte_by_byte(tmp_path: Path) -> None:
 def test_prefixes_like_those_of_the_templates(
     tmp_path: Path, prefix: str, quantize: str | None
 ) -> None:
-    frozen = labelled()
+    frozen = labeled()
     rows = rows_for(frozen, 50)
     options = {} if quantize is None else {"quantize": quantize, "calibration": rows}
     frozen.export_c(tmp_path / "n.h", prefix=prefix, **options)
@@ -73,7 +73,7 @@ def test_weights_are_exact(tmp_path: Path, dtype: str, compiler: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["iris", "Net2", "a_b_1"])
 def test_prefix(tmp_path: Path, prefix: str) -> None:
-    text = export(labelled(), tmp_path, "inline", prefix).read_text()
+    text = export(labeled(), tmp_path, "inline", prefix).read_text()
     assert f"static inline int {prefix}_predict(const float *x, float *y, float *scratch)" in text
     assert f"#define {prefix.upper()}_N_FEATURES 2" in text
     assert not re.search(r"\b(model|P|M)_|\bMODEL_", text)
@@ -84,5 +84,5 @@ def test_prefix(tmp_path: Path, prefix: str) -> None:
 )
 def test_bad_prefix(tmp_path: Path, prefix: str) -> None:
     with pytest.raises(ValueError, match=r"prefix must .*, got|prefix must .*; got"):
-        labelled().export_c(tmp_path / "m.h", prefix=prefix)
+        labeled().export_c(tmp_path / "m.h", prefix=prefix)
     assert not list(tmp_path.iterdir())

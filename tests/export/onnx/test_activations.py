@@ -19,12 +19,12 @@ from fastmlp.kernels.reference import activation_forward
 PLAIN = [known for known in ACTIVATIONS.values() if not isinstance(known, CustomActivation)]
 
 
-@pytest.mark.parametrize("optimised", [True, False])
+@pytest.mark.parametrize("optimized", [True, False])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "activation", [*PLAIN, fm.LeakyReLU(-0.4), fm.ELU(2.5)], ids=lambda known: str(known.kernel)
 )
-def test_activations_keep_their_digits(activation: Any, dtype: str, optimised: bool) -> None:
+def test_activations_keep_their_digits(activation: Any, dtype: str, optimized: bool) -> None:
     most = 37 if dtype == "float32" else 300
     sizes = np.concatenate([np.logspace(-most, most, 2000), np.linspace(0.01, 120.0, 3000)])
     x = np.concatenate([sizes, -sizes, [0.0]])[:, np.newaxis]
@@ -37,7 +37,7 @@ def test_activations_keep_their_digits(activation: Any, dtype: str, optimised: b
     model.parameters["0.weight"][...] = np.eye(width)
     with np.errstate(all="ignore"):
         expected = activation_forward(X, activation.kernel)
-    [found, *_] = run(make_model(model.freeze()), X, optimised=optimised).values()
+    [found, *_] = run(make_model(model.freeze()), X, optimized=optimized).values()
     normal = np.isfinite(expected) & (np.abs(expected) > 4 * np.finfo(dtype).tiny)
     assert normal.mean() > 0.2
     assert np.isfinite(found[np.isfinite(expected)]).all()

@@ -87,10 +87,10 @@ def test_keep_rate(rate: float) -> None:
     assert abs(kept.mean() - (1.0 - rate)) < 4.0 * deviation / n
     for axis in (0, 1):
         assert np.abs(kept.mean(axis=axis) - (1.0 - rate)).max() < 5.0 * deviation / math.sqrt(n)
-    neighbours = np.corrcoef(kept[:, :-1].ravel(), kept[:, 1:].ravel())[0, 1]
-    assert abs(neighbours) < 4.0 / n
-    neighbours = np.corrcoef(kept[:-1].ravel(), kept[1:].ravel())[0, 1]
-    assert abs(neighbours) < 4.0 / n
+    neighbors = np.corrcoef(kept[:, :-1].ravel(), kept[:, 1:].ravel())[0, 1]
+    assert abs(neighbors) < 4.0 / n
+    neighbors = np.corrcoef(kept[:-1].ravel(), kept[1:].ravel())[0, 1]
+    assert abs(neighbors) < 4.0 / n
     np.testing.assert_array_equal(np.unique(mask), [0.0, 1.0 / (1.0 - rate)])
 
 

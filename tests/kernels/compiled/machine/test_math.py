@@ -210,7 +210,7 @@ def test_flags_of_the_caller_change_nothing(name, dtype):
     np.testing.assert_array_equal(out, compiled(name, x))
 
 
-def optimised_code(loop, dtype):
+def optimized_code(loop, dtype):
     x = np.ones(4, dtype)
     loop(x, x.copy())
     (code,) = loop.inspect_llvm().values()
@@ -233,13 +233,13 @@ def library_calls(code):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
 def test_loops_become_packed_instructions(name, dtype):
-    code = optimised_code(make_loop(getattr(vector_math, name)), dtype)
+    code = optimized_code(make_loop(getattr(vector_math, name)), dtype)
     assert packed_operations(code, dtype) > 10
     assert not library_calls(code)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_check_for_packed_instructions_sees_a_library_call(dtype):
-    code = optimised_code(make_loop(math.tanh), dtype)
+    code = optimized_code(make_loop(math.tanh), dtype)
     assert library_calls(code)
     assert packed_operations(code, dtype) == 0
