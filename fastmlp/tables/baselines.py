@@ -1,0 +1,152 @@
+"""What a network is held against: constant answers, and linear models fitted on the same rows.
+
+They are solved here, in NumPy, for importing a library that has them takes longer than to fit them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..common.error_state import own_error_state
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+
+# A mean log loss within this of the lowest is close enough to be held against.
+_OUTER, _INNER, _CLOSE = 30, 40, 1e-4
+_HALVINGS = 20
+
+
+def frequencies(codes: Array, n_classes: int) -> Array:
+    """The share of each class, ``(n_classes,)``; none is 0, as if each had been seen once more.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n,)
+        The number of each row's class.
+    n_classes : int
+    """
+    counts: Array = np.bincount(codes, minlength=n_classes) + 1.0
+    return counts / counts.sum()
+
+
+@own_error_state
+def ridge(X: Array, y: Array, alpha: float = 1.0) -> Callable[[Array], Array]:
+    """Fit numbers by a ridge regression and return its prediction.
+
+    It minimizes ``sum (y - b - X w)^2 + alpha |w|^2``, by the normal equations of centered columns
+    (Hoerl & Kennard 1970, "Ridge Regression").
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, n_features)
+        Scaled columns.
+    y : ndarray, shape (n,)
+    alpha : float
+
+    Returns
+    -------
+    function from (n, n_features) to (n,)
+    """
+    X = X.astype(np.float64)
+    mean, center = X.mean(axis=0), y.mean()
+    around = X - mean
+    gram = around.T @ around
+    gram[np.diag_indices_from(gram)] += alpha
+    weight = np.linalg.solve(gram, around.T @ (y - center))
+    return lambda rows: (rows.astype(np.float64) - mean) @ weight + center
+
+
+@own_error_state
+def logistic(
+    X: Array, codes: Array, n_classes: int, penalty: float = 1.0
+) -> Callable[[Array], Array]:
+    """Fit classes by a multinomial logistic regression and return its probabilities.
+
+    It minimizes ``-sum_i log p_i + penalty / 2 |W|^2``, ``p = softmax(b + X W)``, by Newton's steps,
+    each solved by conjugate gradients (Nocedal & Wright 2006, "Numerical Optimization", algorithm
+    7.1), for the matrix of second derivatives of many columns and classes does not fit in memory.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, n_features)
+        Scaled columns.
+    codes : ndarray of int, shape (n,)
+    n_classes : int
+    penalty : float
+
+    Returns
+    -------
+    function from (n, n_features) to (n, n_classes)
+    """
+    X = _with_ones(X)
+    # Of two classes, whose columns of W are opposite, the difference is what counts.
+    penalties = np.full((X.shape[1], 1), penalty * (2 if n_classes == 2 else 1))
+    penalties[-1] = 1e-6
+    right = np.zeros((len(X), n_classes))
+    right[np.arange(len(X)), codes] = 1.0
+
+    def loss(weight: Array) -> tuple[float, Array]:
+        probabilities = _softmax(X @ weight)
+        of_right = probabilities[np.arange(len(X)), codes]
+        penalized = float((penalties * weight**2).sum()) / 2
+        return penalized - float(np.log(np.maximum(of_right, 1e-300)).sum()), probabilities
+
+    weight = np.zeros((X.shape[1], n_classes))
+    value, probabilities = loss(weight)
+    for _ in range(_OUTER):
+        gradient = X.T @ (probabilities - right) + penalties * weight
+        step = _newton_step(X, probabilities, penalties, gradient)
+        # Half of it is what a quadratic loss would lose by this step.
+        if (gradient * step).sum() / 2 <= _CLOSE * len(X):
+            break
+        size = 1.0
+        for _ in range(_HALVINGS):
+            tried = weight - size * step
+            found, its_probabilities = loss(tried)
+            if found < value:
+                break
+            size /= 2
+        else:
+            break
+        weight, value, probabilities = tried, found, its_probabilities
+    return lambda rows: _softmax(_with_ones(rows) @ weight)
+
+
+def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array:
+    """Solve H step = gradient; ``H V = X^T (p (X V) - p sum(p (X V))) + penalties V``."""
+
+    def times_hessian(direction: Array) -> Array:
+        moved = p * (X @ direction)
+        moved -= p * moved.sum(axis=1, keepdims=True)
+        return X.T @ moved + penalties * direction
+
+    # Columns of X have about one size; those of classes differ by how often they occur.
+    diagonal = (X**2).T @ (p * (1 - p)) + penalties
+    step, residual = np.zeros_like(gradient), gradient.copy()
+    scaled = residual / diagonal
+    direction, energy = scaled.copy(), float((residual * scaled).sum())
+    enough = 0.01 * energy
+    for _ in range(_INNER):
+        image = times_hessian(direction)
+        size = energy / float((direction * image).sum())
+        step += size * direction
+        residual -= size * image
+        scaled = residual / diagonal
+        before, energy = energy, float((residual * scaled).sum())
+        if energy <= enough:
+            break
+        direction = scaled + energy / before * direction
+    return step
+
+
+def _softmax(z: Array) -> Array:
+    powers: Array = np.exp(z - z.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _with_ones(X: Array) -> Array:
+    return np.hstack([X.astype(np.float64), np.ones((len(X), 1))])
