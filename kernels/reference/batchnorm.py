@@ -1,4 +1,4 @@
-"""Batch normalisation (Ioffe & Szegedy 2015)."""
+"""Batch normalization (Ioffe & Szegedy 2015)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 
 from ..typing import Array
 from .buffers import store
+
+__all__ = ["batchnorm_backward", "batchnorm_forward"]
 
 
 def batchnorm_forward(
@@ -22,7 +24,7 @@ def batchnorm_forward(
     x_hat: Array | None = None,
     inv_std: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Normalise each column, then scale and shift it.
+    """Normalize each column, then scale and shift it.
 
     ``inv_std = 1 / sqrt(var + epsilon)``, ``x_hat = (x - mean) inv_std``,
     ``out = gamma x_hat + beta``.
@@ -79,7 +81,7 @@ def batchnorm_backward(
     d_gamma: Array | None = None,
     d_beta: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Compute the gradients of batch normalisation in training.
+    """Compute the gradients of batch normalization in training.
 
     ``d_beta = sum d_out``, ``d_gamma = sum d_out x_hat`` over the n rows, and, since ``x_hat``
     depends on every row through the mean and the variance,

@@ -14,7 +14,8 @@ from paths import ROOT
 from fastmlp.declarations.activations import TRAITS
 from fastmlp.declarations.losses import LOSSES
 from fastmlp.declarations.optimizers import OPTIMIZERS
-from fastmlp.kernels import get_backend, reference
+from fastmlp.kernels import get_backend
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 from fastmlp.runners.reference_ops import REFERENCE
 

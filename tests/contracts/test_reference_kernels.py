@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fastmlp.declarations.losses import OWN_LOSSES
-from fastmlp.kernels import custom, get_backend, reference
+from fastmlp.kernels import custom, get_backend
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
 Case = tuple[Callable[..., Any], tuple[Any, ...], tuple[str, ...]]

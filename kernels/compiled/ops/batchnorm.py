@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
-"""Batch normalisation over a range of columns, compiled. Statistics are sums over rows."""
+"""Batch normalization over a range of columns, compiled. Statistics are sums over rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def batchnorm_forward(
     momentum: float,
     epsilon: Number,
 ):
-    """Normalise with the batch's statistics; x becomes x_hat in place."""
+    """Normalize with the batch's statistics; x becomes x_hat in place."""
     rate, keep = cast(variant, momentum), cast(variant, 1.0 - momentum)
     zero, one = cast(variant, 0.0), cast(variant, 1.0)
     share = cast(variant, 1.0 / rows)
@@ -56,9 +56,9 @@ def batchnorm_forward(
         inv_std[j] = one / cast(variant, math.sqrt(inv_std[j] * share + epsilon))
     for i in range(rows):
         for j in range(columns):
-            normalised = x[i * ld + j] * inv_std[j]
-            x[i * ld + j] = normalised
-            out[i * ld + j] = gamma[j] * normalised + beta[j]
+            normalized = x[i * ld + j] * inv_std[j]
+            x[i * ld + j] = normalized
+            out[i * ld + j] = gamma[j] * normalized + beta[j]
 
 
 @op()
@@ -77,7 +77,7 @@ def batchnorm_inference(
     scale: Pointer,
     epsilon: Number,
 ):
-    """Normalise with the running statistics; in place where x and out are one."""
+    """Normalize with the running statistics; in place where x and out are one."""
     for j in range(columns):
         scale[j] = gamma[j] / cast(variant, math.sqrt(running_var[j] + epsilon))
     if not is_same(x, out):
