@@ -6,6 +6,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from .shards import column_shards
+
 if TYPE_CHECKING:
     from ...kernels.typing import Array
     from ...program.program import Program
