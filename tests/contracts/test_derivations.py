@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,8 @@ DECLARED = {loss.kernel for loss in LOSSES.values() if loss.slope}
 
 @pytest.mark.parametrize("name", sorted({*reference.__all__} - RULES))
 def test_every_kernel_is_derived(name: str) -> None:
-    module = getattr(reference, name).__module__.removeprefix("fastmlp.").replace(".", "/")
+    module = inspect.unwrap(getattr(reference, name)).__globals__["__name__"]
+    module = module.removeprefix("fastmlp.").replace(".", "/")
     assert name in DECLARED or (f"{module}.py", name) in ALL_REFERENCES
 
 
