@@ -170,9 +170,8 @@ class Lowering:
 
     def gather(self, source: Symbol, dtype: str, ordered: bool, out: Memory) -> None:
         """Copy the batch's rows of an array of this dtype, as long as those of `out`."""
-        shards = self.row_shards(out.ld)
 
-        def make(shard: int) -> Instruction:
+        def make(shard: int, shards: int) -> Instruction:
             return instruction(
                 rows.gather_rows,
                 dtype,
@@ -183,10 +182,10 @@ class Lowering:
                 ld=out.ld,
                 columns=out.ld,
                 shard=shard,
-                shards=shards.count,
+                shards=shards,
             )
 
-        self.tasks.add(shards, make, writes=[out.key])
+        self.rowwise(out.ld, make, reads=[], writes=[out.key])
 
     def read_rows(self, layout: Layout, ordered: bool) -> None:
         """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
@@ -245,6 +244,25 @@ class Lowering:
         self.tasks.add(
             shards,
             lambda shard: make(*shards.part(shard)),
+            reads=reads,
+            writes=writes,
+            reads_whole=reads_whole,
+        )
+
+    def rowwise(
+        self,
+        width: int,
+        make: Callable[[int, int], Instruction],
+        *,
+        reads: list[Any],
+        writes: list[Any],
+        reads_whole: Any = (),
+    ) -> None:
+        """A task cut by rows; `make` is told the number of the shard and how many there are."""
+        shards = self.row_shards(width)
+        self.tasks.add(
+            shards,
+            lambda shard: make(shard, shards.count),
             reads=reads,
             writes=writes,
             reads_whole=reads_whole,

@@ -79,10 +79,9 @@ def _activation(
     reads = [memory[name].key for name in memory if name in called.names and name != written]
     writes = [memory[written].key]
     if ops.is_rowwise:
-        shards = lowering.row_shards(width)
-        lowering.tasks.add(
-            shards,
-            lambda shard: make(0, width, shard=shard, shards=shards.count),
+        lowering.rowwise(
+            width,
+            lambda shard, shards: make(0, width, shard=shard, shards=shards),
             reads=reads,
             writes=writes,
         )
