@@ -26,10 +26,10 @@ ITERATING = (
     *("tests/contracts/test_derivations.py", "tests/contracts/test_features.py"),
     *("tests/declarations", "tests/inspection/test_explain.py", "tests/program/test_ops.py"),
     *("tests/kernels/compiled/test_twins.py", "tests/inference/test_operation_format.py"),
-    "tests/kernels/reference/test_activations_pytorch.py",
+    *("tests/export/test_every_activation.py", "tests/importers/test_every_activation.py"),
 )
 ADDED = (
-    "rmsnorm or softsign or cauchy or adamax or every or exists or index or links or pairs or "
+    "rmsnorm or lisht or cauchy or adamax or every or exists or index or links or pairs or "
     "names or same_functions"
 )
 # The modules and tests that an addition touches, at most.
