@@ -1,4 +1,4 @@
-# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,no-redef"
 """Losses with their gradients on plain arrays.
 
 A loss that works element by element is a row in the ops' table, of which its function is made.
@@ -7,7 +7,7 @@ A loss that works element by element is a row in the ops' table, of which its fu
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from .ops import cross_entropy
 from .ops.losses import LOSSES, elementwise_loss
 from .ops.rows import sum_weights
 from .twins import parameters, twin
+
+if TYPE_CHECKING:
+    # What is made of the table has the types of the reference.
+    from ..reference.losses import *  # noqa: F403
 
 __all__ = reference.__all__
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from .buffers import writable
 from .machine.call import call
 from .ops.optimizers import UPDATES
 from .twins import twin
+
+if TYPE_CHECKING:
+    # What is made of the table has the types of the reference.
+    from ..reference.optimizers import *  # noqa: F403
 
 __all__ = reference.__all__
 

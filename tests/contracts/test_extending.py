@@ -29,7 +29,7 @@ ITERATING = (
     *("tests/export/test_every_activation.py", "tests/importers/test_every_activation.py"),
 )
 ADDED = (
-    "rmsnorm or lisht or cauchy or adamax or every or exists or index or links or pairs or "
+    "prelu or lisht or cauchy or adamax or every or exists or index or links or pairs or "
     "names or same_functions"
 )
 # The modules and tests that an addition touches, at most.
@@ -80,8 +80,8 @@ def hunks(block: Block) -> list[tuple[str, str]]:
 def carry_out(folder: Path) -> Path:
     """Make all changes of the guide in a folder of sources."""
     section = TEXT[TEXT.index(DERIVATION) + len(DERIVATION) :]
-    page = "# RMSNorm\n" + section[: section.index("\n### ")]
-    (folder / "docs/derivations/rmsnorm.md").write_text(page, encoding="utf-8")
+    page = "# PReLU\n" + section[: section.index("\n### ")]
+    (folder / "docs/derivations/prelu.md").write_text(page, encoding="utf-8")
     for name, block in changes():
         path = folder / name
         if block.language == "python":
