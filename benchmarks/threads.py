@@ -38,11 +38,11 @@ from fastmlp.kernels.compiled.machine.runner import BARRIER
 from fastmlp.peers.machine import available_cores
 from fastmlp.peers.networks import CASES, first_parameters, make_data, prediction_error
 from fastmlp.runners.compiled.executable import Executable
-from fastmlp.runners.compiled.lowering_ops import encode_forward
+from fastmlp.runners.compiled.lowering_ops import lower_forward
 from fastmlp.runners.compiled.workers import Team
 
 from .shared.networks import new_model, training
-from .shared.own_products import OwnProducts, linear_encoder
+from .shared.own_products import OwnProducts, linear_lowering
 from .shared.rounds import conditions, interleaved, ratios, say, spread, table
 
 _CASES = ("S", "M", "MB", "L", "R", "P")
@@ -137,9 +137,9 @@ class Barriers:
     """Nothing but meetings of two threads, as fastmlp's workers meet."""
 
     def __init__(self) -> None:
-        encoder = linear_encoder((1, 1), 1)
-        encode_forward(encoder.program.ops, encoder)
-        executable = Executable(encoder, workers=2)
+        lowering = linear_lowering((1, 1), 1)
+        lower_forward(lowering.program.ops, lowering)
+        executable = Executable(lowering, workers=2)
         executable.table[...] = BARRIER
         # A step ends with one more.
         self.each = len(executable.table) + 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -67,15 +68,26 @@ def get_backend(name: str) -> ModuleType:
     return _namespace(name)
 
 
+def _listed(package: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Names and functions that the modules of a backend have in their ``__all__``."""
+    import pkgutil
+
+    for _, name, is_package in pkgutil.iter_modules(package.__path__):
+        if not is_package:
+            module = importlib.import_module(f"{package.__name__}.{name}")
+            for kernel in getattr(module, "__all__", ()):
+                yield kernel, getattr(module, kernel)
+
+
 @functools.cache
 def _namespace(name: str) -> ModuleType:
     """The kernels as users call them; runners call those of the modules themselves."""
     # NumPy is imported where a backend is asked for: until then the package costs nothing.
     from .quiet import quiet
 
-    module = importlib.import_module(_MODULES[name], __name__)
-    namespace = ModuleType(module.__name__, module.__doc__)
-    kernels = {kernel: quiet(getattr(module, kernel)) for kernel in module.__all__}
+    package = importlib.import_module(_MODULES[name], __name__)
+    namespace = ModuleType(package.__name__, package.__doc__)
+    kernels = {kernel: quiet(function) for kernel, function in _listed(package)}
     for kernel, function in kernels.items():
         # Where pickles look for it.
         function.__module__, function.__qualname__ = __name__, f"{name}.{kernel}"

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import get_backend
 from fastmlp.kernels.typing import ActivationSpec, Array
+
+reference = get_backend("numpy")
 
 DTYPES = ("float32", "float64")
 

@@ -1,6 +1,6 @@
 """The matrix products of a step by fastmlp's own kernels, and nothing else of the step.
 
-A network of linear layers without biases is encoded, and of its tasks only those of the dense
+A network of linear layers without biases is lowered, and of its tasks only those of the dense
 layers are run, by the runner that runs a whole step. A product is not cut into shards.
 """
 
@@ -15,16 +15,16 @@ from fastmlp.peers.networks import Array, Case
 from fastmlp.program.state import State
 from fastmlp.runners.compiled.buffer_plan import for_training
 from fastmlp.runners.compiled.executable import Executable
-from fastmlp.runners.compiled.lowering import Encoder, reads_z
-from fastmlp.runners.compiled.lowering_ops import encode_backward, encode_forward
+from fastmlp.runners.compiled.lowering import Lowering, reads_z
+from fastmlp.runners.compiled.lowering_ops import lower_backward, lower_forward
 
 
-def linear_encoder(widths: tuple[int, ...], rows: int) -> Encoder:
-    """An encoder, without a task yet, of linear layers without biases."""
+def linear_lowering(widths: tuple[int, ...], rows: int) -> Lowering:
+    """The lowering, without a task yet, of linear layers without biases."""
     layers = [fm.Dense(units, use_bias=False) for units in widths[1:]]
     program = build_program(layers, widths[0], MSE(), fm.Adam(), "float32").program
-    storage = for_training(program, reads_z)
-    return Encoder(State(program, seed=0), storage, program.ops, rows, training=False)
+    plan = for_training(program, reads_z)
+    return Lowering(State(program, seed=0), plan, program.ops, rows, training=False)
 
 
 class OwnProducts:
@@ -38,21 +38,21 @@ class OwnProducts:
     """
 
     def __init__(self, case: Case, rows: int) -> None:
-        encoder = linear_encoder(case.widths, rows)
-        program, storage = encoder.program, encoder.storage
-        encode_forward(program.ops, encoder)
+        lowering = linear_lowering(case.widths, rows)
+        program, plan = lowering.program, lowering.plan
+        lower_forward(program.ops, lowering)
         if not case.predicts:
-            encode_backward(program.ops, encoder)
-        self._state, self._rows = encoder.state, rows
+            lower_backward(program.ops, lowering)
+        self._state, self._rows = lowering.state, rows
         rng = np.random.default_rng(22)
         for tensor in program.parameters:
             # Values neither grow nor shrink from layer to layer.
             weight = rng.standard_normal(tensor.shape) / np.sqrt(tensor.shape[0])
             self._state.parameter(tensor)[...] = weight
-        self._x = encoder.keep[storage.values[program.input]]
+        self._x = lowering.arrays[plan.values[program.input]]
         self._x[...] = rng.standard_normal(self._x.shape)
-        self._out = encoder.keep[storage.values[program.output]]
-        self._executable = Executable(encoder)
+        self._out = lowering.arrays[plan.values[program.output]]
+        self._executable = Executable(lowering)
         self._check(not case.predicts)
 
     def run(self, repeats: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..common.dispatch import DispatchTable
 from ..declarations.formulas import names_in
-from ..kernels import reference as kernels
+from ..kernels.reference.activations import activation_backward
 from ..program.operation import Operation, Slot, Tensor, Write
 from ..program.ops import ActivationOp, BatchNormOp, DenseOp, DropoutOp, EmbeddingOp
 from ..runners.reference_ops import REFERENCE
@@ -176,7 +176,7 @@ def _activation_back(op: ActivationOp, run: Traced) -> Gradients:
         formula = derivative or f"gradient of {op.activation.name}"
         yield from _given(run, f"{formula}{meant}", d_out | run.output(op))
         return
-    slope = kernels.activation_backward(np.ones_like(out), z, out, op.activation.kernel)
+    slope = activation_backward(np.ones_like(out), z, out, op.activation.kernel)
     label = f"{op.activation.name}'(z)"
     formula = f"{d} * {label}, {label} = {derivative}" if derivative else f"{d} * {label}"
     yield from _given(run, f"{formula}{meant}, z = {run.name(op.x)}", d_out | {label: slope})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..declarations.formulas import as_operand
-from ..kernels import reference as kernels
+from ..kernels.reference.gradients import add_penalty
 from ..runners.reference_loss import head_loss
 from .explain_ops import DIGITS, Traced, slot_names
 from .explanation import Step
@@ -66,7 +66,7 @@ def _penalty_values(state: State) -> Iterator[tuple[Step, float]]:
     """Tell each penalty's part in the loss."""
     for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
-        added = kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
+        added = add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
         name = penalty.weight.name
         terms, values = [], {}
         if penalty.l1:
@@ -84,7 +84,7 @@ def penalty_steps(run: Traced) -> Iterator[Step]:
     """Add the penalties' part to the gradients, and tell it."""
     for penalty in run.state.program.penalties:
         w, d_w = run.state.parameter(penalty.weight), run.state.gradient(penalty.weight)
-        kernels.add_penalty(w, d_w, penalty.l1, penalty.l2)
+        add_penalty(w, d_w, penalty.l1, penalty.l2)
         name = penalty.weight.name
         terms = [f"{penalty.l1:g} * sign(w)"] if penalty.l1 else []
         terms += [f"{penalty.l2:g} * w"] if penalty.l2 else []

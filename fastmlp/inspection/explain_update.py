@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels import reference as kernels
+from ..kernels.reference.gradients import clip_by_value
 from ..program.state import view
 from ..runners.reference_update import clip
 from .explanation import Step
@@ -41,7 +41,7 @@ def clipping_steps(state: State) -> Iterator[Step]:
     for group, optimizer in zip(program.groups, limits, strict=True):
         if optimizer.clip_value is not None:
             part = before[group.start : group.stop]
-            kernels.clip_by_value(part, optimizer.clip_value)
+            clip_by_value(part, optimizer.clip_value)
     clipped = int(np.count_nonzero(before != state.gradients))
     norm = float(np.sqrt(np.sum(np.square(before, dtype=np.float64))))
     clip(state)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..declarations.activation_table import ActivationTable
-from ..kernels import reference as kernels
+from ..kernels.reference.activations import activation_forward
 from .calibration import STEPS, Ranges, slot_scale
 from .curves import Function, tabulate
 from .fixed_point import (
@@ -138,7 +138,7 @@ def _is_line(activation: Activation) -> bool:
 def _function(activation: Activation) -> Function:
     def function(z: Array) -> Array:
         with np.errstate(all="ignore"):
-            out: Array = kernels.activation_forward(z.reshape(1, -1), activation.kernel)[0]
+            out: Array = activation_forward(z.reshape(1, -1), activation.kernel)[0]
         return out
 
     return function

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
-from ..kernels import reference as kernels
 from ..kernels.reference.activations import look_up
+from ..kernels.reference.sparse import sparse_forward
 from ..program.operation import Operation, Slot
 from ..program.ops import ActivationOp, AddOp, DenseOp
 from ..program.state import Weights
@@ -41,7 +41,7 @@ def _dense(op: DenseOp, weights: Weights) -> Step:
             source = values[x]
             if isinstance(source, SparseRows):
                 parts = source.data, source.indices, source.indptr
-                values[out] = kernels.sparse_forward(*parts, weight)
+                values[out] = sparse_forward(*parts, weight)
             else:
                 values[out] = source @ weight
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..kernels import reference as kernels
+from ..kernels.reference import losses
+from ..kernels.reference.activations import activation_forward
+from ..kernels.reference.gradients import add_penalty
 from ..program.program import Program
 from ..program.state import State
 from .reference_ops import backward, forward
@@ -23,7 +25,7 @@ def head_loss(
 ) -> tuple[float, Array]:
     """Return the loss of a batch and the gradient of the slot that the head reads."""
     loss = state.program.head.loss
-    kernel = getattr(kernels, loss.kernel)
+    kernel = getattr(losses, loss.kernel)
     result: tuple[float, Array] = kernel(head_input, y, weight, *loss.arguments)
     return result
 
@@ -45,7 +47,7 @@ def loss_and_gradients(
     backward(program.ops, run)
     for penalty in program.penalties:
         w, d_w = state.parameter(penalty.weight), state.gradient(penalty.weight)
-        loss += kernels.add_penalty(w, d_w, penalty.l1, penalty.l2)
+        loss += add_penalty(w, d_w, penalty.l1, penalty.l2)
     return loss, head_input
 
 
@@ -64,7 +66,7 @@ def output_from_head(program: Program, head_input: Array) -> Array:
     """Return the network's output for the input of its head."""
     output = head_input
     for op in program.output_ops:
-        output = kernels.activation_forward(output, op.activation.kernel)
+        output = activation_forward(output, op.activation.kernel)
     return output
 
 
@@ -86,5 +88,5 @@ def reported_loss(
     loss = sum(loss * (share / total) for loss, share in zip(losses, shares, strict=True))
     for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
-        loss += kernels.add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
+        loss += add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
     return loss, correct

@@ -12,7 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..common.dispatch import DispatchTable
-from ..kernels import reference as kernels
+from ..kernels.reference.activations import activation_backward, activation_forward
+from ..kernels.reference.batchnorm import batchnorm_backward, batchnorm_forward
+from ..kernels.reference.dense import dense_backward, dense_forward
+from ..kernels.reference.dropout import dropout_backward, dropout_forward
+from ..kernels.reference.embedding import embedding_backward, embedding_forward
+from ..kernels.reference.sparse import sparse_backward, sparse_forward
 from ..program.operation import Operation
 from ..program.ops import (
     ActivationOp,
@@ -32,22 +37,22 @@ def _dense_forward(op: DenseOp, run: Pass) -> None:
     weight = run.weights.parameter(op.weight)
     if op.x in run.sparse:
         x = run.sparse[op.x]
-        run.values[op.out] = kernels.sparse_forward(x.data, x.indices, x.indptr, weight)
+        run.values[op.out] = sparse_forward(x.data, x.indices, x.indptr, weight)
         return
     bias = None if op.bias is None else run.weights.parameter(op.bias)
-    run.values[op.out], _ = kernels.dense_forward(run.values[op.x], weight, bias, "linear")
+    run.values[op.out], _ = dense_forward(run.values[op.x], weight, bias, "linear")
 
 
 def _dense_backward(op: DenseOp, run: Pass) -> None:
     if op.x in run.sparse:
         rows, n_in = run.sparse[op.x], op.weight.shape[0]
-        run.state.gradient(op.weight)[...] = kernels.sparse_backward(
+        run.state.gradient(op.weight)[...] = sparse_backward(
             run.gradients[op.out], rows.data, rows.indices, rows.indptr, n_in
         )
         return
     d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
     out = run.values[op.out]
-    d_x, d_weight, d_bias = kernels.dense_backward(d_out, x, weight, out, out, "linear")
+    d_x, d_weight, d_bias = dense_backward(d_out, x, weight, out, out, "linear")
     run.state.gradient(op.weight)[...] = d_weight
     if op.bias is not None:
         is_zero = op.zero_bias_gradient and run.training
@@ -56,20 +61,20 @@ def _dense_backward(op: DenseOp, run: Pass) -> None:
 
 
 def _activation_forward(op: ActivationOp, run: Pass) -> None:
-    run.values[op.out] = kernels.activation_forward(run.values[op.x], op.activation.kernel)
+    run.values[op.out] = activation_forward(run.values[op.x], op.activation.kernel)
 
 
 def _activation_backward(op: ActivationOp, run: Pass) -> None:
     z, out, kernel = run.values[op.x], run.values[op.out], op.activation.kernel
     run.accumulate_gradient(
-        op.x, op.d_x, kernels.activation_backward(run.gradients[op.out], z, out, kernel)
+        op.x, op.d_x, activation_backward(run.gradients[op.out], z, out, kernel)
     )
 
 
 def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
     state = run.state
     momentum = op.momentum if run.update_statistics else 0.0
-    run.values[op.out], x_hat, inv_std = kernels.batchnorm_forward(
+    run.values[op.out], x_hat, inv_std = batchnorm_forward(
         run.values[op.x],
         state.parameter(op.gamma),
         state.parameter(op.beta),
@@ -87,9 +92,7 @@ def _batchnorm_backward(op: BatchNormOp, run: Pass) -> None:
     x_hat, inv_std = saved["x_hat"], saved["inv_std"]
     gamma = run.state.parameter(op.gamma)
     if run.training:
-        d_x, d_gamma, d_beta = kernels.batchnorm_backward(
-            run.gradients[op.out], x_hat, inv_std, gamma
-        )
+        d_x, d_gamma, d_beta = batchnorm_backward(run.gradients[op.out], x_hat, inv_std, gamma)
     else:
         d_out = run.gradients[op.out]
         d_x, d_gamma, d_beta = d_out * gamma * inv_std, (d_out * x_hat).sum(0), d_out.sum(0)
@@ -102,7 +105,7 @@ def _dropout_forward(op: DropoutOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x]
     if run.training:
         state = run.state
-        run.values[op.out], mask = kernels.dropout_forward(
+        run.values[op.out], mask = dropout_forward(
             run.values[op.x], op.rate, state.seed, state.step, op.number
         )
         run.saved_for_backward[op.out] = {"mask": mask}
@@ -111,7 +114,7 @@ def _dropout_forward(op: DropoutOp, run: Pass) -> None:
 def _dropout_backward(op: DropoutOp, run: Pass) -> None:
     d_out = run.gradients[op.out]
     if run.training:
-        d_out = kernels.dropout_backward(d_out, run.saved_for_backward[op.out]["mask"])
+        d_out = dropout_backward(d_out, run.saved_for_backward[op.out]["mask"])
     run.accumulate_gradient(op.x, op.d_x, d_out)
 
 
@@ -150,7 +153,7 @@ def _concat_backward(op: ConcatOp, run: Pass) -> None:
 def _embedding_forward(op: EmbeddingOp, run: Pass) -> None:
     x = run.values[op.x]
     vectors = [
-        kernels.embedding_forward(np.ascontiguousarray(x[:, column]), run.weights.parameter(table))
+        embedding_forward(np.ascontiguousarray(x[:, column]), run.weights.parameter(table))
         for column, table in zip(op.columns, op.tables, strict=True)
     ]
     run.values[op.out] = np.concatenate([x[:, op.passthrough], *vectors], axis=1)
@@ -162,7 +165,7 @@ def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
         n_categories, dim = table.shape
         codes = np.ascontiguousarray(x[:, column])
         d = np.ascontiguousarray(d_out[:, start : start + dim])
-        run.state.gradient(table)[...] = kernels.embedding_backward(d, codes, n_categories)
+        run.state.gradient(table)[...] = embedding_backward(d, codes, n_categories)
         start += dim
 
 

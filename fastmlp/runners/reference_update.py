@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import reference as kernels
+from ..kernels.reference import optimizers
+from ..kernels.reference.gradients import clip_by_value
 from ..program.program import Group
 from ..program.state import State
 
@@ -17,7 +18,7 @@ def clip(state: State) -> None:
     for group in program.groups:
         limit = program.optimizers[group.optimizer].clip_value
         if limit is not None:
-            kernels.clip_by_value(state.gradients[group.start : group.stop], limit)
+            clip_by_value(state.gradients[group.start : group.stop], limit)
     norm = float(np.sqrt(np.sum(np.square(state.gradients, dtype=np.float64))))
     for group in program.groups:
         limit = program.optimizers[group.optimizer].clip_norm
@@ -36,7 +37,7 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
         arguments["step"] = state.step + 1
     if optimizer.running_product:
         arguments[optimizer.running_product] = state.products[number : number + 1]
-    getattr(kernels, optimizer.kernel)(
+    getattr(optimizers, optimizer.kernel)(
         parameters=state.parameters[part],
         gradients=state.gradients[part],
         learning_rate=rate,

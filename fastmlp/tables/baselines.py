@@ -29,8 +29,9 @@ def frequencies(codes: Array, n_classes: int) -> Array:
         The number of each row's class.
     n_classes : int
     """
-    counts: Array = np.bincount(codes, minlength=n_classes) + 1.0
-    return counts / counts.sum()
+    counts = np.bincount(codes, minlength=n_classes) + 1.0
+    shares: Array = counts / counts.sum()
+    return shares
 
 
 @own_error_state
@@ -55,7 +56,7 @@ def ridge(X: Array, y: Array, alpha: float = 1.0) -> Callable[[Array], Array]:
     mean, center = X.mean(axis=0), y.mean()
     around = X - mean
     gram = around.T @ around
-    gram[np.diag_indices_from(gram)] += alpha
+    gram += alpha * np.eye(len(gram))
     weight = np.linalg.solve(gram, around.T @ (y - center))
     return lambda rows: (rows.astype(np.float64) - mean) @ weight + center
 
@@ -66,9 +67,9 @@ def logistic(
 ) -> Callable[[Array], Array]:
     """Fit classes by a multinomial logistic regression and return its probabilities.
 
-    It minimizes ``-sum_i log p_i + penalty / 2 |W|^2``, ``p = softmax(b + X W)``, by Newton's steps,
-    each solved by conjugate gradients (Nocedal & Wright 2006, "Numerical Optimization", algorithm
-    7.1), for the matrix of second derivatives of many columns and classes does not fit in memory.
+    It minimizes ``-sum_i log p_i + penalty / 2 |W|^2``, ``p = softmax(b + X W)``, by Newton's
+    steps, each solved by conjugate gradients (Nocedal & Wright 2006, "Numerical Optimization",
+    algorithm 7.1), for the second derivatives of many columns and classes do not fit in memory.
 
     Parameters
     ----------
@@ -122,7 +123,8 @@ def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array
     def times_hessian(direction: Array) -> Array:
         moved = p * (X @ direction)
         moved -= p * moved.sum(axis=1, keepdims=True)
-        return X.T @ moved + penalties * direction
+        image: Array = X.T @ moved + penalties * direction
+        return image
 
     # Columns of X have about one size; those of classes differ by how often they occur.
     diagonal = (X**2).T @ (p * (1 - p)) + penalties
@@ -144,8 +146,9 @@ def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array
 
 
 def _softmax(z: Array) -> Array:
-    powers: Array = np.exp(z - z.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    shares: Array = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _with_ones(X: Array) -> Array:

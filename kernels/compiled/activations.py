@@ -1,86 +1,40 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Activations on plain arrays."""
 
 from __future__ import annotations
 
-from ..reference.activations import look_up
-from ..typing import ActivationSpec, Array
+from ..reference import activations as reference
+from ..typing import ActivationSpec
 from .buffers import buffer, copied
 from .machine.call import call
-from .ops import activations as ops
-from .ops import softmax
+from .ops.activations import ActivationOps, activation_ops
+from .twins import twin
+
+__all__ = reference.__all__
 
 
-def _resolve(activation: ActivationSpec) -> tuple[str, float]:
-    """The member and the parameter of an activation, 0 where it has none."""
-    rule, parameters = look_up(activation)
+def _resolve(activation: ActivationSpec) -> tuple[ActivationOps, float]:
+    """The ops of an activation and its parameter, 0 where it has none."""
+    rule, parameters = reference.look_up(activation)
     name = activation if isinstance(activation, str) else activation[0]
     if rule.parameter is None and parameters:
         raise TypeError(f"{name} takes no parameter, but {parameters[0]!r} was given")
-    return rule.member or name, parameters[0] if parameters else 0.0
+    return activation_ops(rule.member or name), parameters[0] if parameters else 0.0
 
 
-def activation_forward(z: Array, activation: ActivationSpec, *, out: Array | None = None) -> Array:
-    """Apply an activation; see the reference."""
-    name, parameter = _resolve(activation)
-    rows, columns = z.shape
-    out = buffer(out, z.shape, z.dtype)
-    if name == "softmax":
-        call(
-            softmax.softmax_forward,
-            z.dtype,
-            rows,
-            z=z,
-            out=out,
-            ld=columns,
-            columns=columns,
-            shard=0,
-            shards=1,
-        )
-    else:
-        call(
-            ops.activation_forward,
-            z.dtype,
-            rows,
-            member=name,
-            z=z,
-            out=out,
-            ld=columns,
-            columns=columns,
-            parameter=parameter,
-        )
+@twin(reference.activation_forward)
+def activation_forward(*, z, activation, out):
+    ops, parameter = _resolve(activation)
+    (rows, columns), out = z.shape, buffer(out, z.shape, z.dtype)
+    given = {"z": z, "out": out, "columns": columns, "parameter": parameter}
+    call(ops.forward, z.dtype, rows, member=ops.member, **ops.forward.select(given))
     return out
 
 
-def activation_backward(
-    d_out: Array, z: Array, out: Array, activation: ActivationSpec, *, d_z: Array | None = None
-) -> Array:
-    """Pull a gradient back through an activation; see the reference."""
-    name, parameter = _resolve(activation)
-    rows, columns = d_out.shape
-    d_z = copied(d_out, d_z)
-    if name == "softmax":
-        call(
-            softmax.softmax_backward,
-            d_z.dtype,
-            rows,
-            out=out,
-            d=d_z,
-            ld=columns,
-            columns=columns,
-            shard=0,
-            shards=1,
-        )
-    else:
-        call(
-            ops.activation_backward,
-            d_z.dtype,
-            rows,
-            member=name,
-            z=z,
-            out=out,
-            d=d_z,
-            ld=columns,
-            columns=columns,
-            parameter=parameter,
-        )
+@twin(reference.activation_backward)
+def activation_backward(*, d_out, z, out, activation, d_z):
+    ops, parameter = _resolve(activation)
+    (rows, columns), d_z = d_out.shape, copied(d_out, d_z)
+    given = {"z": z, "out": out, "d": d_z, "columns": columns, "parameter": parameter}
+    call(ops.backward, d_z.dtype, rows, member=ops.member, **ops.backward.select(given))
     return d_z

@@ -1,19 +1,22 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """Embeddings on plain arrays."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..typing import Array
+from ..reference import embedding as reference
 from .buffers import buffer
 from .machine.call import call
 from .ops import embedding as ops
+from .twins import twin
+
+__all__ = reference.__all__
 
 
-def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) -> Array:
-    """Look up vectors; see the reference."""
-    n_categories, dim = weight.shape
-    rows = len(codes)
+@twin(reference.embedding_forward)
+def embedding_forward(*, codes, weight, out):
+    rows, (n_categories, dim) = len(codes), weight.shape
     out = buffer(out, (rows, dim), weight.dtype)
     call(
         ops.embedding_forward,
@@ -24,16 +27,13 @@ def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) 
         weight=weight,
         n_categories=n_categories,
         out=out,
-        ld=dim,
         columns=dim,
     )
     return out
 
 
-def embedding_backward(
-    d_out: Array, codes: Array, n_categories: int, *, d_weight: Array | None = None
-) -> Array:
-    """Add up gradients by category; see the reference."""
+@twin(reference.embedding_backward)
+def embedding_backward(*, d_out, codes, n_categories, d_weight):
     rows, dim = d_out.shape
     d_weight = buffer(d_weight, (n_categories, dim), d_out.dtype)
     call(
@@ -43,7 +43,6 @@ def embedding_backward(
         codes=np.ascontiguousarray(codes, d_out.dtype),
         ld_codes=1,
         d=d_out,
-        ld=dim,
         d_weight=d_weight,
         n_categories=n_categories,
         columns=dim,

@@ -1,18 +1,22 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """What happens to gradients between the backward pass and the optimizer, on plain arrays."""
 
 from __future__ import annotations
 
 import math
 
-from ..typing import Array
+from ..reference import gradients as reference
 from .buffers import writable
 from .machine.call import call, new_scalars
 from .machine.op import N_SCALARS
 from .ops import gradients as ops
+from .twins import twin
+
+__all__ = reference.__all__
 
 
-def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
-    """Add the gradient of a weight penalty to `d_weight`, in place; see the reference."""
+@twin(reference.add_penalty)
+def add_penalty(*, weight, d_weight, **unchanged):
     writable(d_weight)
     scalars = new_scalars(1)
     call(
@@ -23,38 +27,23 @@ def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
         d_weight=d_weight,
         count=weight.size,
         penalty=N_SCALARS,
-        l1=l1,
-        l2=l2,
+        **unchanged,
     )
     return float(scalars[N_SCALARS])
 
 
-def clip_by_value(gradients: Array, limit: float) -> None:
-    """Clip each entry to ``[-limit, limit]``, in place; see the reference."""
+@twin(reference.clip_by_value)
+def clip_by_value(*, gradients, **unchanged):
     writable(gradients)
-    call(ops.clip_by_value, gradients.dtype, gradients=gradients, count=gradients.size, limit=limit)
+    count = gradients.size
+    call(ops.clip_by_value, gradients.dtype, gradients=gradients, count=count, **unchanged)
 
 
-def clip_by_norm(gradients: Array, limit: float) -> float:
-    """Scale the whole vector by ``min(1, limit / norm)``, in place; see the reference."""
+@twin(reference.clip_by_norm)
+def clip_by_norm(*, gradients, limit):
     writable(gradients)
     scalars = new_scalars(1)
-    call(
-        ops.sum_of_squares,
-        gradients.dtype,
-        scalars=scalars,
-        gradients=gradients,
-        count=gradients.size,
-        total=N_SCALARS,
-    )
-    call(
-        ops.clip_by_norm,
-        gradients.dtype,
-        scalars=scalars,
-        gradients=gradients,
-        count=gradients.size,
-        totals=N_SCALARS,
-        n_totals=1,
-        limit=limit,
-    )
+    vector = {"scalars": scalars, "gradients": gradients, "count": gradients.size}
+    call(ops.sum_of_squares, gradients.dtype, total=N_SCALARS, **vector)
+    call(ops.clip_by_norm, gradients.dtype, totals=N_SCALARS, n_totals=1, limit=limit, **vector)
     return math.sqrt(scalars[N_SCALARS])

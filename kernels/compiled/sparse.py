@@ -1,58 +1,41 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 """The product of a sparse matrix and a weight on plain arrays."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..typing import Array
+from ..reference import sparse as reference
 from .buffers import buffer
 from .machine.call import call
 from .ops import sparse as ops
+from .twins import twin
+
+__all__ = reference.__all__
 
 
-def _rows(data: Array, indices: Array, indptr: Array) -> dict[str, Any]:
-    """The arguments that say where sparse rows lie."""
-    return {
-        "data": data,
-        "indices": indices,
-        "index_bytes": indices.itemsize,
-        "indptr": indptr,
-        "order": None,
-    }
-
-
-def sparse_forward(
-    data: Array, indices: Array, indptr: Array, weight: Array, *, out: Array | None = None
-) -> Array:
-    """Compute ``out = x W`` for a sparse x; see the reference."""
-    rows, columns = len(indptr) - 1, weight.shape[1]
+@twin(reference.sparse_forward)
+def sparse_forward(*, data, indices, indptr, weight, out):
+    rows, (inputs, columns) = len(indptr) - 1, weight.shape
     out = buffer(out, (rows, columns), weight.dtype)
     call(
         ops.sparse_forward,
         weight.dtype,
         rows,
         member=data.dtype.name,
-        **_rows(data, indices, indptr),
+        data=data,
+        indices=indices,
+        index_bytes=indices.itemsize,
+        indptr=indptr,
+        order=None,
         weight=weight,
-        ld_weight=columns,
         out=out,
-        ld=columns,
-        inputs=len(weight),
+        inputs=inputs,
         columns=columns,
     )
     return out
 
 
-def sparse_backward(
-    d_out: Array,
-    data: Array,
-    indices: Array,
-    indptr: Array,
-    n_in: int,
-    *,
-    d_weight: Array | None = None,
-) -> Array:
-    """Compute the gradient of the weight, ``d_W = x^T d_out``; see the reference."""
+@twin(reference.sparse_backward)
+def sparse_backward(*, d_out, data, indices, n_in, d_weight, **unchanged):
     rows, columns = d_out.shape
     d_weight = buffer(d_weight, (n_in, columns), d_out.dtype)
     call(
@@ -60,13 +43,15 @@ def sparse_backward(
         d_out.dtype,
         rows,
         member=data.dtype.name,
-        **_rows(data, indices, indptr),
+        data=data,
+        indices=indices,
+        index_bytes=indices.itemsize,
+        order=None,
         d_out=d_out,
-        ld=columns,
         d_weight=d_weight,
-        ld_weight=columns,
         inputs=n_in,
         columns=columns,
         touched=None,
+        **unchanged,
     )
     return d_weight

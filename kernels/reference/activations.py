@@ -13,6 +13,8 @@ from ..constants import SELU_ALPHA, SELU_SCALE
 from ..typing import ActivationSpec, Array
 from .buffers import store
 
+__all__ = ["activation_backward", "activation_forward"]
+
 
 def relu(z: Array) -> Array:
     """Return ``max(z, 0)`` (Nair & Hinton 2010)."""

@@ -7,6 +7,8 @@ import numpy as np
 from ..typing import Array
 from .buffers import store
 
+__all__ = ["batchnorm_backward", "batchnorm_forward"]
+
 
 def batchnorm_forward(
     x: Array,

@@ -6,6 +6,8 @@ from ..typing import ActivationSpec, Array
 from .activations import activation_backward, activation_forward
 from .buffers import store
 
+__all__ = ["dense_backward", "dense_forward"]
+
 
 def dense_forward(
     x: Array,

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from ..typing import Array
 from .buffers import store
 
+__all__ = ["dropout_backward", "dropout_forward", "dropout_mask", "philox4x32"]
+
 WORD = np.uint64(0xFFFFFFFF)
 WORD_BITS = np.uint64(32)
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

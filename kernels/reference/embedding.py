@@ -7,6 +7,8 @@ import numpy as np
 from ..typing import Array
 from .buffers import store
 
+__all__ = ["embedding_backward", "embedding_forward"]
+
 
 def embedding_forward(codes: Array, weight: Array, *, out: Array | None = None) -> Array:
     """Look up vectors: ``out_i = W_c``, ``c = codes_i``; the product of one-hot rows with W.

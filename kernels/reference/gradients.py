@@ -8,6 +8,8 @@ import numpy as np
 
 from ..typing import Array
 
+__all__ = ["add_penalty", "clip_by_norm", "clip_by_value"]
+
 
 def add_penalty(weight: Array, d_weight: Array, l1: float, l2: float) -> float:
     """Add the gradient of a weight penalty to `d_weight`, in place.

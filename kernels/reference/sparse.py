@@ -7,6 +7,8 @@ import numpy as np
 from ..typing import Array
 from .buffers import store
 
+__all__ = ["sparse_backward", "sparse_forward"]
+
 
 def _rows(indptr: Array) -> Array:
     """The row of each entry."""

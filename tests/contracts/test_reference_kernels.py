@@ -1,187 +1,65 @@
-"""What holds for every kernel: dtypes, contiguity, untouched inputs, results into given arrays."""
+"""What holds for every kernel of the reference: dtypes, contiguity, precision, what is in place."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
+from kernel_table import KERNELS, Inputs, Kernel, copied
 
-from fastmlp.declarations.losses import OWN_LOSSES
-from fastmlp.kernels import custom, get_backend, reference
-from fastmlp.kernels.reference.activations import ACTIVATIONS
-
-Case = tuple[Callable[..., Any], tuple[Any, ...], tuple[str, ...]]
-
-LOSSES = [loss for loss in OWN_LOSSES if not loss.is_rowwise]
-UPDATES = {name for name in reference.__all__ if name.endswith("_update")}
-IN_PLACE = {"add_penalty", "clip_by_norm", "clip_by_value"}
-
-
-def cases(dtype: type) -> dict[str, Case]:
-    """Name -> kernel, arguments, names of the arrays that it returns, in order."""
-    rng = np.random.default_rng(1)
-
-    def draw(*shape: int) -> np.ndarray:
-        return rng.random(shape).astype(dtype) + dtype(0.1)
-
-    x, weight, bias = draw(5, 4), draw(4, 3), draw(3)
-    z, d_out = draw(5, 3), draw(5, 3)
-    table: dict[str, Case] = {}
-    for name in ACTIVATIONS:
-        out = reference.activation_forward(z, name)
-        table[f"activation_forward {name}"] = (reference.activation_forward, (z, name), ("out",))
-        table[f"activation_backward {name}"] = (
-            reference.activation_backward,
-            (d_out, z, out, name),
-            ("d_z",),
-        )
-    for bias_or_none in (bias, None):
-        table[f"dense_forward {'with' if bias_or_none is bias else 'without'} bias"] = (
-            reference.dense_forward,
-            (x, weight, bias_or_none, "tanh"),
-            ("out", "z"),
-        )
-    table["dense_backward"] = (
-        reference.dense_backward,
-        (d_out, x, weight, z, z, "tanh"),
-        ("d_x", "d_weight", "d_bias"),
-    )
-    table["batchnorm_forward"] = (
-        reference.batchnorm_forward,
-        (x, draw(4), draw(4), draw(4), draw(4), 0.1, 1e-5, False),
-        ("out", "x_hat", "inv_std"),
-    )
-    table["batchnorm_backward"] = (
-        reference.batchnorm_backward,
-        (draw(5, 4), x, draw(4), draw(4)),
-        ("d_x", "d_gamma", "d_beta"),
-    )
-    table["dropout_forward"] = (reference.dropout_forward, (x, 0.5, 1, 2, 3), ("out", "mask"))
-    table["dropout_backward"] = (reference.dropout_backward, (x, draw(5, 4)), ("d_x",))
-    labels = rng.integers(0, 3, 5)
-    for sample_weight in (None, draw(5)):
-        suffix = "" if sample_weight is None else " weighted"
-        for y in (labels, draw(5, 3)):
-            table[f"softmax_cross_entropy {y.ndim}-D{suffix}"] = (
-                reference.softmax_cross_entropy,
-                (z, y, sample_weight, 0.1),
-                ("loss", "d_logits"),
-            )
-        for loss in LOSSES:
-            kernel = getattr(reference, loss.kernel)
-            table[f"{loss.kernel}{suffix}"] = (
-                kernel,
-                (z, draw(5, 3), sample_weight, *loss.arguments),
-                ("loss", list(inspect.signature(kernel).parameters)[-1]),
-            )
-    entries = (draw(6), rng.integers(0, 4, 6), np.array([0, 2, 2, 3, 5, 6]))
-    table["sparse_forward"] = (reference.sparse_forward, (*entries, draw(4, 3)), ("out",))
-    table["sparse_backward"] = (reference.sparse_backward, (d_out, *entries, 4), ("d_weight",))
-    codes = rng.integers(0, 4, 5).astype(dtype)
-    table["embedding_forward"] = (reference.embedding_forward, (codes, draw(4, 3)), ("out",))
-    table["embedding_backward"] = (
-        reference.embedding_backward,
-        (d_out, codes, 4),
-        ("d_weight",),
-    )
-    custom.add(custom.LOSSES, "contract_loss", lambda p, y: (p - y) ** 4, None)
-    table["custom_loss"] = (
-        reference.custom_loss,
-        (z, draw(5, 3), None, "contract_loss"),
-        ("loss", "d_prediction"),
-    )
-    return table
-
+from fastmlp.kernels import numpy as reference
 
 BOTH = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-ALL = pytest.mark.parametrize("name", cases(np.float64))
 
 
-def as_tuple(result: Any) -> tuple[Any, ...]:
-    return result if isinstance(result, tuple) else (result,)
-
-
-def test_every_kernel_has_a_case() -> None:
-    covered = {kernel.__name__ for kernel, _, _ in cases(np.float64).values()}
-    others = UPDATES | IN_PLACE | {"dropout_mask", "philox4x32"}
-    assert covered | others == set(reference.__all__)
-    assert get_backend("numpy").__all__ == reference.__all__
+def positive(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Numbers that do not cancel."""
+    return rng.random(shape) + 0.1
 
 
 @BOTH
-@ALL
-def test_results_are_new_contiguous_arrays_of_the_inputs_dtype(name: str, dtype: type) -> None:
-    kernel, arguments, names = cases(dtype)[name]
-    inputs = [a for a in arguments if isinstance(a, np.ndarray)]
-    before = [a.copy() for a in inputs]
-    results = as_tuple(kernel(*arguments))
-    assert len(results) == len(names)
-    for a, b in zip(inputs, before, strict=True):
-        np.testing.assert_array_equal(a, b)
-    for result, result_name in zip(results, names, strict=True):
-        if result_name == "loss":
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.results], ids=str)
+def test_results_are_floats_or_new_contiguous_arrays(kernel: Kernel, dtype: type) -> None:
+    arguments = kernel.make(Inputs(dtype), 5, 4)
+    inputs = [a for a in arguments.values() if isinstance(a, np.ndarray)]
+    results = kernel.run(reference, arguments)
+    for result in map(results.__getitem__, kernel.results):
+        if not isinstance(result, np.ndarray):
             assert type(result) is float
             continue
-        assert result.dtype == dtype
+        assert result.dtype == (np.uint32 if kernel.function == "philox4x32" else dtype)
         assert result.flags.c_contiguous
         assert not any(np.shares_memory(result, a) for a in inputs)
 
 
-@BOTH
-@ALL
-def test_results_go_into_given_arrays(name: str, dtype: type) -> None:
-    kernel, arguments, names = cases(dtype)[name]
-    expected = as_tuple(kernel(*arguments))
-    given = {
-        result_name: np.full_like(array, np.nan)
-        for result_name, array in zip(names, expected, strict=True)
-        if result_name != "loss"
-    }
-    results = as_tuple(kernel(*arguments, **given))
-    for result, array, result_name in zip(results, expected, names, strict=True):
-        np.testing.assert_array_equal(result, array)
-        if result_name != "loss":
-            assert result is given[result_name]
-
-
 @pytest.mark.parametrize(
-    ("name", "relative"), [(name, 5e-6) for name in cases(np.float64) if "dropout" not in name]
+    "kernel",
+    [k for k in KERNELS if k.results and "dtype" not in k.make(Inputs("f4"), 1, 1)],
+    ids=str,
 )
-def test_float32_is_float64_rounded(name: str, relative: float) -> None:
-    kernel, arguments, _ = cases(np.float32)[name]
-    widened = [
-        a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype == np.float32 else a
-        for a in arguments
-    ]
-    for narrow, wide in zip(as_tuple(kernel(*arguments)), as_tuple(kernel(*widened)), strict=True):
-        np.testing.assert_allclose(narrow, wide, rtol=relative, atol=relative)
+def test_float32_is_float64_rounded(kernel: Kernel) -> None:
+    arguments = kernel.make(Inputs("float32", positive), 5, 4)
+    widened = {
+        name: a.astype(np.float64) if isinstance(a, np.ndarray) and a.dtype == np.float32 else a
+        for name, a in arguments.items()
+    }
+    narrow, wide = (kernel.run(reference, given) for given in (arguments, widened))
+    for name, expected in wide.items():
+        np.testing.assert_allclose(narrow[name], expected, rtol=5e-6, atol=5e-6, err_msg=name)
 
 
 @BOTH
-@pytest.mark.parametrize("name", sorted(UPDATES))
-def test_updates_work_in_place_and_leave_the_gradients(name: str, dtype: type) -> None:
-    rng = np.random.default_rng(2)
-    parameters, gradients, first, second = rng.random((4, 6)).astype(dtype) + dtype(0.1)
-    mu_product = np.ones(1)
-    arguments = {
-        "sgd_update": (first, 0.1, 0.9, True),
-        "rmsprop_update": (first, 0.1, 0.9, 1e-8),
-        "adagrad_update": (first, 0.1, 1e-10),
-        "adam_update": (first, second, 3, 0.1, 0.9, 0.999, 1e-8),
-        "adamw_update": (first, second, 3, 0.1, 0.9, 0.999, 1e-8, 0.01),
-        "nadam_update": (first, second, 3, mu_product, 0.1, 0.9, 0.999, 1e-8),
-        "ftrl_update": (first, second, 0.1, 0.01, 0.01, 1.0),
-    }[name]
-    before = [a.copy() for a in (parameters, gradients, first)]
-    assert getattr(reference, name)(parameters, gradients, *arguments) is None
-    assert (parameters != before[0]).all()
-    np.testing.assert_array_equal(gradients, before[1])
-    assert (first != before[2]).all()
-    assert parameters.dtype == first.dtype == dtype
-    assert (mu_product[0] != 1.0) == (name == "nadam_update")
+@pytest.mark.parametrize("kernel", [k for k in KERNELS if k.function.endswith("_update")], ids=str)
+def test_updates_work_in_place_and_leave_the_gradients(kernel: Kernel, dtype: type) -> None:
+    arguments = kernel.make(Inputs(dtype), 2, 3)
+    before = copied(arguments)
+    assert getattr(reference, kernel.function)(**arguments) is None
+    assert "gradients" not in kernel.modified
+    np.testing.assert_array_equal(arguments["gradients"], before["gradients"])
+    for name in kernel.modified:
+        assert arguments[name].dtype == before[name].dtype
+        changed = arguments[name] != before[name]
+        # Where there is a gradient; a product of all steps has one number.
+        assert changed[before["gradients"] != 0.0].all() if changed.size > 1 else changed.all()
 
 
 @BOTH

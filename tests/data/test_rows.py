@@ -29,7 +29,10 @@ def test_wide_rows_are_never_made_dense(backend: str) -> None:
     model.predict((csr, deep))
     if backend == "numba":
         runner = model.runner
-        tables = [runner._kept, *(forward._executables for forward in runner._forward.values())]
+        tables = [
+            runner._executables,
+            *(forward._executables for forward in runner._forward.values()),
+        ]
         assert all(0 < kept.largest < 32 * 2**20 for kept in tables)
 
 

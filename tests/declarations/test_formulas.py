@@ -17,7 +17,7 @@ from fastmlp.declarations.activations import ACTIVATIONS, TRAITS, Activation, ge
 from fastmlp.declarations.custom import CustomActivation, CustomLoss
 from fastmlp.declarations.formulas import as_operand, names_in, with_numbers
 from fastmlp.declarations.losses import LOSSES, Loss
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 OWN = [each for each in ACTIVATIONS.values() if not isinstance(each, CustomActivation)]
 SPECS = [*OWN, fm.LeakyReLU(0.3), fm.ELU(0.6)]

@@ -24,7 +24,7 @@ from fastmlp.declarations.optimizers import (
 )
 from fastmlp.declarations.schedules import ExponentialDecay
 from fastmlp.inspection.explain_update import evaluate
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 SIGNATURES = {
     SGD: {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False},

@@ -17,7 +17,7 @@ import fastmlp as fm
 from fastmlp.declarations.activations import ACTIVATIONS, Activation
 from fastmlp.declarations.custom import CustomActivation
 from fastmlp.export.costs import Costs
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.reference import activations as rules
 
 OWN = [each for each in ACTIVATIONS.values() if not isinstance(each, CustomActivation)]

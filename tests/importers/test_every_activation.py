@@ -18,7 +18,7 @@ import pytest
 import fastmlp as fm
 from fastmlp.declarations.activations import TRAITS, get_activation
 from fastmlp.importers.activations import ForeignActivations, Row, UnfitError
-from fastmlp.kernels.reference import activation_forward
+from fastmlp.kernels.reference.activations import activation_forward
 from fastmlp.kernels.typing import Array
 
 X = np.random.default_rng(0).normal(0.0, 2.0, (40, 5)).astype(np.float32)

@@ -8,7 +8,7 @@ import pytest
 import fastmlp as fm
 from fastmlp.int8.curves import tabulate
 from fastmlp.int8.kernels import accumulate, finish
-from fastmlp.kernels.reference import activation_forward
+from fastmlp.kernels.reference.activations import activation_forward
 
 
 @pytest.mark.parametrize(("low", "high"), [(-8.0, 8.0), (-0.3, 9.0), (2.0, 5.0), (3.0, 3.0)])

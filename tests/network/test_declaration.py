@@ -68,8 +68,8 @@ BAD_NETWORKS = {
     ),
     "loss class": (lambda: fm.Sequential([fm.Dense(1)], loss=fm.MSE), TypeError, r"loss .*MSE"),
     "optimizer": (
-        *(lambda: fm.Sequential([fm.Dense(1)], optimizer="adma"), ValueError),
-        r"unknown optimizer 'adma'; did you mean 'adam'\?",
+        *(lambda: fm.Sequential([fm.Dense(1)], optimizer="rmspro"), ValueError),
+        r"unknown optimizer 'rmspro'; did you mean 'rmsprop'\?",
     ),
     "optimizer class": (
         *(lambda: fm.Sequential([fm.Dense(1)], optimizer=fm.Adam), TypeError),

@@ -73,9 +73,9 @@ def test_every_table_has_a_row(kind: type[Operation]) -> None:
 @every_operation
 def test_every_table_of_the_compiled_runner_has_a_row(kind: type[Operation]) -> None:
     pytest.importorskip("numba")
-    from fastmlp.runners.compiled.lowering_ops import ENCODINGS
+    from fastmlp.runners.compiled.lowering_ops import LOWERINGS
 
-    assert kind in ENCODINGS
+    assert kind in LOWERINGS
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ def test_a_missing_row_is_named() -> None:
 
 def test_a_missing_row_of_the_compiled_runner_is_named() -> None:
     pytest.importorskip("numba")
-    from fastmlp.runners.compiled.lowering_ops import encode_forward
+    from fastmlp.runners.compiled.lowering_ops import lower_forward
 
     op: Any = ClampOp(Slot(0, "x", 2), Slot(1, "out", 2))
-    encoder: Any = None
-    with pytest.raises(TypeError, match=r"ClampOp has no row in ENCODINGS in fastmlp/runners/"):
-        encode_forward((op,), encoder)
+    lowering: Any = None
+    with pytest.raises(TypeError, match=r"ClampOp has no row in LOWERINGS in fastmlp/runners/"):
+        lower_forward((op,), lowering)
 
 
 @every_operation

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ...kernels import get_backend
 from ...kernels.compiled.machine.cache import CacheWarning
-from ...kernels.compiled.machine.op import OPS
+from ...kernels.compiled.machine.op import OPS, CompiledOp
 from ...kernels.compiled.machine.runner import runner
 
 
@@ -26,11 +27,17 @@ class Kernel(NamedTuple):
 _RUNNER = Kernel("run_steps", "")
 
 
+def _ops() -> dict[str, CompiledOp[...]]:
+    """All ops by name; a module declares its own when it is imported."""
+    get_backend("numba")
+    return OPS
+
+
 def all_kernels() -> Iterator[Kernel]:
     """What runs a program, and each op, dtype and member that a program can name."""
     yield _RUNNER
     for dtype in ("float32", "float64"):
-        for name, op in OPS.items():
+        for name, op in _ops().items():
             for member in op.members or ("",):
                 yield Kernel(name, dtype, member)
 
@@ -40,7 +47,7 @@ def load(kernel: Kernel) -> None:
     if kernel == _RUNNER:
         runner()
     else:
-        OPS[kernel.op].compiled(kernel.dtype, kernel.member)
+        _ops()[kernel.op].compiled(kernel.dtype, kernel.member)
 
 
 @contextmanager

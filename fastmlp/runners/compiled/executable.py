@@ -28,14 +28,14 @@ from ...kernels.compiled.machine.runner import (
     WORKERS,
     runner,
 )
-from .lowering import Encoder, address
+from .lowering import Lowering, address
 
 if TYPE_CHECKING:
     from ...kernels.typing import Array
 
 
 class Executable:
-    """The tables of an `Encoder`, ready to run once their symbols are bound to addresses.
+    """The tables of a `Lowering`, ready to run once their symbols are bound to addresses.
 
     Attributes
     ----------
@@ -43,12 +43,14 @@ class Executable:
         Where a step leaves them.
     """
 
-    def __init__(self, encoder: Encoder, workers: int = 1, gradients: Array | None = None) -> None:
+    def __init__(
+        self, lowering: Lowering, workers: int = 1, gradients: Array | None = None
+    ) -> None:
         self.gradients = gradients
-        self.n_bytes = sum(array.nbytes for array in encoder.keep)
-        self._memory = encoder.keep
-        self.table, self.attributes = encoder.tasks.table()
-        self.scalars = np.zeros(encoder.n_scalars)
+        self.n_bytes = sum(array.nbytes for array in lowering.arrays)
+        self._memory = lowering.arrays
+        self.table, self.attributes = lowering.tasks.table()
+        self.scalars = np.zeros(lowering.n_scalars)
         # A cache line for each worker's counters.
         self.counters = np.zeros((workers, 8 * -(-N_COUNTERS // 8)), dtype=np.int64)
         self.sync = np.zeros(N_SYNC, dtype=np.int64)

@@ -17,9 +17,8 @@ from ...kernels.compiled.ops.activations import activation_ops
 from ...program.operation import Operation, Slot, Tensor
 from ...program.ops import BatchNormOp
 from ...program.state import State, Weights
-from . import shards as cuts
 from .buffer_plan import BufferPlan
-from .shards import SINGLE, Cut
+from .shards import SINGLE, Shards, column_shards, one_shard, row_shards
 from .tasks import Instruction, Symbol, Tasks, instruction
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class SparseSource(NamedTuple):
     arguments: dict[str, int]
 
 
-class Encoder:
+class Lowering:
     """Writes the tasks of one program over one set of buffers.
 
     Parameters
@@ -95,7 +94,7 @@ class Encoder:
         self.plan = plan
         self.tasks = Tasks(self.program.dtype)
         self.itemsize = np.dtype(self.program.dtype).itemsize
-        self.keep: list[Array] = []
+        self.arrays: list[Array] = []
         self.n_scalars = N_SCALARS
         self._inv_stds: dict[Slot, int] = {}
         self._sparse: dict[Slot, SparseSource] = {}
@@ -113,14 +112,14 @@ class Encoder:
     # Memory
 
     def new(self, shape: tuple[int, ...], dtype: Any = None) -> int:
-        """Address of new zeros that live as long as the encoder's tables."""
+        """Address of new zeros that live as long as the tables."""
         array = aligned_zeros(shape, dtype or self.program.dtype)
-        self.keep.append(array)
+        self.arrays.append(array)
         return address(array)
 
-    def hold(self, array: Array) -> int:
-        """Address of an array that lives as long as the encoder's tables."""
-        self.keep.append(array)
+    def keep_alive(self, array: Array) -> int:
+        """Address of an array that lives as long as the tables."""
+        self.arrays.append(array)
         return address(array)
 
     def memory(self, width: int, key: tuple[str, int]) -> Memory:
@@ -157,23 +156,22 @@ class Encoder:
             self._inv_stds[op.out] = self.new((op.out.width,))
         return self._inv_stds[op.out]
 
-    # Cuts
+    # Shards
 
-    def columns_cut(self, width: int) -> Cut:
+    def column_shards(self, width: int) -> Shards:
         """How a slot of this width is cut by columns."""
-        return cuts.columns(width, self.rows) if self.training else cuts.whole(width)
+        return column_shards(width, self.rows) if self.training else one_shard(width)
 
-    def rows_cut(self, width: int) -> Cut:
+    def row_shards(self, width: int) -> Shards:
         """How it is cut by rows."""
-        return cuts.rows(width, self.rows) if self.training else cuts.whole(width)
+        return row_shards(width, self.rows) if self.training else one_shard(width)
 
     # Rows in and out
 
     def gather(self, source: Symbol, dtype: str, ordered: bool, out: Memory) -> None:
         """Copy the batch's rows of an array of this dtype, as long as those of `out`."""
-        cut = self.rows_cut(out.ld)
 
-        def make(shard: int) -> Instruction:
+        def make(shard: int, shards: int) -> Instruction:
             return instruction(
                 rows.gather_rows,
                 dtype,
@@ -184,10 +182,10 @@ class Encoder:
                 ld=out.ld,
                 columns=out.ld,
                 shard=shard,
-                shards=cut.shards,
+                shards=shards,
             )
 
-        self.tasks.add(cut, make, writes=[out.key])
+        self.rowwise(out.ld, make, reads=[], writes=[out.key])
 
     def read_rows(self, layout: Layout, ordered: bool) -> None:
         """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
@@ -242,10 +240,29 @@ class Encoder:
         reads_whole: Any = (),
     ) -> None:
         """A task cut by columns; `make` is told the first column and how many there are."""
-        cut = self.columns_cut(width)
+        shards = self.column_shards(width)
         self.tasks.add(
-            cut,
-            lambda shard: make(*cut.part(shard)),
+            shards,
+            lambda shard: make(*shards.part(shard)),
+            reads=reads,
+            writes=writes,
+            reads_whole=reads_whole,
+        )
+
+    def rowwise(
+        self,
+        width: int,
+        make: Callable[[int, int], Instruction],
+        *,
+        reads: list[Any],
+        writes: list[Any],
+        reads_whole: Any = (),
+    ) -> None:
+        """A task cut by rows; `make` is told the number of the shard and how many there are."""
+        shards = self.row_shards(width)
+        self.tasks.add(
+            shards,
+            lambda shard: make(shard, shards.count),
             reads=reads,
             writes=writes,
             reads_whole=reads_whole,

@@ -1,4 +1,4 @@
-"""How a training step is encoded: rows in, loss, penalties, clipping, optimizers."""
+"""How a training step is lowered: rows in, loss, penalties, clipping, optimizers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from ...kernels.compiled.ops.losses import loss_op
 from ...kernels.compiled.ops.optimizers import UPDATES
 from ...kernels.compiled.ops.rows import sum_weights
 from ...program.program import Group
-from . import shards as cuts
-from .lowering import Encoder, Memory, address
-from .lowering_ops import encode_backward, encode_forward
-from .shards import Cut
-from .tasks import Instruction, Symbol, instruction, instruction_from
+from .lowering import Lowering, Memory, address
+from .lowering_ops import lower_backward, lower_forward
+from .shards import Shards, flat_shards
+from .tasks import Instruction, Symbol, instruction
 
 if TYPE_CHECKING:
     from ...kernels.typing import Array
@@ -38,40 +37,40 @@ class _LossParts(NamedTuple):
     shards: int
 
 
-def encode_gradients(
-    encoder: Encoder, layout: Layout, coded: bool, ordered: bool, weighted: bool
+def lower_gradients(
+    lowering: Lowering, layout: Layout, class_indices: bool, ordered: bool, weighted: bool
 ) -> None:
     """Add the tasks from the batch's rows to its gradients and loss.
 
     Parameters
     ----------
-    encoder : Encoder
+    lowering : Lowering
     layout : Layout
         Of X.
-    coded : bool
-        y are class numbers, not rows.
+    class_indices : bool
+        y are class indices, not rows.
     ordered : bool
         The epoch has an order of rows.
     weighted : bool
         Rows have weights.
     """
-    encoder.read_rows(layout, ordered)
-    weights = _weights(encoder, ordered, weighted)
-    encode_forward(encoder.ops, encoder)
-    parts = _loss(encoder, coded, ordered, weights)
-    encode_backward(encoder.state.program.ops, encoder)
-    _report(encoder, parts)
+    lowering.read_rows(layout, ordered)
+    weights = _weights(lowering, ordered, weighted)
+    lower_forward(lowering.ops, lowering)
+    parts = _loss(lowering, class_indices, ordered, weights)
+    lower_backward(lowering.state.program.ops, lowering)
+    _report(lowering, parts)
 
 
-def _weights(encoder: Encoder, ordered: bool, weighted: bool) -> Memory | None:
+def _weights(lowering: Lowering, ordered: bool, weighted: bool) -> Memory | None:
     """Sum the batch's sample weights; a batch whose weights sum to 0 is skipped."""
-    weights = encoder.memory(1, ("weights", 0)) if weighted else None
+    weights = lowering.memory(1, ("weights", 0)) if weighted else None
     if weights is not None:
-        encoder.gather(Symbol.WEIGHTS, encoder.program.dtype, ordered, weights)
+        lowering.gather(Symbol.WEIGHTS, lowering.program.dtype, ordered, weights)
     total = instruction(sum_weights, weights=_address(weights))
-    encoder.single(total, reads=_keys(weights), writes=["weight sum"])
+    lowering.single(total, reads=_keys(weights), writes=["weight sum"])
     if weighted:
-        encoder.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
+        lowering.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
     return weights
 
 
@@ -83,39 +82,42 @@ def _keys(*memories: Memory | None) -> list[tuple[str, int]]:
     return [memory.key for memory in memories if memory is not None]
 
 
-def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) -> _LossParts:
+def _loss(
+    lowering: Lowering, class_indices: bool, ordered: bool, weights: Memory | None
+) -> _LossParts:
     """Loss and accuracy of the batch; leaves the gradient of the slot that the head reads.
 
-    `coded`: y are class numbers.
+    `class_indices`: y are those, not rows.
     """
-    head = encoder.state.program.head
+    head = lowering.state.program.head
     width = head.slot.width
-    value, d = encoder.value(head.slot), encoder.gradient(head.slot)
+    value, d = lowering.value(head.slot), lowering.gradient(head.slot)
     if value != d:
-        encoder.copy(value, d)
-    targets = None if coded else encoder.memory(width, ("targets", 0))
+        lowering.copy(value, d)
+    targets = None if class_indices else lowering.memory(width, ("targets", 0))
     if targets is not None:
-        encoder.gather(Symbol.Y, encoder.program.dtype, ordered, targets)
-    cut = encoder.rows_cut(width)
-    parts = _LossParts(encoder.scalars(cut.shards), encoder.scalars(cut.shards), cut.shards)
+        lowering.gather(Symbol.Y, lowering.program.dtype, ordered, targets)
+    shards = lowering.row_shards(width)
+    parts = _LossParts(lowering.scalars(shards.count), lowering.scalars(shards.count), shards.count)
     op, member = loss_op(head.loss.member)
-    available = {
+    available: dict[str, float] = {
         **vars(head.loss),
         "parameter": head.loss.parameter,
         "threshold": math.inf if head.threshold is None else head.threshold,
         "d": d.address,
         "columns": width,
-        "labels": Symbol.Y if coded else 0,
-        "order": Symbol.ORDER if coded and ordered else 0,
+        "labels": Symbol.Y if class_indices else 0,
+        "order": Symbol.ORDER if class_indices and ordered else 0,
         "targets": _address(targets),
         "weights": _address(weights),
         "loss": parts.loss,
         "correct": parts.correct,
-        "shards": cut.shards,
+        "shards": shards.count,
     }
-    encoder.tasks.add(
-        cut,
-        lambda shard: instruction_from(op, {**available, "shard": shard}, member),
+    arguments = op.select(available)
+    lowering.tasks.add(
+        shards,
+        lambda shard: instruction(op, member, **arguments, shard=shard),
         reads=_keys(targets),
         writes=[d.key, "loss parts"],
         reads_whole=["weight sum", *_keys(weights)],
@@ -123,15 +125,15 @@ def _loss(encoder: Encoder, coded: bool, ordered: bool, weights: Memory | None) 
     return parts
 
 
-def _report(encoder: Encoder, parts: _LossParts) -> None:
+def _report(lowering: Lowering, parts: _LossParts) -> None:
     """Penalties, then the batch's loss."""
-    first = encoder.n_scalars
-    for penalty in encoder.state.program.penalties:
-        cut = cuts.flat(penalty.weight.start, penalty.weight.stop)
-        partial_sums = encoder.scalars(cut.shards)
-        encoder.tasks.add(
-            cut,
-            partial(_penalty, encoder, penalty.l1, penalty.l2, cut, partial_sums),
+    first = lowering.n_scalars
+    for penalty in lowering.state.program.penalties:
+        shards = flat_shards(penalty.weight.start, penalty.weight.stop)
+        partial_sums = lowering.scalars(shards.count)
+        lowering.tasks.add(
+            shards,
+            partial(_penalty, lowering, penalty.l1, penalty.l2, shards, partial_sums),
             writes=[("d", penalty.weight.name), "penalties"],
         )
     report = instruction(
@@ -140,20 +142,20 @@ def _report(encoder: Encoder, parts: _LossParts) -> None:
         correct=parts.correct,
         shards=parts.shards,
         penalty=first,
-        n_penalties=encoder.n_scalars - first,
+        n_penalties=lowering.n_scalars - first,
     )
     read = ["loss parts", "penalties", "weight sum"]
-    encoder.single(report, reads=read, writes=["loss"])
+    lowering.single(report, reads=read, writes=["loss"])
 
 
 def _penalty(
-    encoder: Encoder, l1: float, l2: float, cut: Cut, partial_sums: int, shard: int
+    lowering: Lowering, l1: float, l2: float, shards: Shards, partial_sums: int, shard: int
 ) -> Instruction:
-    first, count = cut.part(shard)
+    first, count = shards.part(shard)
     return instruction(
         add_penalty,
-        weight=_place(encoder, encoder.state.parameters, first),
-        d_weight=_place(encoder, encoder.state.gradients, first),
+        weight=_place(lowering, lowering.state.parameters, first),
+        d_weight=_place(lowering, lowering.state.gradients, first),
         count=count,
         penalty=partial_sums + shard,
         l1=l1,
@@ -161,91 +163,93 @@ def _penalty(
     )
 
 
-def _place(encoder: Encoder, vector: Array, first: int) -> int:
+def _place(lowering: Lowering, vector: Array, first: int) -> int:
     """Address of an element of a flat vector."""
-    return address(vector) + first * encoder.itemsize
+    return address(vector) + first * lowering.itemsize
 
 
-def encode_update(encoder: Encoder, per_step: tuple[bool, ...]) -> None:
+def lower_update(lowering: Lowering, per_step: tuple[bool, ...]) -> None:
     """Clip the gradients and move the parameters, if the loss is finite; else the run ends.
 
     ``per_step[k]``: optimizer k has a learning rate for each step, not one for all.
     """
-    encoder.tasks.mark(CHECK_LOSS, reads=["loss"])
-    _clip(encoder)
-    for number, group in enumerate(encoder.state.program.groups):
-        _update_group(encoder, number, group, per_step[group.optimizer])
+    lowering.tasks.mark(CHECK_LOSS, reads=["loss"])
+    _clip(lowering)
+    for number, group in enumerate(lowering.state.program.groups):
+        _update_group(lowering, number, group, per_step[group.optimizer])
 
 
-def _names(encoder: Encoder, start: int, stop: int) -> list[Any]:
-    return [("d", t.name) for t in encoder.program.parameters if start <= t.start < stop]
+def _names(lowering: Lowering, start: int, stop: int) -> list[Any]:
+    return [("d", t.name) for t in lowering.program.parameters if start <= t.start < stop]
 
 
-def _clip(encoder: Encoder) -> None:
+def _clip(lowering: Lowering) -> None:
     """Clip by value, then by the norm over all parameters; each group has its own limits."""
-    program = encoder.state.program
+    program = lowering.state.program
     limits = [(group, program.optimizers[group.optimizer]) for group in program.groups]
     for group, optimizer in limits:
         if optimizer.clip_value is not None:
-            _clip_by_value(encoder, group, optimizer.clip_value)
+            _clip_by_value(lowering, group, optimizer.clip_value)
     if all(optimizer.clip_norm is None for _, optimizer in limits):
         return
-    gradients, cut = encoder.state.gradients, cuts.flat(0, program.n_parameters)
-    totals = encoder.scalars(cut.shards)
+    gradients, shards = lowering.state.gradients, flat_shards(0, program.n_parameters)
+    totals = lowering.scalars(shards.count)
 
     def squares(shard: int) -> Instruction:
-        first, count = cut.part(shard)
-        place = _place(encoder, gradients, first)
+        first, count = shards.part(shard)
+        place = _place(lowering, gradients, first)
         return instruction(sum_of_squares, gradients=place, count=count, total=totals + shard)
 
-    names = _names(encoder, 0, program.n_parameters)
-    encoder.tasks.add(cut, squares, reads=names, writes=["norm"])
+    names = _names(lowering, 0, program.n_parameters)
+    lowering.tasks.add(shards, squares, reads=names, writes=["norm"])
     for group, optimizer in limits:
         if optimizer.clip_norm is not None:
-            _clip_by_norm(encoder, group, optimizer.clip_norm, totals, cut.shards)
+            _clip_by_norm(lowering, group, optimizer.clip_norm, totals, shards.count)
 
 
-def _clip_by_value(encoder: Encoder, group: Group, limit: float) -> None:
+def _clip_by_value(lowering: Lowering, group: Group, limit: float) -> None:
     def make(first: int, count: int) -> Instruction:
-        place = _place(encoder, encoder.state.gradients, first)
+        place = _place(lowering, lowering.state.gradients, first)
         return instruction(clip_by_value, gradients=place, count=count, limit=limit)
 
-    _over_group(encoder, group, make)
+    _over_group(lowering, group, make)
 
 
-def _clip_by_norm(encoder: Encoder, group: Group, limit: float, totals: int, n_totals: int) -> None:
+def _clip_by_norm(
+    lowering: Lowering, group: Group, limit: float, totals: int, n_totals: int
+) -> None:
     def make(first: int, count: int) -> Instruction:
         return instruction(
             clip_by_norm,
-            gradients=_place(encoder, encoder.state.gradients, first),
+            gradients=_place(lowering, lowering.state.gradients, first),
             count=count,
             totals=totals,
             n_totals=n_totals,
             limit=limit,
         )
 
-    _over_group(encoder, group, make, reads_whole=["norm"])
+    _over_group(lowering, group, make, reads_whole=["norm"])
 
 
 def _over_group(
-    encoder: Encoder,
+    lowering: Lowering,
     group: Group,
     make: Callable[[int, int], Instruction],
     *,
-    is_cut: bool = True,
+    is_sharded: bool = True,
     reads_whole: Any = (),
 ) -> None:
     """Work on parts of a group's gradients; `make` is told the first element and the count."""
     start, stop = group.start, group.stop
-    cut = cuts.flat(start, stop) if is_cut else Cut("single", (start, stop))
-    names = _names(encoder, start, stop)
-    encoder.tasks.add(
-        cut, lambda shard: make(*cut.part(shard)), writes=names, reads_whole=reads_whole
+    shards = flat_shards(start, stop) if is_sharded else Shards("single", (start, stop))
+    names = _names(lowering, start, stop)
+    lowering.tasks.add(
+        shards, lambda shard: make(*shards.part(shard)), writes=names, reads_whole=reads_whole
     )
 
 
-def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -> None:
-    state, optimizer = encoder.state, encoder.state.program.optimizers[group.optimizer]
+def _update_group(lowering: Lowering, number: int, group: Group, per_step: bool) -> None:
+    state, optimizer = lowering.state, lowering.state.program.optimizers[group.optimizer]
     ops, touched = UPDATES[optimizer.kernel], 0
     available: dict[str, float] = {
         **optimizer.constants,
@@ -257,16 +261,16 @@ def _update_group(encoder: Encoder, number: int, group: Group, per_step: bool) -
     if optimizer.running_product:
         available[optimizer.running_product] = address(state.products) + 8 * number
     if group.weight is not None:
-        touched = encoder.touched(group.weight)
+        touched = lowering.touched(group.weight)
         available |= {"touched": touched, "width": group.weight.shape[1]}
     vectors = {"parameters": state.parameters, "gradients": state.gradients}
     vectors |= dict(zip(optimizer.slots, state.moments, strict=False))
 
     def make(first: int, count: int) -> Instruction:
-        places = {name: _place(encoder, vector, first) for name, vector in vectors.items()}
-        return instruction_from(ops.update, {**available, **places, "count": count})
+        places = {name: _place(lowering, vector, first) for name, vector in vectors.items()}
+        return instruction(ops.update, **ops.update.select({**available, **places, "count": count}))
 
     product = ("product", number)
-    _over_group(encoder, group, make, is_cut=not touched, reads_whole=[product])
+    _over_group(lowering, group, make, is_sharded=not touched, reads_whole=[product])
     if ops.advance is not None:
-        encoder.single(instruction_from(ops.advance, available), writes=[product])
+        lowering.single(instruction(ops.advance, **ops.advance.select(available)), writes=[product])

@@ -17,9 +17,9 @@ from ...program.state import State, Weights
 from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
 from .executable import Executable
-from .executable_cache import KeptTables
-from .lowering import Encoder
-from .lowering_ops import encode_forward
+from .executable_cache import ExecutableCache
+from .lowering import Lowering
+from .lowering_ops import lower_forward
 from .tasks import Symbol, bound_rows, instruction
 from .workers import prediction_threads
 
@@ -69,7 +69,7 @@ class CompiledForward:
         self._output = output
         self._n_threads = n_threads
         self._checks_finite = checks_finite
-        self._executables = KeptTables()
+        self._executables = ExecutableCache()
         self._few: defaultdict[Any, list[FewRows]] = defaultdict(list)
         self._few_numbers = FEW_ROWS * program.input.width
         row_bytes = program.input.width * np.dtype(program.dtype).itemsize
@@ -123,7 +123,7 @@ class CompiledForward:
         workers = prediction_threads(self._n_threads, work, len(x))
         kinds = [(layout, worker) for worker in range(workers)]
         executables = [
-            self._executables.take(kind, lambda: self._encode(layout, self._block_rows))
+            self._executables.take(kind, lambda: self._lower(layout, self._block_rows))
             for kind in kinds
         ]
         for executable in executables:
@@ -149,25 +149,25 @@ class CompiledForward:
             for symbol, part in bound_rows(x).items()
         }
         arrays[Symbol.OUT] = np.zeros((FEW_ROWS, self._output.width), dtype)
-        return FewRows(self._encode(layout, FEW_ROWS), arrays)
+        return FewRows(self._lower(layout, FEW_ROWS), arrays)
 
-    def _encode(self, layout: Layout, rows: int) -> Executable:
+    def _lower(self, layout: Layout, rows: int) -> Executable:
         program = self._weights.program
         plan = for_inference(program, self._ops, layout.is_sparse)
-        encoder = Encoder(self._weights, plan, self._ops, rows, training=False)
-        scalar = encoder.scalars(1)
+        lowering = Lowering(self._weights, plan, self._ops, rows, training=False)
+        scalar = lowering.scalars(1)
         assert scalar == _CHECKED
-        encoder.read_rows(layout, False)
+        lowering.read_rows(layout, False)
         if self._checks_finite:
             for slot in (program.input, program.wide):
                 # A sparse part has no slot, and its reader has looked at it.
-                if slot is not None and encoder.sparse(slot) is None:
-                    x = encoder.value(slot)
+                if slot is not None and lowering.sparse(slot) is None:
+                    x = lowering.value(slot)
                     check = instruction(check_finite, x=x.address, columns=x.ld, scalar=scalar)
-                    encoder.single(check, reads=[x.key])
-        encode_forward(self._ops, encoder)
-        encoder.store(self._output)
-        return Executable(encoder)
+                    lowering.single(check, reads=[x.key])
+        lower_forward(self._ops, lowering)
+        lowering.store(self._output)
+        return Executable(lowering)
 
 
 class FewRows:
@@ -211,7 +211,7 @@ def predict_blocks(
     Parameters
     ----------
     executables : sequence of Executable
-        Alike, encoded for `block_rows` rows.
+        Alike, lowered for `block_rows` rows.
     x : ndarray or FeaturePair
     out : ndarray
     block_rows : int

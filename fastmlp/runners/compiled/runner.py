@@ -1,4 +1,4 @@
-"""The compiled runner: encodes a program for itself and runs it without Python in an epoch."""
+"""The compiled runner: lowers a program to tables and runs it without Python in an epoch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ...program.program import inference_ops
 from ...program.state import State
 from .buffer_plan import for_training
 from .executable import Executable
-from .executable_cache import KeptTables
-from .lowering import Encoder, reads_z
-from .lowering_training import encode_gradients, encode_update
+from .executable_cache import ExecutableCache
+from .lowering import Lowering, reads_z
+from .lowering_training import lower_gradients, lower_update
 from .prediction import CompiledForward
 from .tasks import Symbol, bound_rows
 from .workers import Team, training_threads
@@ -38,7 +38,7 @@ class _Kind:
 
     layout: Layout
     rows: int
-    coded: bool
+    class_indices: bool
     ordered: bool
     weighted: bool
     per_step: tuple[bool, ...] | None
@@ -71,20 +71,20 @@ class CompiledRunner:
     def __init__(self, state: State, n_threads: int | str = "auto") -> None:
         self.state = state
         self._n_threads = n_threads
-        self._kept = KeptTables()
+        self._executables = ExecutableCache()
         self._forward: dict[bool, CompiledForward] = {}
 
     def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
         """Make ready to train on these rows."""
         kind = _Kind.of(batches, rates)
-        executable = self._kept.take(kind, lambda: self._training(kind))
+        executable = self._executables.take(kind, lambda: self._training(kind))
         return CompiledSession(
             self.state,
             batches,
             rates,
             executable,
             self._n_threads == "auto",
-            lambda: self._kept.give_back(kind, executable),
+            lambda: self._executables.give_back(kind, executable),
         )
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
@@ -97,13 +97,13 @@ class CompiledRunner:
             return NumpyRunner(state).gradients(x, y, weight, training)
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)
-        executable = self._kept.take(kind, lambda: self._training(kind))
+        executable = self._executables.take(kind, lambda: self._training(kind))
         executable.bind(_arrays(batches))
         executable.counters[0, STEP] = state.step
         executable.run_as(0, 0, 1, len(x), len(x))
         assert executable.gradients is not None
         gradients = executable.gradients.copy()
-        self._kept.give_back(kind, executable)
+        self._executables.give_back(kind, executable)
         return gradients
 
     def predict(self, x: Features, head: bool = False) -> Array:
@@ -120,14 +120,14 @@ class CompiledRunner:
         program, updates = self.state.program, kind.per_step is not None
         plan = for_training(program, reads_z, kind.layout.is_sparse)
         state = self.state if updates else self.state.with_own_gradients()
-        encoder = Encoder(state, plan, program.ops, kind.rows, True, updates)
-        encode_gradients(encoder, kind.layout, kind.coded, kind.ordered, kind.weighted)
+        lowering = Lowering(state, plan, program.ops, kind.rows, True, updates)
+        lower_gradients(lowering, kind.layout, kind.class_indices, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:
-            encode_update(encoder, kind.per_step)
-            shards = encoder.tasks.most_shards
+            lower_update(lowering, kind.per_step)
+            shards = lowering.tasks.most_shards
             workers = training_threads(self._n_threads, program, kind.rows, shards)
-        return Executable(encoder, workers, state.gradients)
+        return Executable(lowering, workers, state.gradients)
 
 
 class CompiledSession:
@@ -159,8 +159,8 @@ class CompiledSession:
 
     def start_epoch(self, rates: list[float | Array]) -> None:
         """Begin an epoch with the learning rate of each optimizer."""
-        for kept, rate in zip(self._rates, rates, strict=True):
-            kept[:] = rate
+        for bound, rate in zip(self._rates, rates, strict=True):
+            bound[:] = rate
         self._executable.scalars[LOSS_SUM] = 0.0
         self._executable.scalars[ROWS_SUM] = 0.0
         self._executable.scalars[CORRECT_SUM] = 0.0

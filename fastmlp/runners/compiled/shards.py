@@ -19,15 +19,15 @@ _MOST_SHARDS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """A range cut into consecutive parts.
+class Shards:
+    """A range cut into consecutive shards.
 
     Attributes
     ----------
     kind : str
         ``"columns"`` of a slot, ``"rows"`` of a batch, ``"flat"`` parts of a vector.
     bounds : tuple of int
-        Part k is ``bounds[k] <= i < bounds[k + 1]``. Rows are counted in parts of the batch, since
+        Shard k is ``bounds[k] <= i < bounds[k + 1]``. Rows are counted in parts of the batch, since
         the last batch is smaller.
     """
 
@@ -35,48 +35,48 @@ class Cut:
     bounds: tuple[int, ...]
 
     @property
-    def shards(self) -> int:
+    def count(self) -> int:
         return len(self.bounds) - 1
 
     def part(self, shard: int) -> tuple[int, int]:
-        """First element and length of a part."""
+        """First element and length of a shard."""
         return self.bounds[shard], self.bounds[shard + 1] - self.bounds[shard]
 
 
-SINGLE = Cut("single", (0, 1))
+SINGLE = Shards("single", (0, 1))
 """One shard of all there is."""
 
 
 def _bounds(length: int, parts: int, step: int) -> tuple[int, ...]:
-    """Cut `length` into at most `parts` parts, all but the last multiples of `step`."""
+    """Shards `length` into at most `parts` parts, all but the last multiples of `step`."""
     blocks = -(-length // step)
     parts = max(1, min(parts, blocks))
     return (*(blocks * k // parts * step for k in range(parts)), length)
 
 
-def whole(length: int) -> Cut:
+def one_shard(length: int) -> Shards:
     """Do not cut."""
-    return Cut("whole", (0, length))
+    return Shards("whole", (0, length))
 
 
-def columns(width: int, batch: int) -> Cut:
-    """Cut the columns of a ``(batch, width)`` slot."""
+def column_shards(width: int, batch: int) -> Shards:
+    """Shards the columns of a ``(batch, width)`` slot."""
     wide_enough = width // _SMALLEST_WIDTH
     if width < 2 * _SMALLEST_WIDTH:
         wide_enough = width // _SMALLEST_OF_TWO
     parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, wide_enough)
-    return Cut("columns", _bounds(width, parts, _COLUMN_STEP))
+    return Shards("columns", _bounds(width, parts, _COLUMN_STEP))
 
 
-def rows(width: int, batch: int) -> Cut:
-    """Cut the rows of a ``(batch, width)`` slot, for operations that need whole rows."""
+def row_shards(width: int, batch: int) -> Shards:
+    """Shards the rows of a ``(batch, width)`` slot, for operations that need whole rows."""
     parts = max(1, min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, batch))
-    return Cut("rows", tuple(range(parts + 1)))
+    return Shards("rows", tuple(range(parts + 1)))
 
 
-def flat(start: int, stop: int) -> Cut:
-    """Cut elements ``start`` to ``stop`` of a flat vector."""
+def flat_shards(start: int, stop: int) -> Shards:
+    """Shards elements ``start`` to ``stop`` of a flat vector."""
     length = stop - start
     parts = min(_MOST_SHARDS, length // _SMALLEST_PIECE)
     inner = _bounds(length, parts, 4 * _COLUMN_STEP)
-    return Cut("flat", tuple(start + bound for bound in inner))
+    return Shards("flat", tuple(start + bound for bound in inner))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -17,7 +17,7 @@ from ...kernels.compiled.machine.runner import (
     INSTRUCTION_SIZE,
     N_ATTRIBUTES,
 )
-from .shards import Cut
+from .shards import Shards
 
 if TYPE_CHECKING:
     from ...data.rows import Features
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-WHOLE = Cut("columns", (0, 1))
+WHOLE = Shards("columns", (0, 1))
 
 
 class Symbol(IntEnum):
@@ -82,18 +82,10 @@ def instruction(
     return Instruction(op, member, integers, [float(given[name]) for name in op.attributes])
 
 
-def instruction_from(
-    op: CompiledOp[...], available: Mapping[str, float], member: str = ""
-) -> Instruction:
-    """An `Instruction` with those arguments, of all that are available, that the op takes."""
-    names = op.names & available.keys()
-    return instruction(op, member, **{name: available[name] for name in names})
-
-
 class Tasks:
     """A list of instructions that grows task by task; barriers go in where they are needed.
 
-    A task is the same operation on each shard of a cut. It says which resources (buffers,
+    A task is the same operation on each of the shards of a range. It says which resources (buffers,
     tensors) each of its shards reads or writes: its own part, or the whole. Two tasks may follow
     each other without a barrier unless one writes what the other uses; tasks that are cut alike
     may share resources by parts, for the same worker carries out the same shard of both.
@@ -103,11 +95,11 @@ class Tasks:
         self.dtype = dtype
         self.most_shards = 1
         self._rows: list[tuple[int, int, Instruction | int]] = []
-        self._used: dict[Hashable, set[tuple[Cut | None, bool]]] = {}
+        self._used: dict[Hashable, set[tuple[Shards | None, bool]]] = {}
 
     def add(
         self,
-        cut: Cut,
+        shards: Shards,
         make: Callable[[int], Instruction],
         *,
         reads: Iterable[Hashable] = (),
@@ -119,33 +111,33 @@ class Tasks:
         `reads` and `writes` are resources of which each shard uses its own part.
         """
         # A single shard is always the first worker's, whatever it is a shard of.
-        own = WHOLE if cut.shards == 1 else cut
-        whole = WHOLE if cut.shards == 1 else None
-        uses: list[tuple[Hashable, Cut | None, bool]]
+        own = WHOLE if shards.count == 1 else shards
+        whole = WHOLE if shards.count == 1 else None
+        uses: list[tuple[Hashable, Shards | None, bool]]
         uses = [(resource, own, False) for resource in reads]
         uses += [(resource, own, True) for resource in writes]
         uses += [(resource, whole, False) for resource in reads_whole]
         self._separate(uses)
-        for shard in range(cut.shards):
-            self._rows.append((shard, cut.shards, make(shard)))
-        self.most_shards = max(self.most_shards, cut.shards)
+        for shard in range(shards.count):
+            self._rows.append((shard, shards.count, make(shard)))
+        self.most_shards = max(self.most_shards, shards.count)
 
     def mark(self, mark: int, *, reads: Iterable[Hashable]) -> None:
         """Append a mark that every worker looks at; it reads the whole of these resources."""
         self._separate([(resource, None, False) for resource in reads])
         self._rows.append((0, 1, mark))
 
-    def _separate(self, uses: list[tuple[Hashable, Cut | None, bool]]) -> None:
+    def _separate(self, uses: list[tuple[Hashable, Shards | None, bool]]) -> None:
         conflict = any(
-            (writes or wrote) and (cut is None or cut != other)
-            for resource, cut, writes in uses
+            (writes or wrote) and (shards is None or shards != other)
+            for resource, shards, writes in uses
             for other, wrote in self._used.get(resource, ())
         )
         if conflict:
             self._rows.append((0, 1, BARRIER))
             self._used.clear()
-        for resource, cut, writes in uses:
-            self._used.setdefault(resource, set()).add((cut, writes))
+        for resource, shards, writes in uses:
+            self._used.setdefault(resource, set()).add((shards, writes))
 
     def table(self) -> tuple[Array, Array]:
         """The table of instructions and the table of their attributes.

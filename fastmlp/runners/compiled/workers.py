@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from . import shards as cuts
+from .shards import column_shards
 
 if TYPE_CHECKING:
     from ...kernels.typing import Array
@@ -55,7 +55,7 @@ def free_cores() -> int:
 def _shared_work(program: Program, rows: int) -> float:
     """What threads share: a batch's forward products that are cut into shards, and the update."""
     products = sum(
-        rows * op.multiply_adds for op in program.ops if cuts.columns(op.out.width, rows).shards > 1
+        rows * op.multiply_adds for op in program.ops if column_shards(op.out.width, rows).count > 1
     )
     return products + _UPDATE * program.n_parameters
 

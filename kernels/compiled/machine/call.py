@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ...typing import Array
 from .op import N_COUNTERS, N_SCALARS, ROWS, STEP, CompiledOp
 
 _Counters = ctypes.c_int64 * N_COUNTERS
+_Nothing = ctypes.c_char * 0
 _Prototype = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * 4)
 # One shard of all there is.
 _WHOLE = {"shard": 0, "shards": 1}
@@ -95,11 +96,16 @@ def call(
         prepared.integers(*[_integer(arguments[name]) for name in op.args]),
         prepared.floats(*[arguments[name] for name in op.attributes]),
         counters,
-        None if scalars is None else scalars.ctypes.data,
+        _integer(scalars),
     )
 
 
-def _integer(value: Array | float | None) -> int:
+def _integer(value: Any) -> int:
     if isinstance(value, np.ndarray):
-        return value.ctypes.data
+        try:
+            # A quarter of the time that NumPy takes to tell the address.
+            return ctypes.addressof(_Nothing.from_buffer(cast(Any, value)))
+        except (TypeError, ValueError):
+            # It is read-only or not contiguous.
+            return value.ctypes.data
     return 0 if value is None else int(value)

@@ -36,7 +36,8 @@ and `like` make them what they stand beside. What is compiled has the common sig
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping, Set
+from functools import cached_property
 from typing import Any, Concatenate, Generic, ParamSpec
 
 from numba import types
@@ -105,19 +106,38 @@ class CompiledOp(Generic[P]):
         self.module = body.__module__
         self.prepare = prepare
         self.members = members
-        arguments = Arguments.of(body)
-        self.args = tuple(arguments.args)
-        self.attributes = tuple(arguments.attributes)
-        self.names = frozenset((*self.args, *self.attributes))
-        self.defaults = arguments.defaults
         self._body = body
-        self._compiler = unpacking(arguments)
         self._options = REDUCTION_OPTIONS if reduction else OP_OPTIONS
         self._compiled: dict[tuple[str, str], CFunc] = {}
         self._lock = threading.Lock()
 
+    # A signature is read when an op is first used: no program uses them all.
+    @cached_property
+    def _arguments(self) -> Arguments:
+        return Arguments.of(self._body)
+
+    @cached_property
+    def args(self) -> tuple[str, ...]:
+        return tuple(self._arguments.args)
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(self._arguments.attributes)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset((*self.args, *self.attributes))
+
+    @cached_property
+    def defaults(self) -> Mapping[str, float]:
+        return self._arguments.defaults
+
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.args + self.attributes)})>"
+
+    def select(self, available: Mapping[str, Any]) -> dict[str, Any]:
+        """Those arguments, of all that are available, that the op takes."""
+        return {name: value for name, value in available.items() if name in self.names}
 
     def check(self, given: Set[str]) -> None:
         """Refuse names of arguments that are not those of the op.
@@ -149,7 +169,7 @@ class CompiledOp(Generic[P]):
                         "_".join((dtype, member)).rstrip("_"),
                         (signature, types.void),
                         self._options,
-                        self._compiler,
+                        unpacking(self._arguments),
                     )
                 except NumbaError as error:
                     if not member or member in self.members:

@@ -289,6 +289,7 @@ ROWWISE = {"softmax": ActivationOps(softmax_forward, softmax_backward)}
 """Activations of whole rows."""
 
 
+@functools.cache
 def activation_ops(member: str) -> ActivationOps:
     """The ops of an activation."""
     if member in ROWWISE:

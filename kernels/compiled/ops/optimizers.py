@@ -75,11 +75,11 @@ def sgd_update(
 ):
     """``u = momentum * u + g``; ``p -= lr * u``, or ``lr * (g + momentum * u)`` with Nesterov.
 
-    Without velocity, ``p -= lr * g``.
+    Without velocity or momentum, ``p -= lr * g``.
     """
     p, g, u = parameters, gradients, velocity
     rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
-    if is_given(velocity):
+    if is_given(velocity) and momentum != like(momentum, 0.0):
         for i in range(count):
             moved = _flushed(momentum * u[i] + g[i], tiny)
             u[i] = moved

@@ -14,7 +14,7 @@ import fastmlp as fm
 from fastmlp.declarations.activations import ACTIVATIONS
 from fastmlp.declarations.custom import CustomActivation
 from fastmlp.export.onnx.file import make_model
-from fastmlp.kernels.reference import activation_forward
+from fastmlp.kernels.reference.activations import activation_forward
 
 PLAIN = [known for known in ACTIVATIONS.values() if not isinstance(known, CustomActivation)]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient, away_from_kinks
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
 

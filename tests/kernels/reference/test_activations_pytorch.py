@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pytorch import F, torch
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.reference.activations import ACTIVATIONS
 
 TOLERANCE = {"rtol": 1e-12, "atol": 1e-14}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 def test_batchnorm_training() -> None:

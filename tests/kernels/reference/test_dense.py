@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 def test_dense_forward_and_backward() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pytorch import torch
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 TOLERANCE = {"rtol": 1e-12, "atol": 1e-14}
 

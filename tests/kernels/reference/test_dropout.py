@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 # The known-answer vectors for philox4x32-10 in the Random123 distribution.
 KNOWN_ANSWERS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from differences import assert_gradient, away_from_kinks
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 def test_add_penalty() -> None:

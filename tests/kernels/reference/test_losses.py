@@ -9,7 +9,7 @@ import pytest
 from differences import assert_gradient
 
 from fastmlp.declarations.losses import OWN_LOSSES
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 @pytest.mark.parametrize("y", [np.array([0, 1]), np.array([[1.0, 0.0], [0.0, 1.0]])])

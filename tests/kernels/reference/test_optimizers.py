@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 def test_adam() -> None:

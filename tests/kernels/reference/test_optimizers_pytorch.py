@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pytorch import torch
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 
 
 class Updates:

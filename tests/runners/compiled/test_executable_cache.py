@@ -10,7 +10,7 @@ pytest.importorskip("numba")
 
 import sys
 
-from fastmlp.runners.compiled.executable_cache import KeptTables
+from fastmlp.runners.compiled.executable_cache import ExecutableCache
 
 
 class Tables:
@@ -29,55 +29,55 @@ def nothing_kept() -> Any:
 
 
 def test_who_takes_tables_has_them_alone() -> None:
-    kept = KeptTables()
+    cache = ExecutableCache()
     tables: Any = Tables()
-    made: Any = kept.take("kind", lambda: tables)
+    made: Any = cache.take("kind", lambda: tables)
     assert made is tables
-    kept.give_back("kind", made)
+    cache.give_back("kind", made)
     assert tables.released == 1
-    assert kept.take("kind", nothing_kept) is made
+    assert cache.take("kind", nothing_kept) is made
     with pytest.raises(LookupError):
-        kept.take("kind", nothing_kept)
+        cache.take("kind", nothing_kept)
 
 
 def test_the_oldest_go_first_and_large_ones_at_once() -> None:
-    kept = KeptTables()
+    cache = ExecutableCache()
     for kind in range(9):
         tables: Any = Tables()
-        kept.give_back(kind, tables)
+        cache.give_back(kind, tables)
     with pytest.raises(LookupError):
-        kept.take(0, nothing_kept)
+        cache.take(0, nothing_kept)
     for kind in range(1, 9):
-        kept.take(kind, nothing_kept)
+        cache.take(kind, nothing_kept)
     large: Any = Tables(2**25)
-    kept.give_back("large", large)
+    cache.give_back("large", large)
     assert large.released == 1
     with pytest.raises(LookupError):
-        kept.take("large", nothing_kept)
+        cache.take("large", nothing_kept)
 
 
 def test_tables_are_kept_while_other_threads_keep_theirs() -> None:
     pytest.importorskip("numba")
-    from fastmlp.runners.compiled.executable_cache import KeptTables
+    from fastmlp.runners.compiled.executable_cache import ExecutableCache
 
     class Tables:
         n_bytes = 1
 
         def release(self) -> None: ...
 
-    kept: Any = KeptTables()
+    cache: Any = ExecutableCache()
     for i in range(8):
-        kept.give_back(i, Tables())
+        cache.give_back(i, Tables())
 
     def come_between(frame: Any, event: str, argument: Any) -> None:
         # What another thread does after each call of the one that gives back.
         if event == "c_return":
-            kept._kept[object()] = Tables()
+            cache._executables[object()] = Tables()
 
     sys.setprofile(come_between)
     try:
-        kept.give_back("last", Tables())
+        cache.give_back("last", Tables())
     finally:
         sys.setprofile(None)
-    assert 0 not in kept._kept
-    assert "last" in kept._kept
+    assert 0 not in cache._executables
+    assert "last" in cache._executables

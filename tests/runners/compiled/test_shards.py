@@ -129,8 +129,8 @@ def test_threads_do_not_change_a_bit_of_measured_networks(
 
 
 def test_large_networks_are_cut_into_shards() -> None:
-    from fastmlp.runners.compiled import shards as cuts
+    from fastmlp.runners.compiled.shards import column_shards, flat_shards, row_shards
 
-    assert cuts.columns(256, 128).shards >= 4
-    assert cuts.rows(130, 128).shards >= 4
-    assert cuts.flat(0, 70 * 256).shards >= 4
+    assert column_shards(256, 128).count >= 4
+    assert row_shards(130, 128).count >= 4
+    assert flat_shards(0, 70 * 256).count >= 4

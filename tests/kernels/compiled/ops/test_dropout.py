@@ -9,7 +9,7 @@ pytest.importorskip("numba")
 
 from shares import COLUMNS, ROWS, by_columns, draw
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.compiled.ops import dropout
 
 BOTH = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")], ids=str)

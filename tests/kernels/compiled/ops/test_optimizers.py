@@ -9,7 +9,7 @@ pytest.importorskip("numba")
 
 from shares import assert_close, draw
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.compiled.machine.call import call, new_scalars
 from fastmlp.kernels.compiled.machine.op import N_SCALARS
 from fastmlp.kernels.compiled.ops import gradients as gradient_ops

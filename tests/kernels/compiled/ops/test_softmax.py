@@ -9,7 +9,7 @@ pytest.importorskip("numba")
 
 from shares import COLUMNS, ROWS, assert_close, draw
 
-from fastmlp.kernels import reference
+from fastmlp.kernels import numpy as reference
 from fastmlp.kernels.compiled.machine.call import call
 from fastmlp.kernels.compiled.ops import softmax
 
