@@ -5,7 +5,7 @@ They are solved here, in NumPy, for importing a library that has them takes long
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,38 +34,64 @@ def frequencies(codes: Array, n_classes: int) -> Array:
     return shares
 
 
-@own_error_state
-def ridge(X: Array, y: Array, alpha: float = 1.0) -> Callable[[Array], Array]:
-    """Fit numbers by a ridge regression and return its prediction.
+@dataclass(frozen=True)
+class Linear:
+    """``X weight + bias``: numbers, or what the softmax of is the probabilities of classes.
 
-    It minimizes ``sum (y - b - X w)^2 + alpha |w|^2``, by the normal equations of centered columns
-    (Hoerl & Kennard 1970, "Ridge Regression").
+    Attributes
+    ----------
+    weight : ndarray, shape (n_features, n_classes) or (n_features, 1)
+    bias : ndarray, shape (n_classes,) or (1,)
+    n_classes : int
+        0 for numbers.
+    """
+
+    weight: Array
+    bias: Array
+    n_classes: int
+
+    def outputs(self, X: Array) -> Array:
+        """Probabilities ``(n, n_classes)``, or numbers ``(n, 1)``."""
+        scores: Array = X.astype(np.float64) @ self.weight + self.bias
+        return _softmax(scores) if self.n_classes else scores
+
+
+def fit_linear(X: Array, y: Array, n_classes: int, penalty: float = 1.0) -> Linear:
+    """Fit classes by `logistic`, or numbers, where `n_classes` is 0, by `ridge`."""
+    return logistic(X, y, n_classes, penalty) if n_classes else ridge(X, y, penalty)
+
+
+@own_error_state
+def ridge(X: Array, y: Array, penalty: float = 1.0) -> Linear:
+    """Fit numbers by a ridge regression.
+
+    It minimizes ``sum (y - b - X w)^2 + penalty |w|^2``, by the normal equations of centered
+    columns (Hoerl & Kennard 1970, "Ridge Regression").
 
     Parameters
     ----------
     X : ndarray, shape (n, n_features)
         Scaled columns.
     y : ndarray, shape (n,)
-    alpha : float
-
-    Returns
-    -------
-    function from (n, n_features) to (n,)
+    penalty : float
     """
     X = X.astype(np.float64)
-    mean, center = X.mean(axis=0), y.mean()
+    mean, center = X.mean(axis=0), y.mean(dtype=np.float64)
     around = X - mean
     gram = around.T @ around
-    gram += alpha * np.eye(len(gram))
-    weight = np.linalg.solve(gram, around.T @ (y - center))
-    return lambda rows: (rows.astype(np.float64) - mean) @ weight + center
+    gram += penalty * np.eye(len(gram))
+    moments = around.T @ (y - center)
+    try:
+        weight = np.linalg.solve(gram, moments)
+    except np.linalg.LinAlgError:
+        # Numbers so large that the penalty is lost beside them.
+        weight = np.linalg.lstsq(gram, moments, rcond=None)[0]
+    return Linear(weight[:, None], np.array([center - mean @ weight]), 0)
 
 
 @own_error_state
-def logistic(
-    X: Array, codes: Array, n_classes: int, penalty: float = 1.0
-) -> Callable[[Array], Array]:
-    """Fit classes by a multinomial logistic regression and return its probabilities.
+def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Linear:
+    """Fit classes by a multinomial logistic regression.
 
     It minimizes ``-sum_i log p_i + penalty / 2 |W|^2``, ``p = softmax(b + X W)``, by Newton's
     steps, each solved by conjugate gradients (Nocedal & Wright 2006, "Numerical Optimization",
@@ -78,12 +104,8 @@ def logistic(
     codes : ndarray of int, shape (n,)
     n_classes : int
     penalty : float
-
-    Returns
-    -------
-    function from (n, n_features) to (n, n_classes)
     """
-    X = _with_ones(X)
+    X = np.hstack([X.astype(np.float64), np.ones((len(X), 1))])
     # Of two classes, whose columns of W are opposite, the difference is what counts.
     penalties = np.full((X.shape[1], 1), penalty * (2 if n_classes == 2 else 1))
     penalties[-1] = 1e-6
@@ -114,7 +136,7 @@ def logistic(
         else:
             break
         weight, value, probabilities = tried, found, its_probabilities
-    return lambda rows: _softmax(_with_ones(rows) @ weight)
+    return Linear(weight[:-1], weight[-1], n_classes)
 
 
 def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array:
@@ -149,7 +171,3 @@ def _softmax(z: Array) -> Array:
     powers = np.exp(z - z.max(axis=1, keepdims=True))
     shares: Array = powers / powers.sum(axis=1, keepdims=True)
     return shares
-
-
-def _with_ones(X: Array) -> Array:
-    return np.hstack([X.astype(np.float64), np.ones((len(X), 1))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.tables.baselines import frequencies, logistic, ridge
+from fastmlp.tables.baselines import fit_linear, frequencies, logistic, ridge
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 
@@ -34,14 +34,14 @@ def test_ridge(dtype: str, alpha: float) -> None:
     X[:, 3] = X[:, 2]
     y = X @ [1.0, -2.0, 3.0, 0.0] + 100 + rng.normal(size=50)
     expected = linear_model.Ridge(alpha).fit(X.astype("f8"), y).predict(X)
-    np.testing.assert_allclose(ridge(X, y, alpha)(X), expected, rtol=1e-9)
+    np.testing.assert_allclose(ridge(X, y, alpha).outputs(X)[:, 0], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
 @pytest.mark.parametrize("noise", [0.01, 3.0])
 def test_logistic(n_classes: int, noise: float) -> None:
     X, codes = some(400, 6, n_classes, noise)
-    found = logistic(X.astype("f4"), codes, n_classes)(X)
+    found = logistic(X.astype("f4"), codes, n_classes).outputs(X)
     np.testing.assert_allclose(found.sum(axis=1), 1.0)
     model = linear_model.LogisticRegression(max_iter=1000).fit(X, codes)
     expected = log_loss(model.predict_proba(X), codes)
@@ -53,13 +53,21 @@ def test_more_columns_than_rows_and_columns_that_are_sums_of_others() -> None:
     X = rng.normal(size=(30, 60))
     X[:, 1], X[:, 2] = X[:, 0], 0.0
     codes = rng.integers(0, 3, 30)
-    assert log_loss(logistic(X, codes, 3)(X), codes) < 0.5
+    assert log_loss(logistic(X, codes, 3).outputs(X), codes) < 0.5
     y = rng.normal(size=30)
-    assert np.abs(ridge(X, y)(X) - y).mean() < 0.5
+    assert np.abs(ridge(X, y).outputs(X)[:, 0] - y).mean() < 0.5
+
+
+def test_either_by_the_number_of_classes() -> None:
+    X, codes = some(50, 3, 2)
+    np.testing.assert_array_equal(
+        fit_linear(X, codes, 2, 3.0).weight, logistic(X, codes, 2, 3.0).weight
+    )
+    np.testing.assert_array_equal(fit_linear(X, codes, 0, 3.0).weight, ridge(X, codes, 3.0).weight)
 
 
 def test_a_class_that_no_row_has() -> None:
     X, codes = some(100, 3, 2)
-    found = logistic(X, codes, 4)(X)
+    found = logistic(X, codes, 4).outputs(X)
     assert np.isfinite(found).all()
     assert (found[:, 2:] < 0.05).all()
