@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from ..common.checks import describe
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (4.8, 3.6)
+# Of classes and other names: letters of a line, lines.
+_WRAPPED, _LINES = 16, 3
+# Ticks of at least this are written with commas between thousands.
+_THOUSANDS = 10_000
 
 
 def prepared(ax: Any, size: tuple[float, float] = SIZE) -> Axes:
@@ -45,6 +50,40 @@ def tidy(axes: Axes, x: str, y: str) -> Axes:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
+
+
+def legend_above(axes: Axes) -> None:
+    """A legend above the Axes, where it hides no curve."""
+    place: Any = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+    axes.legend(frameon=False, ncols=4, **place)
+
+
+def legend_beside(axes: Axes, title: str) -> None:
+    """A legend of many names on the right of the Axes, where it hides no curve."""
+    place: Any = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+    axes.legend(title=title, frameon=False, fontsize="small", **place)
+
+
+def readable_thousands(axes: Axes) -> None:
+    """Write ticks of 10,000 and more with commas, in place of a factor at the end of the axis."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+
+    limits = axes.get_xlim(), axes.get_ylim()
+    for axis, ends in zip((axes.xaxis, axes.yaxis), limits, strict=True):
+        plain = isinstance(axis.get_major_formatter(), ScalarFormatter)
+        if plain and axis.get_scale() == "linear" and max(map(abs, ends)) >= _THOUSANDS:
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+            if axis is axes.xaxis:
+                # Such numbers are wide.
+                axis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def wrapped(name: object) -> str:
+    """A name as a picture shows it: in short lines, and not taken for a formula."""
+    lines = wrap(str(name), _WRAPPED) or [""]
+    if len(lines) > _LINES:
+        lines = [*lines[: _LINES - 1], f"{lines[_LINES - 1][: _WRAPPED - 3]}..."]
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def whole_numbers(axis: Any) -> None:

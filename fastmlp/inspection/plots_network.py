@@ -10,7 +10,7 @@ from ..common.checks import describe, unknown_name
 from ..common.error_state import own_error_state
 from ..model.sequential import Sequential
 from ..training.history import History
-from .axes import SIZE, color_bar, prepared, tidy, whole_numbers
+from .axes import SIZE, color_bar, legend_above, prepared, tidy, whole_numbers
 from .recorder import Recorder, Statistics
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
 
-# The corner that a metric's curve leaves free.
-_CORNERS: dict[str, Any] = {"accuracy": "lower right"}
 _MARKED_EPOCHS = 30
 _MOST_LINES = 6
 _MOST_ROWS = 100
@@ -67,7 +65,7 @@ def plot_learning_curves(
         label = "validation" if name.startswith("val_") else "training"
         axes.plot(history.epochs, history[name], marker=marker, label=label)
     whole_numbers(axes.xaxis)
-    axes.legend(frameon=False, loc=_CORNERS.get(metric, "upper right"))
+    legend_above(axes)
     return axes
 
 

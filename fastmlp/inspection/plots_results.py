@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..common.error_state import own_error_state
 from ..data.features import check_features
 from ..model.sequential import Sequential
 from ..training.examples import check_names
-from .axes import color_bar, prepared, tidy
+from .axes import color_bar, legend_beside, prepared, readable_thousands, tidy, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 _POINTS = 200
-_MOST_LABELS = 12
+# Classes that a legend names, whose counts are written, that have a tick.
+_MOST_LABELS, _MOST_COUNTED, _MOST_NAMED = 12, 24, 60
 
 
 @own_error_state
@@ -104,10 +106,10 @@ def _scatter_classes(axes: Axes, rows: Array, labels: Array, classes: Any, color
             edgecolors="white",
             linewidths=0.6,
             s=22,
-            label=f"{label}",
+            label=wrapped(label),
         )
     if len(classes) <= _MOST_LABELS:
-        axes.legend(title="class", fontsize="small", framealpha=0.8, loc="best")
+        legend_beside(axes, "class")
 
 
 @own_error_state
@@ -168,10 +170,9 @@ def plot_feature_response(
         labels = _classes(model) if task == "multiclass" else range(out.shape[1])
         colors = _colors(out.shape[1])
         for unit, name in enumerate(labels):
-            axes.plot(grid, out[:, unit], marker=marker, color=colors[unit], label=f"{name}")
+            axes.plot(grid, out[:, unit], marker=marker, color=colors[unit], label=wrapped(name))
         if out.shape[1] <= _MOST_LABELS:
-            title = "class" if task == "multiclass" else "output"
-            axes.legend(title=title, frameon=False, fontsize="small")
+            legend_beside(axes, "class" if task == "multiclass" else "output")
         label = "prediction" if task == "regression" else "probability"
     some = rows[:: max(1, len(rows) // 500), column]
     axes.plot(
@@ -191,6 +192,8 @@ def plot_confusion_matrix(
     y: object = None,
     normalize: bool = False,
     ax: Axes | None = None,
+    *,
+    labels: Sequence[Any] | None = None,
 ) -> Axes:
     """Draw how often each class was taken for each.
 
@@ -207,6 +210,8 @@ def plot_confusion_matrix(
         Shares of each line, which is a right class, in place of counts.
     ax : matplotlib.axes.Axes, optional
         Drawn into; a new figure of pyplot's where none is given.
+    labels : sequence of labels, optional
+        The classes in the order to draw; sorted by default, texts of whole numbers as numbers.
 
     Returns
     -------
@@ -215,7 +220,8 @@ def plot_confusion_matrix(
     Raises
     ------
     ValueError
-        The model is no classifier of one label a row; lengths differ; y is missing.
+        The model is no classifier of one label a row; lengths differ; y is missing; a class is not
+        among the labels.
     ImportError
         matplotlib is not installed.
     """
@@ -229,31 +235,63 @@ def plot_confusion_matrix(
     right, found = (np.asarray(labels).reshape(-1) for labels in (right, found))
     if len(right) != len(found) or not len(right):
         raise ValueError(f"got {len(right)} right labels and {len(found)} predicted ones")
-    classes, codes = np.unique(np.concatenate([right, found]), return_inverse=True)
+    classes, (rows, columns) = _in_order(labels, right, found)
     counts = np.zeros((len(classes), len(classes)))
-    np.add.at(counts, (codes[: len(right)], codes[len(right) :]), 1)
+    np.add.at(counts, (rows, columns), 1)
     if normalize:
         counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(9.0, max(3.6, 0.45 * len(classes) + 1.6))
-    # Room for the bar of colors: the layout does not shrink square Axes for it.
-    axes = prepared(ax, (side + 1.8, side))
+    axes = prepared(ax, confusion_size(len(classes)))
     image = axes.imshow(counts, cmap="Blues", vmin=0)
-    if len(classes) <= 2 * _MOST_LABELS:
+    if len(classes) <= _MOST_COUNTED:
         limit = counts.max() / 2
         for (row, column), count in np.ndenumerate(counts):
-            text = f"{count:.2f}" if normalize else f"{count:.0f}"
+            text = f"{count:.2f}" if normalize else f"{count:,.0f}"
             color = "white" if count > limit else "black"
             size = "medium" if len(classes) <= _MOST_LABELS else "xx-small"
             axes.text(column, row, text, ha="center", va="center", color=color, fontsize=size)
-        labels = [f"{label}" for label in classes]
-        axes.set_yticks(range(len(classes)), labels)
-        axes.set_xticks(range(len(classes)), labels)
-        if max(map(len, labels)) > 3:
-            axes.tick_params("x", rotation=90)
+    _name_classes(axes, classes)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("right class")
     color_bar(axes, image, "share of the right class" if normalize else "rows")
     return axes
+
+
+def confusion_size(n_classes: int) -> tuple[float, float]:
+    """Width and height of a confusion matrix of so many classes, in inches."""
+    side = min(9.0, max(3.6, 0.45 * n_classes + 1.6))
+    # Room for the bar of colors: the layout does not shrink square Axes for it.
+    return side + 1.8, side
+
+
+def _in_order(labels: Any, right: Array, found: Array) -> tuple[Any, Any]:
+    """The classes in their order, and their places in both arrays."""
+    classes, codes = np.unique(np.concatenate([right, found]), return_inverse=True)
+    if labels is None:
+        words = [str(label) for label in classes]
+        order = np.arange(len(classes))
+        if all(word.isdecimal() for word in words):
+            order = np.argsort([int(word) for word in words], kind="stable")
+        labels = classes[order]
+    places = {label: place for place, label in enumerate(np.asarray(labels).tolist())}
+    unknown = [label for label in classes.tolist() if label not in places]
+    if unknown:
+        raise ValueError(f"labels lacks {unknown[0]!r}, which is among the classes")
+    place = np.array([places[label] for label in classes.tolist()])[codes.reshape(-1)]
+    return list(places), (place[: len(right)], place[len(right) :])
+
+
+def _name_classes(axes: Axes, classes: Sequence[Any]) -> None:
+    """Names of classes along both axes; of very many, each second, third, ... only."""
+    step = -(-len(classes) // _MOST_NAMED)
+    places = range(0, len(classes), step)
+    names = [wrapped(classes[place]) for place in places]
+    size = "medium" if len(classes) <= _MOST_LABELS else "x-small"
+    if len(classes) > _MOST_COUNTED:
+        size = "xx-small"
+    axes.set_yticks(places, names, fontsize=size)
+    axes.set_xticks(places, names, fontsize=size)
+    if max(len(line) for name in names for line in name.split("\n")) > 3:
+        axes.tick_params("x", rotation=90)
 
 
 @own_error_state
@@ -307,13 +345,14 @@ def plot_predictions(
         alpha = min(0.8, max(0.15, 30 / len(right) ** 0.5))
         axes.scatter(right[:, output], found[:, output], s=12, alpha=alpha, label=f"{output}")
     if 1 < right.shape[1] <= _MOST_LABELS:
-        axes.legend(title="output", frameon=False, fontsize="small", loc="lower right")
+        legend_beside(axes, "output")
     text = f"RMSE {np.sqrt(np.mean((found - right) ** 2)):.4g}"
     spread = ((right - right.mean(axis=0)) ** 2).sum(axis=0)
     if (spread > 0).all():
         r2 = float(np.mean(1.0 - ((found - right) ** 2).sum(axis=0) / spread))
         text += f"\n$R^2$ {r2:.4f}"
     axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top")
+    readable_thousands(axes)
     return tidy(axes, "target", "prediction")
 
 
