@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from .values import Stored
+
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
@@ -59,6 +61,10 @@ class Option:
             return (self.name,)
         return (self.short, f"--{self.name}") if self.short else (f"--{self.name}",)
 
+    def is_given(self, arguments: argparse.Namespace) -> bool:
+        """Whether it stood on the command line, or in a file of options."""
+        return self.name in getattr(arguments, "given", ())
+
     def declare(self, parser: argparse.ArgumentParser, group: Any) -> None:
         """Add it to a group of a parser's options."""
         settings: dict[str, Any] = {
@@ -66,7 +72,7 @@ class Option:
             "type": self.parse,
             "choices": self.choices,
             "nargs": self.nargs,
-            "action": self.action,
+            "action": self.action or Stored,
             "default": self.default,
         }
         if self.required:

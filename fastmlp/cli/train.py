@@ -285,7 +285,7 @@ def _write_tables(
     timing: Mapping[str, float],
     arguments: argparse.Namespace,
 ) -> None:
-    settings = {name: value for name, value in vars(arguments).items() if name != "command"}
+    settings = {option.name: getattr(arguments, option.name) for option in TRAIN.options}
     report = {**measured, "epochs": len(model.history), "timing": timing, "settings": settings}
     write_json(files.path("metrics.json"), report)
     columns = {name: numbers(values) for name, values in measured.items()}

@@ -22,6 +22,26 @@ def with_underscores(words: Sequence[str]) -> list[str]:
     return result
 
 
+class Stored(argparse.Action):
+    """Store a value, and note that it was given, though it may be the default."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Store it."""
+        setattr(namespace, self.dest, values)
+        note_given(namespace, self.dest)
+
+
+def note_given(namespace: argparse.Namespace, name: str) -> None:
+    """Add a name to ``namespace.given``."""
+    namespace.given = {*getattr(namespace, "given", ()), name}
+
+
 class Switch(argparse.Action):
     """An option without a value that has a counterpart: ``--x`` and ``--no_x``."""
 
@@ -38,6 +58,7 @@ class Switch(argparse.Action):
     ) -> None:
         """Note which of the two was given."""
         setattr(namespace, self.dest, not (option_string or "").startswith("--no_"))
+        note_given(namespace, self.dest)
 
 
 def integer(low: int, high: int | None = None) -> Callable[[str], int]:

@@ -139,3 +139,12 @@ def test_names_are_those_of_one_option() -> None:
     for command in COMMANDS:
         words = [word for option in command.options for word in option.words]
         assert len(set(words)) == len(words)
+
+
+def test_what_was_given_is_told_from_defaults() -> None:
+    options = {option.name: option for option in TRAIN.options}
+    words = ["--dataset", "iris", "--layers", "64", "32", "--no_stratify"]
+    arguments = parser_of(TRAIN).parse_args(words)
+    given = [name for name, option in options.items() if option.is_given(arguments)]
+    assert sorted(given) == ["dataset", "layers", "stratify"]
+    assert not options["layers"].is_given(parser_of(TRAIN).parse_args(words[:2]))
