@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
     from .table import Table
 
-__all__ = ["Column", "column_of", "names_of"]
+__all__ = ["Column", "bad_cells", "column_of", "names_of", "where"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,10 @@ class Column:
         """The cells as texts."""
         if self.typed is None:
             return words_of(self.texts)
+        if self.kind == "date":
+            found = words_of_numbers(self.typed)
+            times = (np.array(found.words, np.float64) * 86400e6).round().astype("M8[us]")
+            return Words([str(time).removesuffix("T00:00:00.000000") for time in times], found.codes)
         if self.kind != "yes/no":
             return words_of_numbers(self.typed)
         codes = np.where(np.isnan(self.typed), -1, self.typed == 1).astype(np.int64)
@@ -76,6 +80,28 @@ def column_of(table: Table | Mapping[str, Any], name: str) -> Column:
     if isinstance(table, Mapping):
         return _of_array(name, table[name])
     return _of_arrow(table.arrow.column(name))
+
+
+def where(table: Table | Mapping[str, Any], row: int) -> str:
+    """Where a row stands, in words for messages."""
+    if isinstance(table, Mapping):
+        return f"row {row} (counted from 0)"
+    return table.where(row)
+
+
+def bad_cells(
+    table: Table | Mapping[str, Any], name: str, what: str, column: Column, bad: Array
+) -> str:
+    """How many cells of a column are none of its kind, and where the first stands."""
+    row = int(bad.argmax())
+    cell = column.typed[row] if column.typed is not None else column.texts[row]
+    cell = cell.as_py() if hasattr(cell, "as_py") else cell
+    count = int(np.count_nonzero(bad))
+    are = "cell is no" if count == 1 else "cells are no"
+    what = what if count > 1 else what.removesuffix("s")
+    such = f"{cell!r}" if isinstance(cell, str) else f"{cell}"
+    comma = "such as " if count > 1 else ""
+    return f"{name}: {count} of {len(bad)} {are} {what}, {comma}{such} in {where(table, row)}"
 
 
 def _of_array(name: str, cells: Any) -> Column:

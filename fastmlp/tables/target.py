@@ -10,10 +10,10 @@ import numpy as np
 
 from ..common.checks import check_number, unknown_name
 from . import numbers
-from .cells import Column, column_of, names_of
+from .cells import Column, bad_cells, column_of, names_of, where
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import NO_CLASS, Words, is_mark, twins
+from .texts import NO_CLASS, Words, is_mark, joined, twins
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -27,7 +27,7 @@ _SKEWED = 1.5
 _FAR, _FAR_IN_LOGS = 25.0, 6.0
 _MOST_EXTREME = 0.005
 
-__all__ = ["Target", "TargetRows", "bad_cells", "find_target", "read_target", "where"]
+__all__ = ["Target", "TargetRows", "find_target", "read_target"]
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def read_target(target: Target, table: Table | Mapping[str, Any]) -> TargetRows:
         if form not in found.formats and found.share >= MOST:
             form = found.formats[0]
         return _regression(table, target, column, _values(column, form), None)
-    words = _joined(column.words, target.join_case)
+    words = column.words
     known = _places(target, words)
     keeps = known[words.codes] * (words.codes >= 0) + (words.codes < 0) * -2
     notes = _left_out(table, target.name, words, known == -2, "are no classes")
@@ -237,28 +237,6 @@ def read_target(target: Target, table: Table | Mapping[str, Any]) -> TargetRows:
     if not len(rows):
         raise ValueError(f"the target {target.name!r} is missing in every row")
     return TargetRows(target, rows, _labels(target)[keeps[rows]], tuple(notes))
-
-
-def where(table: Table | Mapping[str, Any], row: int) -> str:
-    """Where a row stands, in words for messages."""
-    if isinstance(table, Mapping):
-        return f"row {row} (counted from 0)"
-    return table.where(row)
-
-
-def bad_cells(
-    table: Table | Mapping[str, Any], name: str, what: str, column: Column, bad: Array
-) -> str:
-    """How many cells of a column are none of its kind, and where the first stands."""
-    row = int(bad.argmax())
-    cell = column.typed[row] if column.typed is not None else column.texts[row]
-    cell = cell.as_py() if hasattr(cell, "as_py") else cell
-    count = int(np.count_nonzero(bad))
-    are = "cell is no" if count == 1 else "cells are no"
-    what = what if count > 1 else what.removesuffix("s")
-    such = f"{cell!r}" if isinstance(cell, str) else f"{cell}"
-    comma = "such as " if count > 1 else ""
-    return f"{name}: {count} of {len(bad)} {are} {what}, {comma}{such} in {where(table, row)}"
 
 
 def _numbers(column: Column, decimal: str | None) -> numbers.Numbers:
@@ -385,7 +363,7 @@ def _classes(
     table: Table | Mapping[str, Any], target: Target, column: Column, notes: list[Note]
 ) -> TargetRows:
     """The rows with a label, and the names of the labels."""
-    name, words = target.name, _joined(column.words, target.join_case)
+    name, words = target.name, joined(column.words) if target.join_case else column.words
     is_class = np.array([_is_class(target, word) for word in words.words], bool)
     counts = words.counts * is_class
     kept = [word for word, count in zip(words.words, counts, strict=True) if count]
@@ -489,10 +467,11 @@ def _labels(target: Target) -> Array:
 
 def _places(target: Target, words: Words) -> Array:
     """The class of each word: -1 where it is not known, -2 where it is none."""
-    known = {name: place for place, name in enumerate(target.classes)}
+    fold = str.casefold if target.join_case else str
+    known = {fold(name): place for place, name in enumerate(target.classes)}
     found = np.full(len(words.words) + 1, -2, np.int64)
     for place, word in enumerate(words.words):
-        found[place] = known.get(word, -1)
+        found[place] = known.get(fold(word), -1)
         if found[place] == -1 and target.kind == "boolean":
             found[place] = {"false": 0, "true": 1, "0": 0, "1": 1}.get(word.lower(), -1)
         if found[place] == -1 and target.kind == "number" and _is_number(word):
@@ -510,20 +489,6 @@ def _is_number(word: str) -> bool:
 
 def _has_no_number(target: Target, word: str) -> bool:
     return target.kind == "number" and not _is_class(target, word)
-
-
-def _joined(words: Words, join_case: bool) -> Words:
-    """The words with those that differ by case alone as the most frequent of them."""
-    if not join_case:
-        return words
-    counts = dict(zip(words.words, words.counts.tolist(), strict=True))
-    spelling = {
-        word: max(group, key=lambda w: counts[w]) for group in twins(words.words) for word in group
-    }
-    spelled = [spelling.get(word, word) for word in words.words]
-    places = {word: place for place, word in enumerate(dict.fromkeys(spelled))}
-    new = np.array([*(places[word] for word in spelled), -1])
-    return Words(list(places), new[words.codes], words.n_cut)
 
 
 def _left_out(

@@ -29,6 +29,7 @@ __all__ = [
     "NO_CLASS",
     "Words",
     "is_mark",
+    "joined",
     "name_parts",
     "truth_words",
     "twins",
@@ -98,10 +99,11 @@ def words_of(cells: Any) -> Words:
         text = cell if isinstance(cell, str) else str(cell)
         word = text.strip()
         codes[row] = places.setdefault(word, len(places)) if word else -1
-        if word != text:
-            given.setdefault(word, set()).add(text)
-            n_cut += 1
-    return Words(list(places), codes, n_cut)
+        given.setdefault(word, set()).add(text)
+        n_cut += word != text
+    # Blanks that are around every cell are of no interest.
+    is_told = any(len(texts) > 1 for texts in given.values())
+    return Words(list(places), codes, n_cut if is_told else 0)
 
 
 def words_of_numbers(values: Array) -> Words:
@@ -132,6 +134,18 @@ def twins(words: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
+def joined(words: Words) -> Words:
+    """Return words with those that differ by case alone as the most frequent of them."""
+    counts = dict(zip(words.words, words.counts.tolist(), strict=True))
+    spelling = {
+        word: max(group, key=lambda w: counts[w]) for group in twins(words.words) for word in group
+    }
+    spelled = [spelling.get(word, word) for word in words.words]
+    places = {word: place for place, word in enumerate(dict.fromkeys(spelled))}
+    new = np.array([*(places[word] for word in spelled), -1])
+    return Words(list(places), new[words.codes], words.n_cut)
+
+
 def name_parts(name: str) -> set[str]:
     """Return the parts of a column's name in lower case: of ``storeID`` store and id."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
@@ -144,7 +158,7 @@ def _of_arrow(cells: Any) -> Words:
 
     trimmed = pc.utf8_trim_whitespace(cells)
     n_cut = 0
-    if cells.nbytes != trimmed.nbytes:
+    if pc.count_distinct(cells).as_py() != pc.count_distinct(trimmed).as_py():
         n_cut = pc.sum(pc.not_equal(cells, trimmed)).as_py() or 0
     encoded = pa.chunked_array(trimmed).combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
