@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .numbers import plain
+from .dates import Said, say
+from .numbers import Spelled, plain, spell
 from .texts import Words, words_of, words_of_numbers
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class Column:
         return Words(["False", "True"], codes)
 
     @cached_property
+    def spelled(self) -> Spelled:
+        """The words as numbers."""
+        return spell(self.words.words)
+
+    @cached_property
+    def said(self) -> Said:
+        """The words as dates."""
+        return say(self.words.words)
+
+    @cached_property
+    def said_in_digits(self) -> Said:
+        """The words as dates where digits alone are some."""
+        return say(self.words.words, digits=True)
+
+    @cached_property
     def plain(self) -> Array | None:
         """The cells as float64 where nothing but plain numbers is among them; else None."""
         if self.kind == "number":
@@ -97,7 +113,7 @@ def bad_cells(
     cell = column.typed[row] if column.typed is not None else column.texts[row]
     cell = cell.as_py() if hasattr(cell, "as_py") else cell
     count = int(np.count_nonzero(bad))
-    are = "cell is no" if count == 1 else "cells are no"
+    are = "cells is no" if count == 1 else "cells are no"
     what = what if count > 1 else what.removesuffix("s")
     such = f"{cell!r}" if isinstance(cell, str) else f"{cell}"
     comma = "such as " if count > 1 else ""

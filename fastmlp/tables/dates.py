@@ -21,7 +21,7 @@ _FIRST_YEAR, _LAST_YEAR = 1000, 2999
 _SAMPLE = 500
 _ORDERS = {"day first": (2, 1, 0), "month first": (2, 0, 1), "year first": (0, 1, 2)}
 
-__all__ = ["DateFormat", "Dates", "find", "values"]
+__all__ = ["DateFormat", "Dates", "Said", "find", "say", "values"]
 
 
 @dataclass(frozen=True)
@@ -67,58 +67,90 @@ class Dates:
     decided: str = ""
 
 
-def find(words: Sequence[str], counts: Array, digits: bool = False) -> Dates:
-    """Find how the dates among some words are written.
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What single words say as dates.
+
+    Attributes
+    ----------
+    days : ndarray of float64 or None
+        Where all are written as 2024-01-31 or 2024-01-31 12:30.
+    moments : list of Moment or None
+        Otherwise; empty where hardly any is a date.
+    marks : ndarray of bool
+        Which words say that there is no value.
+    """
+
+    days: Array | None
+    moments: list[Moment | None]
+    marks: Array
+
+
+def say(words: Sequence[str], digits: bool = False) -> Said:
+    """Read words as dates, whatever the column they come from.
 
     Parameters
     ----------
     words : list of str
-        The different cells of a column, no blanks around them.
+    digits : bool
+        Whether digits alone are dates.
+    """
+    marks = np.array([is_mark(word) for word in words], bool)
+    days = None if digits else _simple(words)
+    if days is not None:
+        return Said(days, [], marks)
+    # Of a thousand different names none is a date.
+    if not any(parse(word, digits) for word in words[:_SAMPLE]):
+        return Said(None, [None] * len(words), marks)
+    return Said(None, [parse(word, digits) for word in words], marks)
+
+
+def find(words: Said, counts: Array, digits: bool = False) -> Dates:
+    """Find how the dates among some words are written.
+
+    Parameters
+    ----------
+    words : Said
+        The different cells of a column.
     counts : ndarray of int
         How often each of them appears.
     digits : bool
         Whether digits alone are dates.
     """
-    weights = np.asarray(counts, float) * [not is_mark(word) for word in words]
+    weights = np.where(words.marks, 0.0, counts)
     total = float(weights.sum())
     if not total:
         return Dates(0.0)
-    if not digits and _simple(words) is not None:
+    if words.days is not None:
         return Dates(1.0)
-    if not any(parse(word, digits) for word in words[:_SAMPLE]):
-        return Dates(0.0)
-    moments = [parse(word, digits) for word in words]
-    clock = np.array([m is not None and m.numbers is None for m in moments], bool)
+    clock = np.array([m is not None and m.numbers is None for m in words.moments], bool)
     if float(weights[clock].sum()) > 0.5 * total:
         form = DateFormat(digits=digits, clock=True)
         return Dates(float(weights[clock].sum()) / total, (form,))
-    sums = {}
-    for order in _ORDERS:
-        sums[order] = float(weights[~np.isnan(_days(moments, order))].sum())
+    unordered = [m for m in words.moments if m is not None and not m.ordered]
+    orders = list(_ORDERS) if unordered else ["day first"]
+    found = {order: ~np.isnan(_days(words.moments, order)) for order in orders}
+    sums = {order: float(weights[found[order]].sum()) for order in orders}
     best = max(sums.values())
-    orders = [order for order in _ORDERS if sums[order] == best]
-    unordered = [m for m in moments if m is not None and not m.ordered]
-    formats = tuple(DateFormat(order, digits) for order in orders)
-    if not unordered:
-        return Dates(best / total, formats[:1])
+    orders = [order for order in orders if sums[order] == best]
     if len(orders) > 1 and all(m.mark == "." for m in unordered):
         # Only dates that begin with the day are written with points.
-        formats = (DateFormat("day first", digits),)
+        orders = ["day first"]
     if len(orders) > 1 and "year first" in orders:
-        formats = tuple(form for form in formats if form.order != "year first")
-    return Dates(best / total, formats, formats[0].order if len(formats) == 1 else "")
+        orders.remove("year first")
+    formats = tuple(DateFormat(order, digits) for order in orders)
+    is_decided = bool(unordered) and len(orders) == 1
+    return Dates(best / total, formats, orders[0] if is_decided else "")
 
 
-def values(words: Sequence[str], form: DateFormat) -> Array:
+def values(words: Said, form: DateFormat) -> Array:
     """Return days since 1970-01-01 in UTC, or parts of a day; NaN where a word is no date."""
-    simple = None if form.digits or form.clock else _simple(words)
-    if simple is not None:
-        return simple
-    moments = [parse(word, form.digits) for word in words]
+    if words.days is not None:
+        return words.days % 1.0 if form.clock else words.days
     if form.clock:
-        seconds = [np.nan if m is None or m.numbers is not None else m.seconds for m in moments]
+        seconds = [np.nan if m is None else m.seconds for m in words.moments]
         return np.asarray(np.array(seconds, float) / _SECONDS % 1.0)
-    return _days(moments, form.order)
+    return _days(words.moments, form.order)
 
 
 def _simple(words: Sequence[str]) -> Array | None:

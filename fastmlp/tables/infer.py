@@ -12,7 +12,7 @@ from ..common.checks import unknown_name
 from .cells import column_of
 from .column_schema import ColumnSchema
 from .columns import parts_of
-from .kinds import Look, look_at, understood
+from .kinds import Look, decimal_sign, look_at, understood
 from .leaks import notes_on_leaks
 from .notes import Note, tell
 from .schema import Schema
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .table import Table
 
 LIMIT = 100
+_SHOWN = 5
+_CONSTANT = "the same in all rows"
 
 __all__ = ["LIMIT", "Understanding", "Wishes", "infer", "infer_schema", "understand"]
 
@@ -208,18 +210,24 @@ def understand(
     if target is not None:
         joins = target in wishes.join_case
         found = find_target(table, target, task, join_case=joins, decimal=decimal)
-    schema = _schema(table, target, wishes, decimal)
-    cells, bad = schema.read(table)
-    schema = Schema(tuple(_counted(column, cells) for column in schema.columns), None, schema.notes)
-    notes = (*schema.notes, *bad)
+    fixed, looks = _looks(table, target, wishes, decimal)
+    schema = _schema(fixed, looks, wishes, decimal, list(table.columns))
+    seen = {name: look.column for name, look in looks.items()}
+    cells, bad = schema.read_columns(table, seen)
+    columns = tuple(_counted(column, cells) for column in schema.columns)
+    notes = (*_merged(schema.notes), *bad, *_note_of_constants(columns))
+    schema = Schema(columns)
+    cells = {column.name: cells[column.name] for column in schema.used}
     if found is not None:
         notes = (*found.notes, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
     schema = replace(schema, target=None if found is None else found.target, notes=notes)
     return Understanding(schema, cells, found)
 
 
-def _schema(table: Table, target: str | None, wishes: Wishes, decimal: str | None) -> Schema:
-    """The schema of all columns but the target."""
+def _looks(
+    table: Table, target: str | None, wishes: Wishes, decimal: str | None
+) -> tuple[dict[str, ColumnSchema], dict[str, Look]]:
+    """The columns that are not learned from, and what the others could be."""
     fixed, looks = {}, {}
     for name in table.columns:
         if name == target:
@@ -229,14 +237,25 @@ def _schema(table: Table, target: str | None, wishes: Wishes, decimal: str | Non
             fixed[name] = ColumnSchema(name, "left out", reason=reason)
         else:
             looks[name] = look_at(name, column_of(table, name), wishes.of(name), decimal)
-    sign, order = _signs(looks.values(), decimal), _order(looks.values())
+    return fixed, looks
+
+
+def _schema(
+    fixed: Mapping[str, ColumnSchema],
+    looks: Mapping[str, Look],
+    wishes: Wishes,
+    decimal: str | None,
+    order: list[str],
+) -> Schema:
+    """The schema of all columns but the target."""
+    sign, days = _signs(looks.values(), decimal), _order(looks.values())
     columns, notes = [], []
-    for name in table.columns:
+    for name in order:
         if name in fixed:
             columns.append(fixed[name])
         elif name in looks:
             joins = name in wishes.join_case
-            column, told = understood(looks[name], sign, order, wishes.limit, joins)
+            column, told = understood(looks[name], sign, days, wishes.limit, joins)
             columns.append(column)
             notes += told
     if not any(column.is_used for column in columns):
@@ -276,7 +295,7 @@ def _signs(looks: Iterable[Look], decimal: str | None) -> str:
     """The sign of decimals that the columns of a table have in common; empty if none tells."""
     if decimal is not None:
         return decimal
-    signs = [look.numbers.decided for look in looks if look.numbers and look.kind == "number"]
+    signs = [decimal_sign(look) for look in looks]
     return max((",", "."), key=signs.count) if any(signs) else ""
 
 
@@ -285,11 +304,38 @@ def _order(looks: Iterable[Look]) -> str:
     return next((order for order in orders if order), "")
 
 
+def _merged(notes: Iterable[Note]) -> list[Note]:
+    """The notes, with those on decimal commas as one for the whole table."""
+    found = list(notes)
+    commas = [note for note in found if note.option == "decimal" and note.value == "."]
+    if len(commas) < 2:
+        return found
+    names = ", ".join(repr(note.column) for note in commas[1:_SHOWN])
+    more = f" and {len(commas) - _SHOWN} more" if len(commas) > _SHOWN else ""
+    text = f"{commas[0].text}; so are those of {names}{more}"
+    one = replace(commas[0], text=text, count=len(commas))
+    return [one if note is commas[0] else note for note in found if note not in commas[1:]]
+
+
+def _note_of_constants(columns: Iterable[ColumnSchema]) -> list[Note]:
+    names = [column.name for column in columns if column.reason == _CONSTANT]
+    if not names:
+        return []
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    what = "the column" if len(names) == 1 else "the columns"
+    verb = "has" if len(names) == 1 else "have"
+    text = f"{what} {shown}{more} {verb} the same in all rows, and {verb} no say"
+    return [Note(text, column=names[0], count=len(names))]
+
+
 def _counted(column: ColumnSchema, cells: Mapping[str, Array]) -> ColumnSchema:
     """The column with the number of its missing cells, and what becomes of it in words."""
     if not column.is_used:
         return column
     values = cells[column.name]
+    if _is_constant(values):
+        return replace(column, kind="left out", reason=_CONSTANT)
     if column.kind == "category":
         missing = int(np.count_nonzero(values == ""))
         n = column.distinct
@@ -311,6 +357,13 @@ def _counted(column: ColumnSchema, cells: Mapping[str, Array]) -> ColumnSchema:
         words = ", ".join(names.get(part, f"{part} as sine and cosine") for part in parts)
     words += "; missing ones as the median, and a 1" if missing else ""
     return replace(column, missing=missing, becomes=words)
+
+
+def _is_constant(values: Array) -> bool:
+    if values.dtype == object:
+        return bool((values == values[0]).all())
+    # A number and missing ones still tell which is which.
+    return not np.isnan(values[0]) and bool((values == values[0]).all())
 
 
 def _names(option: str, names: Iterable[str]) -> tuple[str, ...]:

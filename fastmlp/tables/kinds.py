@@ -14,7 +14,7 @@ from .dates import DateFormat
 from .identifiers import are_codes, numbers_of_rows, texts_of_rows
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import Words, truth_words, twins
+from .texts import truth_words, twins, words_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 WISHES = ("numeric", "categorical", "dates", "keep")
 _SHOWN = 3
 _FEW_UNITS = 5
+_TRIED = 1000
 # From this share of numbers on it is said why a column is none of numbers.
 _MANY = 0.5
 
-__all__ = ["WISHES", "Look", "look_at", "understood"]
+__all__ = ["WISHES", "Look", "decimal_sign", "look_at", "understood"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +73,11 @@ def look_at(name: str, column: Column, wish: str, decimal: str | None) -> Look:
         return replace(look, kind="left out")
     if truth_words(words.words) is not None and wish != "numeric":
         return replace(look, kind="yes/no")
-    found = numbers.find(words.words, words.counts, decimal)
+    found = numbers.find(column.spelled, words.counts, decimal)
     look = replace(look, numbers=found)
     if wish == "numeric" or (found.share >= MOST and not found.zeros):
         return replace(look, kind="number")
-    found_dates = dates.find(words.words, words.counts)
+    found_dates = dates.find(column.said, words.counts)
     if found_dates.share >= MOST:
         return replace(look, kind="date", dates=found_dates)
     return look
@@ -116,7 +117,8 @@ def _dates(column: Column) -> dates.Dates | None:
     if column.kind in ("date", "time"):
         return None
     words = column.words
-    return dates.find(words.words, words.counts, digits=all(w.isdigit() for w in words.words))
+    digits = all(word.isdigit() for word in words.words)
+    return dates.find(column.said_in_digits if digits else column.said, words.counts, digits)
 
 
 def _number(look: Look, decimal: str, limit: int) -> tuple[ColumnSchema, list[Note]]:
@@ -154,30 +156,44 @@ def _form(look: Look, decimal: str) -> tuple[NumberFormat, list[Note]]:
         # Plain numbers of three decimals may be thousands where other columns have commas.
         if decimal != "," or column.kind != "text" or column.plain is None:
             return NumberFormat(), []
-        found = numbers.find(column.words.words, column.words.counts)
+        found = numbers.find(column.spelled, column.words.counts)
         if len(found.formats) < 2:
             return found.formats[0], []
     form = next((f for f in found.formats if f.decimal == decimal), found.formats[0])
     words = column.words.words
     odd = next((word for word in words if _is_odd(word, form)), None)
-    if len(found.formats) > 1 and odd is not None:
+    if len(found.formats) > 1 and odd is not None and form.decimal != decimal:
         other = next(f.decimal for f in found.formats if f != form)
         text = f"the column {name!r}: {odd!r} can be read in two ways, and is taken for "
-        text += f"{numbers.values([odd], form)[0]:.12g}"
+        text += f"{numbers.value(odd, form):.12g}"
         return form, [Note(text, "decimal", other, name)]
     if odd is None:
         return form, []
-    value = numbers.values([odd], form)[0]
+    value = numbers.value(odd, form)
     text = f"the column {name!r}: texts such as {odd!r} are read as numbers, here {value:.12g}"
+    if form.decimal == "," and not form.unit:
+        return form, [Note(text, "decimal", ".", name)]
     return form, [Note(text, "categorical", name, name)]
+
+
+def decimal_sign(look: Look) -> str:
+    """The sign of decimals that a column leaves no doubt of; empty where it does."""
+    if look.kind != "number":
+        return ""
+    if look.numbers is not None:
+        return look.numbers.decided
+    if look.column.kind != "text" or look.column.plain is None:
+        return ""
+    words = words_of(look.column.texts[:_TRIED])
+    return numbers.find(numbers.spell(words.words), words.counts).decided
 
 
 def _is_odd(word: str, form: NumberFormat) -> bool:
     """Whether a word is a number, but not as programs write it."""
-    if not np.isfinite(numbers.values([word], form)[0]):
+    if not np.isfinite(numbers.value(word, form)):
         return False
     try:
-        return float(word) != numbers.values([word], form)[0]
+        return float(word) != numbers.value(word, form)
     except ValueError:
         return True
 
@@ -188,7 +204,7 @@ def _values(column: Column, form: NumberFormat) -> Array:
     if column.plain is not None and form.decimal == ".":
         return column.plain
     words = column.words
-    return words.spread(numbers.values(words.words, form), np.nan)
+    return words.spread(numbers.values(column.spelled, form), np.nan)
 
 
 def _distinct(values: Array) -> int:
@@ -228,46 +244,43 @@ def _date(look: Look, order: str) -> tuple[ColumnSchema, list[Note]]:
         distinct = _distinct(column.typed[~np.isnan(column.typed)])
         return replace(schema, distinct=distinct, clock=column.kind == "time"), []
     schema = replace(schema, distinct=len(column.words.words))
-    formats, notes = look.dates.formats, []
-    form = next((f for f in formats if f.order == order), None)
-    if form is None:
-        form = _by_course(column.words, formats)
-    if len(formats) > 1:
-        example = next(
-            word
-            for word in column.words.words
-            if len({dates.values([word], f)[0] for f in formats}) > 1
-        ) if len(formats) > 1 and _differ(column.words, formats) else ""
-        if example:
-            text = f"the column {name!r}: dates such as {example!r} are read with the "
-            text += f"{form.order.replace(' first', '')} first, but could be read otherwise"
-            notes.append(Note(text, "categorical", name, name))
+    formats = look.dates.formats
+    said = column.said_in_digits if formats[0].digits else column.said
+    readings = [column.words.spread(dates.values(said, form), np.nan) for form in formats]
+    place = next((i for i, form in enumerate(formats) if form.order == order), None)
+    if place is None:
+        place = _by_course(formats, readings, column.words.words)
+    form, notes = formats[place], []
+    differ = np.zeros(column.size, bool)
+    for reading in readings:
+        differ |= (reading != readings[0]) & ~np.isnan(readings[0])
+    if differ.any():
+        example = column.words.words[int(column.words.codes[differ.argmax()])]
+        text = f"the column {name!r}: dates such as {example!r} are read with the "
+        text += f"{form.order.removesuffix(' first')} first, but could be read otherwise"
+        notes.append(Note(text, "categorical", name, name, int(differ.sum())))
     return replace(schema, order=form.order, digits=form.digits, clock=form.clock), notes
 
 
-def _differ(words: Words, formats: tuple[DateFormat, ...]) -> bool:
-    first, *others = (dates.values(words.words, form) for form in formats)
-    return any(not np.array_equal(first, other, equal_nan=True) for other in others)
+def _by_course(
+    formats: tuple[DateFormat, ...], readings: list[Array], words: list[str]
+) -> int:
+    """The format by which the rows are in the order of time, if there is one alone.
 
-
-def _by_course(words: Words, formats: tuple[DateFormat, ...]) -> DateFormat:
-    """The format by which the rows are in the order of time, if there is one alone; else the first.
-
-    Dates with slashes are read with the month first then, as programs write them, all others with
-    the day first.
+    Otherwise dates with slashes are read with the month first, as programs write them, all others
+    with the day first.
     """
     if len(formats) == 1:
-        return formats[0]
+        return 0
     sorted_by = []
-    for form in formats:
-        days = words.spread(dates.values(words.words, form), np.nan)
+    for place, days in enumerate(readings):
         steps = np.diff(days[~np.isnan(days)])
         if len(steps) > 1 and ((steps >= 0).all() or (steps <= 0).all()):
-            sorted_by.append(form)
+            sorted_by.append(place)
     if len(sorted_by) == 1:
         return sorted_by[0]
-    usual = "month first" if any("/" in word for word in words.words) else "day first"
-    return next((form for form in formats if form.order == usual), formats[0])
+    usual = "month first" if any("/" in word for word in words) else "day first"
+    return next((i for i, form in enumerate(formats) if form.order == usual), 0)
 
 
 def _yes_no(look: Look) -> tuple[ColumnSchema, list[Note]]:

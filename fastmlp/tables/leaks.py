@@ -40,7 +40,8 @@ def notes_on_leaks(
         return []
     classes = np.unique(y, return_inverse=True)[1] if found.target.classes else None
     notes = []
-    for column in schema.used:
+    # Where there is one column only, nothing else is expected of it.
+    for column in schema.used if len(schema.used) > 1 else ():
         values = cells[column.name][rows]
         share = _share_of_column(values, y, classes)
         if share is not None:
@@ -50,7 +51,7 @@ def notes_on_leaks(
             )
             notes.append(Note(text, "drop", column.name, column.name))
     if _is_sorted(y, classes):
-        text = f"the rows are sorted by the target {name!r}: rows drawn at random are tested"
+        text = f"the rows are sorted by the target {name!r}: whatever counts them gives it away"
         notes.append(Note(text, column=name))
     dates = [column.name for column in schema.used if column.kind == "date" and not column.clock]
     if dates:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +40,7 @@ _GROUPED = {
         r"(?:,[0-9]*)?|,[0-9]+"
     ),
 }
+_DIGIT = re.compile("[0-9]")
 _GROUPS = re.compile(rf"['\u2019{_BLANKS}]")
 # Written before a number; beside these, all signs of currencies.
 _CODES = frozenset(
@@ -49,7 +49,17 @@ _CODES = frozenset(
 )
 _LEADING_ZERO = re.compile(r"0[0-9]+")
 
-__all__ = ["MOST", "NumberFormat", "Numbers", "find", "plain", "values"]
+__all__ = [
+    "MOST",
+    "NumberFormat",
+    "Numbers",
+    "Spelled",
+    "find",
+    "plain",
+    "spell",
+    "value",
+    "values",
+]
 
 
 @dataclass(frozen=True)
@@ -93,60 +103,103 @@ class Numbers:
     decided: str = ""
 
 
-def find(words: Sequence[str], counts: Array, decimal: str | None = None) -> Numbers:
+@dataclass(frozen=True, eq=False)
+class Spelled:
+    """What single words say as numbers.
+
+    Attributes
+    ----------
+    point, comma : ndarray of float64
+        The number where a point, or a comma, begins the decimals; NaN where it is none.
+    units : ndarray of int
+        The place of each one's unit in ``names``; -1 where the word is no number.
+    names : list of str
+        The first is empty.
+    zeros : ndarray of bool
+        Which words are digits that begin with 0.
+    marks : ndarray of bool
+        Which words say that there is no value.
+    """
+
+    point: Array
+    comma: Array
+    units: Array
+    names: list[str]
+    zeros: Array
+    marks: Array
+
+    def by(self, decimal: str) -> Array:
+        """The numbers with a sign of decimals."""
+        return self.point if decimal == "." else self.comma
+
+
+def spell(words: Sequence[str]) -> Spelled:
+    """Read words as numbers, whatever the column they come from."""
+    n = len(words)
+    point, comma = np.full(n, np.nan), np.full(n, np.nan)
+    units = np.full(n, -1, np.int64)
+    names = {"": 0}
+    for place, word in enumerate(words):
+        part = _parts(word)
+        if part is not None:
+            point[place], comma[place] = _value(part, "."), _value(part, ",")
+            units[place] = names.setdefault(part[2], len(names))
+    zeros = np.array([word[0] == "0" and _LEADING_ZERO.fullmatch(word) is not None for word in words], bool)
+    marks = np.array([is_mark(word) for word in words], bool)
+    return Spelled(point, comma, units, list(names), zeros, marks)
+
+
+def find(words: Spelled, counts: Array, decimal: str | None = None) -> Numbers:
     """Find how the numbers among some words are written.
 
     Parameters
     ----------
-    words : list of str
-        The different cells of a column, no blanks around them.
+    words : Spelled
+        The different cells of a column.
     counts : ndarray of int
         How often each of them appears.
     decimal : str, optional
         Where it is known.
     """
-    weights = np.asarray(counts, float)
-    present = np.array([not is_mark(word) for word in words], bool)
-    total = float(weights[present].sum())
+    weights = np.where(words.marks, 0.0, counts)
+    total = float(weights.sum())
     if not total:
         return Numbers(0.0, (NumberFormat(),))
-    parts = [_parts(word) for word in words]
-    read = {sign: np.array([_value(part, sign) for part in parts], float) for sign in ".,"}
-    units = [None if part is None else part[2] for part in parts]
-    is_number = {sign: ~np.isnan(found) & present for sign, found in read.items()}
-    either = is_number["."] | is_number[","]
-    unit, ranked = _unit(units, np.where(either, weights, 0))
-    of_unit = np.array([found in ("", unit) for found in units], bool)
-    sums = {sign: float(weights[ok & of_unit].sum()) for sign, ok in is_number.items()}
+    ok = {sign: ~np.isnan(words.by(sign)) for sign in ".,"}
+    either = ok["."] | ok[","]
+    unit, ranked = _unit(words, np.where(either, weights, 0))
+    if float(weights[either].sum()) < MOST * total:
+        ranked = ()
+    of_unit = (words.units == 0) | (words.units == words.names.index(unit))
+    sums = {sign: float(weights[ok[sign] & of_unit].sum()) for sign in ".,"}
     decided = ""
-    if decimal is None:
-        differ = is_number["."] & is_number[","] & of_unit & (read["."] != read[","])
-        if sums["."] != sums[","]:
-            decided = max(sums, key=lambda sign: sums[sign])
-        signs = [decided] if decided else [".", ","] if differ.any() else ["."]
-        if not (is_number["."] & ~is_number[","]).any() and decided == ".":
-            decided = ""
-    else:
+    if decimal is not None:
         signs = [decimal]
-    zeros = np.array([_LEADING_ZERO.fullmatch(word) is not None for word in words], bool)
-    share = sums[signs[0]] / total
+    elif sums["."] != sums[","]:
+        signs = [max(sums, key=lambda sign: sums[sign])]
+        decided = signs[0]
+    else:
+        differ = ok["."] & ok[","] & of_unit & (words.point != words.comma)
+        signs = [".", ","] if differ.any() else ["."]
     return Numbers(
-        share,
+        sums[signs[0]] / total,
         tuple(NumberFormat(sign, unit) for sign in signs),
         ranked,
-        _are_codes(words, weights, zeros, either),
+        _are_codes(words, weights, either),
         decided,
     )
 
 
-def values(words: Sequence[str], form: NumberFormat) -> Array:
+def values(words: Spelled, form: NumberFormat) -> Array:
     """Return the numbers that words spell, float64; NaN where one spells none."""
-    found = np.empty(len(words))
-    for place, word in enumerate(words):
-        part = _parts(word)
-        fits = part is not None and part[2] in ("", form.unit)
-        found[place] = _value(part, form.decimal) if fits else np.nan
-    return found
+    unit = words.names.index(form.unit) if form.unit in words.names else 0
+    fits = (words.units == 0) | (words.units == unit)
+    return np.where(fits, words.by(form.decimal), np.nan)
+
+
+def value(word: str, form: NumberFormat) -> float:
+    """Return the number that a word spells; NaN where it spells none."""
+    return float(values(spell([word]), form)[0])
 
 
 def plain(cells: Any) -> Array | None:
@@ -191,10 +244,10 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
         sign = -1.0 if word[0] == "-" else 1.0
         digits, _, exponent = word.lstrip("+-").lower().partition("e")
         return sign, digits, "", exponent
-    infinite = _INFINITE.fullmatch(word)
+    infinite = _INFINITE.fullmatch(word) if word[-1] in "fFyY\u221e" else None
     if infinite is not None:
         return (1.0 if infinite[1] in ("", "+") else -1.0) * np.inf, "", "", ""
-    found = _LOOSE.fullmatch(word)
+    found = _LOOSE.fullmatch(word) if _DIGIT.search(word, 0, 8) else None
     if found is None or (found["open"] is None) != (found["close"] is None):
         return None
     before, after = found["before"] or "", found["after"] or ""
@@ -224,25 +277,21 @@ def _is_currency(text: str) -> bool:
     return text.lower() in _CODES or unicodedata.category(text[-1]) == "Sc"
 
 
-def _unit(units: Sequence[str | None], weights: Array) -> tuple[str, tuple[str, ...]]:
+def _unit(words: Spelled, weights: Array) -> tuple[str, tuple[str, ...]]:
     """The unit of a column, and all that are found, the most frequent first."""
-    sums: Counter[str] = Counter()
-    for unit, weight in zip(units, weights, strict=True):
-        if unit is not None and weight:
-            sums[unit] += weight
-    total = sum(sums.values())
-    bare = sums.pop("", 0)
-    ranked = tuple(unit for unit, _ in sums.most_common())
+    sums = np.bincount(words.units + 1, weights, len(words.names) + 1)[1:]
+    total, bare = float(sums.sum()), float(sums[0])
+    ranked = tuple(
+        words.names[place] for place in np.argsort(-sums, kind="stable") if place and sums[place]
+    )
     if not ranked:
         return "", ()
     # A letter behind some of them is a slip; a sign of money is not.
-    is_slip = ranked[0].isalpha() and sums[ranked[0]] < bare
+    is_slip = ranked[0].isalpha() and sums[words.names.index(ranked[0])] < bare
     return ("" if is_slip or bare >= MOST * total else ranked[0]), ranked
 
 
-def _are_codes(words: Sequence[str], weights: Array, zeros: Array, numbers: Array) -> bool:
-    """Whether leading zeros are part of a code: of one width, or more than a slip or two."""
-    if not zeros.any():
-        return False
-    widths = {len(word) for word, ok in zip(words, numbers, strict=True) if ok}
-    return len(widths) == 1 or float(weights[zeros].sum()) > 0.01 * float(weights[numbers].sum())
+def _are_codes(words: Spelled, weights: Array, numbers: Array) -> bool:
+    """Whether leading zeros are part of a code, and no slip or two."""
+    zeros = float(weights[words.zeros].sum())
+    return zeros > 0 and zeros > 0.01 * float(weights[numbers].sum())

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..data.features import counted
-from .cells import column_of, names_of
+from .cells import Column, column_of, names_of
 from .column_schema import KINDS, ColumnSchema
 from .notes import Note
 from .target import Target
@@ -82,6 +82,12 @@ class Schema:
         ValueError
             Columns are missing.
         """
+        return self.read_columns(table, {})
+
+    def read_columns(
+        self, table: Table | Mapping[str, Any], columns: Mapping[str, Column]
+    ) -> tuple[dict[str, Array], tuple[Note, ...]]:
+        """Do what `read` does, where some columns of the table have been looked at before."""
         given = names_of(table)
         missing = [repr(column.name) for column in self.used if column.name not in given]
         if missing:
@@ -91,7 +97,8 @@ class Schema:
             )
         cells, notes = {}, []
         for column in self.used:
-            cells[column.name], found = read_cells(table, column, column_of(table, column.name))
+            cell_column = columns.get(column.name) or column_of(table, column.name)
+            cells[column.name], found = read_cells(table, column, cell_column)
             notes += found
         return cells, tuple(notes)
 

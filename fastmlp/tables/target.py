@@ -241,8 +241,7 @@ def read_target(target: Target, table: Table | Mapping[str, Any]) -> TargetRows:
 
 def _numbers(column: Column, decimal: str | None) -> numbers.Numbers:
     if column.kind == "text" and column.plain is None:
-        words = column.words
-        return numbers.find(words.words, words.counts, decimal)
+        return numbers.find(column.spelled, column.words.counts, decimal)
     is_plain = column.kind == "number" or column.plain is not None
     return numbers.Numbers(float(is_plain), (NumberFormat(),))
 
@@ -252,9 +251,7 @@ def _values(column: Column, form: NumberFormat) -> Array:
         return column.typed
     if column.plain is not None and (form.decimal == "." or column.kind == "number"):
         return column.plain
-    words = column.words
-    found = numbers.values(words.words, form)
-    return words.spread(found, np.nan)
+    return column.words.spread(numbers.values(column.spelled, form), np.nan)
 
 
 def _check_numbers(name: str, column: Column, found: numbers.Numbers) -> None:
@@ -387,6 +384,9 @@ def _classes(
         notes = [*notes, *_left_out(table, name, words, ~is_class, what)]
     elif words.n_missing:
         notes = [*notes, _note_of_missing(name, words.n_missing, len(words.codes))]
+    if words.n_cut:
+        text = f"the target {name!r}: blanks around {words.n_cut} cells are cut"
+        notes = [*notes, Note(text, column=name, count=words.n_cut)]
     target = replace(target, kind=_kind_of_labels(target.kind, kept))
     labels = _sorted_labels(target.kind, kept)
     names = tuple(map(str, labels.tolist()))
@@ -428,7 +428,7 @@ def _notes_of_classes(target: Target, counts: Mapping[str, int]) -> list[Note]:
 def _is_class(target: Target, word: str) -> bool:
     if target.kind == "number":
         form = NumberFormat(target.decimal, target.unit)
-        return bool(np.isfinite(numbers.values([word], form))[0])
+        return bool(np.isfinite(numbers.value(word, form)))
     return word.lower() not in NO_CLASS
 
 
@@ -484,7 +484,7 @@ def _places(target: Target, words: Words) -> Array:
 
 
 def _is_number(word: str) -> bool:
-    return bool(np.isfinite(numbers.values([word], NumberFormat()))[0])
+    return bool(np.isfinite(numbers.value(word, NumberFormat())))
 
 
 def _has_no_number(target: Target, word: str) -> bool:

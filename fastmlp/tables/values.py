@@ -72,7 +72,7 @@ def values_of(
         if plain is not None:
             return _finite(plain, np.isnan(plain))
     words = column.words
-    spelled = _spelled(schema, words.words, decimal, words.counts)
+    spelled = _spelled(schema, column, decimal)
     if schema.na:
         absent = np.array([word in schema.na for word in words.words], bool)
         missing = words.spread(absent, True)
@@ -100,28 +100,29 @@ def _typed(schema: ColumnSchema, column: Column) -> tuple[Array, Array]:
         fits["date"] = ("time", "date")
         values = values % 1.0
     if schema.digits and column.kind == "number":
-        words = column.words
-        days = dates.values(words.words, DateFormat(schema.order, digits=True))
-        return _finite(words.spread(days, np.nan), missing)
+        days = dates.values(column.said_in_digits, DateFormat(schema.order, digits=True))
+        return _finite(column.words.spread(days, np.nan), missing)
     ok = np.full(len(values), column.kind in fits[schema.kind])
     if schema.kind == "yes/no":
         ok &= (values == 0) | (values == 1)
     return _finite(np.where(ok, values, np.nan), missing)
 
 
-def _spelled(schema: ColumnSchema, words: list[str], decimal: str | None, counts: Array) -> Array:
+def _spelled(schema: ColumnSchema, column: Column, decimal: str | None) -> Array:
+    """The values of the words of a column."""
     if schema.kind == "yes/no":
-        lower = [word.lower() for word in words]
+        lower = [word.lower() for word in column.words.words]
         return np.array([0.0 if w in _NO else 1.0 if w in _YES else np.nan for w in lower])
     if schema.kind == "date":
-        return dates.values(words, DateFormat(schema.order, schema.digits, schema.clock))
+        said = column.said_in_digits if schema.digits else column.said
+        return dates.values(said, DateFormat(schema.order, schema.digits, schema.clock))
+    own = numbers.values(column.spelled, NumberFormat(decimal or schema.decimal, schema.unit))
     if decimal is not None:
-        return numbers.values(words, NumberFormat(decimal, schema.unit))
+        return own
     # Another file may be written in another country.
-    own, other = (
-        numbers.values(words, NumberFormat(sign, schema.unit))
-        for sign in (schema.decimal, "," if schema.decimal == "." else ".")
-    )
+    sign = "," if schema.decimal == "." else "."
+    other = numbers.values(column.spelled, NumberFormat(sign, schema.unit))
+    counts = column.words.counts
     is_better = counts[~np.isnan(other)].sum() > counts[~np.isnan(own)].sum()
     return other if is_better else own
 
