@@ -59,43 +59,23 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
         options = ReadOptions(**{**vars(options), "separator": separator})
     above = found.end() if found is not None else 0
     layout = sniff(data[above:] if above else data, options)
-    if not layout.n_columns:
+    if not layout.n_columns or not data.strip():
         raise ValueError(f"{title} is empty")
     text = _text(data, above, layout, title)
-    columns, text, comments = parse(text)
+    columns, text, told = parse(text)
     if not len(columns[0]):
         raise ValueError(f"{title} has no rows below its header")
     notes += _told(layout, options, found is not None, title)
-    if comments:
-        line, source = comments[0]
-        shown = source.decode(errors="replace").strip()[:_SHOWN]
-        what = f"line {line}, {shown!r}, is a comment and left out"
-        if len(comments) > 1:
-            what = f"{len(comments)} lines are comments and left out, such as {shown!r} ({line})"
-        notes.append(Note(what, count=len(comments)))
+    notes += told
     lines = RecordLines(
         *(text.data, text.start, text.line, text.dialect.mark, text.dialect.quote.encode()),
         text.n_columns,
     )
+    header = layout.header or tuple(f"column_{place}" for place in range(layout.n_columns))
     rows: Array | None = None
     if layout.header is not None:
-        rows = _other_than(layout.header, columns)
-    if rows is not None:
-        again = np.setdiff1d(np.arange(len(columns[0])), rows)
-        at = lines.numbers()[again[0]]
-        indices = pa.array(rows)
-        columns = [column.take(indices) for column in columns]
-        where = f"line {at}" if len(again) == 1 else f"{len(again)} lines, such as line {at},"
-        verb = "is" if len(again) == 1 else "are"
-        notes.append(Note(f"{where} {verb} the header again and left out", count=len(again)))
-        if not len(rows):
-            raise ValueError(f"{title} has no rows below its header")
-    header = layout.header
-    if header is None:
-        header = tuple(f"column_{place}" for place in range(layout.n_columns))
-    elif _looks_like_data(header, columns):
-        shown = ", ".join(header[:4])[:_SHOWN]
-        notes.append(Note(f"the header looks like data, '{shown}'", "header"))
+        columns, rows, about_header = _without_headers(header, columns, lines, title)
+        notes += about_header
     named_columns, set_aside, renamed = name_columns(header, columns)
     return Table(
         pa.table(named_columns),
@@ -133,21 +113,45 @@ def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
     return Text(text, start, line, dialect, layout.n_columns, min(n_optional, len(names) - 1), title)
 
 
-def _other_than(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array | None:
-    """The rows that do not repeat the header, where one does; one column may hold its name."""
+def _without_headers(
+    header: tuple[str, ...], columns: list[pa.ChunkedArray], lines: RecordLines, title: str
+) -> tuple[list[pa.ChunkedArray], Array | None, list[Note]]:
+    """The columns without rows that repeat the header, and which rows these are."""
+    # Only called where Arrow is there.
+    import pyarrow as pa
+
+    again = _repeated(header, columns)
+    others, rows = columns, None
+    if len(again):
+        rows = np.setdiff1d(np.arange(len(columns[0])), again)
+        if not len(rows):
+            raise ValueError(f"{title} has no rows but the header, again and again")
+        indices = pa.array(rows)
+        others = [column.take(indices) for column in columns]
+    if _looks_like_data(header, others):
+        # Then it is no wonder that a row is like it.
+        shown = ", ".join(header[:4])[:_SHOWN]
+        return columns, None, [Note(f"the header looks like data, '{shown}'", "header")]
+    if not len(again):
+        return columns, None, []
+    line = lines.numbers()[again[0]]
+    what = f"line {line} is" if len(again) == 1 else f"{len(again)} lines, such as {line}, are"
+    return others, rows, [Note(f"{what} the header again and left out", count=len(again))]
+
+
+def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
+    """The rows that are the header again; cells of a single column may well hold its name."""
     # Only called where Arrow is there.
     import pyarrow.compute as pc
 
     pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name]
-    if len(pairs) < 2:
-        return None
     same = None
-    for name, column in pairs:
+    for name, column in pairs if len(pairs) > 1 else ():
         equal = pc.fill_null(pc.equal(column, name), False)
         same = equal if same is None else pc.and_(same, equal)
         if not pc.any(same).as_py():
-            return None
-    rows: Array = np.flatnonzero(~np.asarray(same))
+            break
+    rows: Array = np.flatnonzero([] if same is None else np.asarray(same))
     return rows
 
 
@@ -183,6 +187,9 @@ def _told(layout: Layout, options: ReadOptions, named: bool, title: str) -> list
         notes.append(Note(f"{what} above the header {verb} left out, {shown!r}", count=count))
     if layout.bare_header:
         notes.append(Note("the header names all columns but the first"))
+    if layout.n_surplus:
+        what = "an empty name" if layout.n_surplus == 1 else f"{layout.n_surplus} empty names"
+        notes.append(Note(f"{what} at the end of the header, with no cells below, is left out"))
     return notes
 
 

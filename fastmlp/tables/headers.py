@@ -50,19 +50,20 @@ def name_columns(
     shown = numbered(
         [name or _UNNAMED.format(place) for place, name in enumerate(names[:kept])]
     )
-    notes += _renamed(names, shown)
     found: dict[str, pa.ChunkedArray] = {}
     set_aside: dict[str, pa.ChunkedArray] = {}
     for place, (name, column) in enumerate(zip(shown, columns, strict=False)):
         unnamed = not names[place] or name == _UNNAMED.format(place) or name.startswith(_INDEX)
-        if unnamed and kept > 1 and _counts_rows(column):
+        # Something is left, though it be a second one that counts.
+        left = len(found) + kept - place > 1
+        if unnamed and left and _counts_rows(column):
             text = f"the column {name!r} has no name and counts the rows; it is left out"
             notes.append(Note(text, "keep", name, name, len(column)))
             set_aside[name] = column
         else:
             found[name] = column
-    # A table of nothing but running numbers has them for its cells.
-    return (found, set_aside, notes) if found else (set_aside, {}, notes[: -len(set_aside)])
+    pairs = [pair for pair in zip(names, shown, strict=False) if pair[1] not in set_aside]
+    return found, set_aside, notes + _renamed(pairs)
 
 
 def numbered(names: Sequence[str]) -> list[str]:
@@ -79,10 +80,10 @@ def numbered(names: Sequence[str]) -> list[str]:
     return shown
 
 
-def _renamed(names: Sequence[str], shown: Sequence[str]) -> list[Note]:
+def _renamed(pairs: Sequence[tuple[str, str]]) -> list[Note]:
     notes = []
-    unnamed = [new for old, new in zip(names, shown, strict=False) if not old]
-    twice = [(old, new) for old, new in zip(names, shown, strict=False) if old and old != new]
+    unnamed = [new for old, new in pairs if not old]
+    twice = [(old, new) for old, new in pairs if old and old != new]
     if twice:
         pairs = ", ".join(f"{new!r}" for _, new in twice[:3])
         more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""

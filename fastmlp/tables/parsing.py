@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .dialect import Dialect
+from .notes import Note
 from .records import Record, count_lines, grammar, is_blank
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _END = b"\x1e\x1eend\x1e\x1e"
 _BLOCK = 1 << 20
 _SHOWN = 3
+_LONGEST = 40
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Text:
             yield line, record
 
 
-def parse(text: Text) -> tuple[list[pa.ChunkedArray], Text, list[tuple[int, bytes]]]:
+def parse(text: Text) -> tuple[list[pa.ChunkedArray], Text, list[Note]]:
     """Read all rows.
 
     Returns
@@ -69,8 +71,8 @@ def parse(text: Text) -> tuple[list[pa.ChunkedArray], Text, list[tuple[int, byte
         The columns, of strings; an empty cell is null.
     Text
         What was read in the end: where rows had surplus separators at their ends, a text without.
-    list of (int, bytes)
-        The lines that are no rows, by their numbers: comments that do not look like rows.
+    list of Note
+        Lines that were taken for comments, and rows that were mended.
 
     Raises
     ------
@@ -78,12 +80,12 @@ def parse(text: Text) -> tuple[list[pa.ChunkedArray], Text, list[tuple[int, byte
         Rows have more or fewer fields than there are columns, or a quote is never closed.
     """
     columns, odd = _parse(text)
-    left_out: list[tuple[int, bytes]] = []
-    if odd:
-        text, left_out, mended = _mended(text)
-        if mended:
-            columns, _ = _parse(text)
-    return columns, text, left_out
+    if not odd:
+        return columns, text, []
+    mended, notes = _mended(text)
+    if mended is not text:
+        columns, _ = _parse(mended)
+    return columns, mended, notes
 
 
 def _parse(text: Text) -> tuple[list[pa.ChunkedArray], bool]:
@@ -151,59 +153,69 @@ def _without_end(table: pa.Table, text: Text) -> pa.Table:
     )
 
 
-def _mended(text: Text) -> tuple[Text, list[tuple[int, bytes]], bool]:
-    """The text without surplus separators at the ends of rows, and lines that are comments."""
+def _mended(text: Text) -> tuple[Text, list[Note]]:
+    """The text with all rows of one length, where only empty fields are too many or too few.
+
+    Surplus fields are cut off if they are empty; fields are added only where columns without names
+    are at the end. Lines of another length that begin with ``#`` are comments, unless rows do too.
+    """
     pieces: list[bytes] = []
-    comments: list[tuple[int, bytes]] = []
+    changed: list[int] = []
+    comments: list[tuple[int, Record]] = []
     wrong: list[tuple[int, int]] = []
-    n_rows, done, hashed = 0, text.start, False
+    done, hashed = text.start, False
     for line, record in text.records():
         width = len(record.fields)
-        if width == text.n_columns or (text.n_columns > 1 and is_blank(record.fields)):
-            n_rows += width == text.n_columns
-            hashed = hashed or record.fields[0].startswith(b"#")
+        if width == text.n_columns:
+            hashed = hashed or record.fields[0].lstrip().startswith(b"#")
+        elif text.n_columns > 1 and is_blank(record.fields):
             continue
-        source = text.data[record.start : record.end]
-        if source.lstrip().startswith(b"#"):
-            comments.append((line, source))
+        elif record.fields[0].lstrip().startswith(b"#"):
+            comments.append((line, record))
         elif width > text.n_columns and not any(record.fields[text.n_columns :]):
             surplus = width - text.n_columns
-            pieces += [text.data[done : record.start], _cut(source, surplus, text.dialect.mark)]
+            source = text.data[record.start : record.end]
+            pieces += [text.data[done : record.start], _cut(source, surplus, text.dialect)]
             done = record.end
+            changed.append(line)
         elif text.n_columns - text.n_optional <= width < text.n_columns:
-            lacking = text.dialect.mark * (text.n_columns - width)
-            pieces += [text.data[done : record.end], lacking]
+            pieces += [text.data[done : record.end], text.dialect.mark * (text.n_columns - width)]
             done = record.end
         else:
             wrong.append((line, width))
-    if comments and hashed:
+    if hashed:
         # Rows begin like these, so they are rows as well.
-        wrong = sorted([*wrong, *((line, _width(source, text)) for line, source in comments)])
+        wrong = sorted([*wrong, *((line, len(record.fields)) for line, record in comments)])
     if wrong:
         raise ValueError(_ragged(text, wrong))
+    notes = _told_of_comments(text, comments)
+    if changed:
+        what = f"the row in line {changed[0]} has"
+        if len(changed) > 1:
+            what = f"{len(changed)} rows, such as that in line {changed[0]}, have"
+        notes.append(Note(f"{what} empty fields behind the last column", count=len(changed)))
     if not pieces:
-        return text, comments, False
-    data = b"".join([text.data[: text.start], *pieces_after(pieces, text.data, done)])
-    mended = Text(
-        *(data, text.start, text.line, text.dialect),
-        *(text.n_columns, text.n_optional, text.title),
-    )
-    return mended, comments, True
+        return text, notes
+    data = b"".join([text.data[: text.start], *pieces, text.data[done:]])
+    return replace(text, data=data), notes
 
 
-def pieces_after(pieces: list[bytes], data: bytes, done: int) -> list[bytes]:
-    return [*pieces, data[done:]]
+def _told_of_comments(text: Text, comments: list[tuple[int, Record]]) -> list[Note]:
+    if not comments:
+        return []
+    line, record = comments[0]
+    source = text.data[record.start : record.end]
+    what = f"line {line}, {source.decode(errors='replace').strip()[:_LONGEST]!r},"
+    if len(comments) == 1:
+        return [Note(f"{what} is a comment and left out", count=1)]
+    return [Note(f"{len(comments)} lines are comments and left out, such as {what[:-1]}")]
 
 
-def _cut(source: bytes, surplus: int, mark: bytes) -> bytes:
+def _cut(source: bytes, surplus: int, dialect: Dialect) -> bytes:
     # What ends a record may be empty cells in quotes.
-    pattern = rb"(?:%b[ ]*(?:\"\"|'')?){%d}\Z" % (re.escape(mark), surplus)
+    quotes = re.escape(dialect.quote.encode()) * 2
+    pattern = rb"(?:%b(?:%b)?){%d}\Z" % (re.escape(dialect.mark), quotes, surplus)
     return re.sub(pattern, b"", source)
-
-
-def _width(source: bytes, text: Text) -> int:
-    rules = grammar(text.dialect.mark, text.dialect.quote.encode())
-    return len(next(rules.records(source)).fields)
 
 
 def _ragged(text: Text, wrong: list[tuple[int, int]]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from .dialect import Dialect, plain
 from .options import ReadOptions
 from .records import Record, grammar, is_blank
-from .spelling import is_data, looks_like_data, spells
+from .spelling import is_data, spells
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
 _COMMENTS = ("#", "%")
@@ -40,6 +40,8 @@ class Layout:
         Whether the header is the last one of the comments above the rows.
     bare_header : bool
         Whether the header names all columns but the first.
+    n_surplus : int
+        How many empty names stand behind those of the columns.
     """
 
     dialect: Dialect
@@ -48,6 +50,7 @@ class Layout:
     n_columns: int
     comment_header: bool = False
     bare_header: bool = False
+    n_surplus: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,16 @@ def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
     widths = [len(row) for row in rows]
     if not widths:
         return _Reading(dialect, [], 0, 0, 0.0)
-    width = _usual(widths[1:] or widths)
+    width = _usual(widths)
     first = _first(rows, width, options)
     table = rows[first:]
-    fitting = sum(_fits(row, width) for row in table) / len(table)
-    score = fitting * (1 - 0.5 * _strange(table, width, dialect))
-    score *= _prior(dialect, rows, first, width, options)
+    score = sum(_fits(row, width) for row in table) / len(table)
+    # A table is longer than what stands above it.
+    score *= min(1.0, (len(table) - 1) / first) if first else 1.0
+    if width > 1:
+        score *= (1 - 0.5 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
+    else:
+        score *= _prior_of_one_column(dialect, rows, options)
     if dialect.quote == "'":
         score *= _for_single_quotes(dialect, sample)
     return _Reading(dialect, rows, first, width, score)
@@ -178,9 +185,9 @@ def _decoded(record: Record) -> list[str]:
 
 
 def _usual(widths: list[int]) -> int:
-    """The most frequent number of fields; of equally frequent ones the largest."""
-    counts = Counter(widths)
-    return max(counts, key=lambda width: (counts[width], width))
+    """The most frequent number of fields below the first line; it decides where several are."""
+    counts = Counter(widths[1:] or widths)
+    return max(counts, key=lambda width: (counts[width], width == widths[0], width))
 
 
 def _first(rows: list[list[str]], width: int, options: ReadOptions) -> int:
@@ -190,13 +197,26 @@ def _first(rows: list[list[str]], width: int, options: ReadOptions) -> int:
             above = rows[place - 1] if place else []
             # A header that is too long or too short is not a title, if the rows have no other.
             if len(above) > 1 and sum(map(bool, above)) > 1 and options.header:
-                body = [later for later in rows[place + 1 :] if len(later) == width]
-                if not _names_columns(row, body):
+                if not _names_columns(row, rows[place + 1 :]):
                     return place - 1
             elif place and options.header and _names_rows_below(above, rows[place:], width):
                 return place - 1
-            return place
+            return place + (_padded_titles(rows[place:]) if options.header else 0)
     return 0
+
+
+def _padded_titles(rows: list[list[str]]) -> int:
+    """The number of titles that are followed by as many separators as rows have."""
+    alone = [bool(row[0].strip()) and not any(row[1:]) for row in rows]
+    if False not in alone:
+        return 0
+    place = alone.index(False)
+    row = rows[place]
+    names = sum(map(bool, row))
+    if names < 2 or 2 * names < len(row):
+        return 0
+    words = len(row) > 2 and not any(map(is_data, row))
+    return place if words or _names_columns(row, rows[place + 1 :]) else 0
 
 
 def _fits(row: list[str], width: int) -> bool:
@@ -206,7 +226,8 @@ def _fits(row: list[str], width: int) -> bool:
 
 def _names_columns(row: list[str], body: list[list[str]]) -> bool:
     """Whether a row is a header by what stands below: words above numbers."""
-    columns = list(zip(*body, strict=True)) if body else []
+    width = len(row)
+    columns = zip(*(below[:width] for below in body if len(below) >= width), strict=True)
     return any(
         is_data(name) is False and name.strip() != "" and spells(column)
         for name, column in zip(row, columns, strict=False)
@@ -233,7 +254,7 @@ def _counts_rows(names: list[str]) -> bool:
     return names in starts
 
 
-def _strange(table: list[list[str]], width: int, dialect: Dialect) -> float:
+def _strange(table: list[list[str]], dialect: Dialect) -> float:
     """The share of cells in which another separator stands, those of numbers aside."""
     others = "".join(mark for mark in _SEPARATORS[:-1] if mark != dialect.separator)
     cells = [cell for row in table for cell in row if cell.strip()]
@@ -245,31 +266,32 @@ def _strange(table: list[list[str]], width: int, dialect: Dialect) -> float:
     return found / len(cells)
 
 
-def _prior(
-    dialect: Dialect, rows: list[list[str]], first: int, width: int, options: ReadOptions
-) -> float:
-    """What speaks against a reading beside its rows."""
+def _prior(dialect: Dialect, rows: list[list[str]], first: int, width: int) -> float:
+    """What speaks against several columns beside their rows."""
     prior = 1.0
-    if width < 2:
-        marks = _SEPARATORS[:4]
-        separated = any(mark in "".join(rows[0]) for mark in marks)
-        prior *= 0.4 if separated else 0.9
-        if dialect.separator != "\x1f" and options.separator is None:
-            # The same with a separator that is not there.
+    header, body = rows[first], rows[first + 1 :]
+    named = _names_columns(header, body)
+    if dialect.separator == " ":
+        # Prose has blanks too, but rarely as many in each line, or numbers below words.
+        # R names no column for the names of rows.
+        fits = width - 1 <= len(header) and all(_fits(row, width) for row in body)
+        data = named or all(is_data(cell) for row in body for cell in row)
+        prior *= (0.97 if dialect.runs else 0.94) if fits and data else 0.6
+    if first and not named:
+        # One word above lines with a comma may be the header of a column of texts.
+        prior *= 0.95 if width > 2 or " " in rows[0][0].strip() else 0.85
+        if all(row[1:2] and row[1].startswith(" ") for row in body):
             prior *= 0.9
-    elif dialect.separator == " ":
-        prior *= 0.7 if dialect.runs else 0.65
-        fits = all(_fits(row, width) for row in rows[first:])
-        prior *= 1.0 if fits else 0.5
-        if not _names_columns(rows[first], rows[first + 1 :]) and not all(
-            is_data(cell) for row in rows[first + 1 :] for cell in row
-        ):
-            prior *= 0.8
-    if first and width > 1:
-        body = [row for row in rows[first + 1 :] if len(row) == width]
-        if not _names_columns(rows[first], body):
-            prior *= 0.85 if width == 2 else 0.95
     return prior
+
+
+def _prior_of_one_column(dialect: Dialect, rows: list[list[str]], options: ReadOptions) -> float:
+    """What speaks against a table of one column: separators in its header."""
+    if options.separator is not None:
+        return 1.0
+    separated = any(mark in "".join(rows[0]) for mark in _SEPARATORS[:-1])
+    # The same with a separator that is not there.
+    return (0.4 if separated else 0.9) * (1.0 if dialect.separator == "\x1f" else 0.9)
 
 
 def _for_single_quotes(dialect: Dialect, sample: bytes) -> float:
@@ -296,16 +318,14 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     fitting = [row for row in body if len(row) == width]
     if dialect.comment:
         above = _comment_header(dialect, sample)
-        fitting_all = [row for row in rows[first:] if len(row) == width]
-        if len(above) == width and looks_like_data(header, fitting) and (
-            not looks_like_data(above, fitting_all)
-        ):
+        named = _names_columns(header, fitting)
+        if len(above) == width and not named and _names_columns(above, [header, *fitting]):
             return Layout(dialect, titles, tuple(above), width, comment_header=True)
     if not body:
         return Layout(dialect, titles, tuple(header), len(header))
     missing = width - len(header)
     if missing < 0 and not any(name.strip() for name in header[width:]):
-        return Layout(dialect, titles, tuple(header[:width]), width)
+        return Layout(dialect, titles, tuple(header[:width]), width, n_surplus=-missing)
     if missing > 0 and not any(any(row[len(header) :]) for row in fitting):
         return Layout(dialect, titles, (*header, *[""] * missing), width)
     if missing == 1 and len(fitting) >= 0.9 * len(body) and _are_row_names(fitting):
