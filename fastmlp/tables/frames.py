@@ -113,6 +113,8 @@ def _chunked(name: str, column: Any) -> pa.ChunkedArray:
         cells = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         # Objects of several types, of which each is what it spells.
+        cells = None
+    if cells is None or _has_own_types(cells.type):
         cells = pa.array([_spelled(cell) for cell in column], pa.string())
     return cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
 
@@ -125,3 +127,12 @@ def _spelled(cell: Any) -> str | None:
     if isinstance(cell, bytes):
         return cell.decode(errors="replace")
     return str(cell)
+
+
+def _has_own_types(kind: pa.DataType) -> bool:
+    """Whether values are of a type that only its library can spell, such as periods of pandas."""
+    # Only called where Arrow is there.
+    import pyarrow as pa
+
+    value_type = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return isinstance(value_type, pa.BaseExtensionType)

@@ -197,13 +197,16 @@ def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = cells.type
     if arrow.types.is_string(kind):
         return cells
-    if arrow.types.is_dictionary(kind):
-        return as_text(cells.cast(kind.value_type))
     try:
-        return cells.cast(arrow.string())
+        if arrow.types.is_dictionary(kind):
+            return as_text(cells.cast(kind.value_type))
+        if not (arrow.types.is_duration(kind) or isinstance(kind, arrow.BaseExtensionType)):
+            return cells.cast(arrow.string())
     except (arrow.ArrowNotImplementedError, arrow.ArrowInvalid):
-        texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
-        return arrow.chunked_array([arrow.array(texts, arrow.string())])
+        pass
+    # Intervals, lists and the like, as Python writes them.
+    texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
+    return arrow.chunked_array([arrow.array(texts, arrow.string())])
 
 
 def _padded(column: list[str]) -> list[str]:
