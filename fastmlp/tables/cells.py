@@ -49,7 +49,9 @@ class Column:
         if self.kind == "date":
             found = words_of_numbers(self.typed)
             times = (np.array(found.words, np.float64) * 86400e6).round().astype("M8[us]")
-            return Words([str(time).removesuffix("T00:00:00.000000") for time in times], found.codes)
+            return Words(
+                [str(time).removesuffix("T00:00:00.000000") for time in times], found.codes
+            )
         if self.kind != "yes/no":
             return words_of_numbers(self.typed)
         codes = np.where(np.isnan(self.typed), -1, self.typed == 1).astype(np.int64)

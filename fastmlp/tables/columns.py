@@ -17,6 +17,8 @@ _THURSDAY = 3
 _DAYS_OF_A_YEAR = 365.2425
 _FEWEST_MONTHS = 3
 _MOST_LISTED = 1000
+_MISSING = "1 where {} is missing, else 0"
+_TURNS = {"month": "year", "weekday": "week, counted in whole days from Monday", "hour": "day"}
 
 __all__ = [
     "PARTS",
@@ -60,6 +62,13 @@ class NumberColumn:
     def features(self) -> tuple[str, ...]:
         """What the network reads of this column, in words."""
         return (self.name, *((f"{self.name} is missing",) if self.indicator else ()))
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """What each feature is before it is scaled."""
+        what = "a number" if self.kind == "number" else "1 for yes or true, 0 for no or false"
+        own = f"{what}; where it is missing, {self.fill:.7g}"
+        return (own, *((_MISSING.format(self.name),) if self.indicator else ()))
 
     @property
     def scaling(self) -> list[tuple[float, float]]:
@@ -129,6 +138,18 @@ class DateColumn:
         return (*names, *((f"{self.name} is missing",) if self.indicator else ()))
 
     @property
+    def meanings(self) -> tuple[str, ...]:
+        """What each feature is before it is scaled."""
+        words = []
+        for part in self.parts:
+            if part == "elapsed":
+                words.append(f"days since 1970-01-01 in UTC; where it is missing, {self.fill:.7g}")
+            else:
+                turn = f"of 2 pi times the part of the {_TURNS[part]} that has passed"
+                words += [f"the sine {turn}", f"the cosine {turn}"]
+        return (*words, *((_MISSING.format(self.name),) if self.indicator else ()))
+
+    @property
     def scaling(self) -> list[tuple[float, float]]:
         """Mean and scale of each feature."""
         own = [(self.mean, self.scale)] if "elapsed" in self.parts else []
@@ -194,6 +215,15 @@ class CategoryColumn:
         return (*names, *((f"{self.name}=(other)",) if self.other else ()))
 
     @property
+    def meanings(self) -> tuple[str, ...]:
+        """What each feature is."""
+        words = [
+            f"1 where {self.name} is {repr(category) if category else 'missing'}, else 0"
+            for category in self.categories
+        ]
+        return (*words, *((f"1 where {self.name} is anything else, else 0",) if self.other else ()))
+
+    @property
     def scaling(self) -> list[tuple[float, float]]:
         """Mean and scale of each feature."""
         return [(0.0, 1.0)] * len(self.features)
@@ -225,9 +255,7 @@ class CategoryColumn:
 Column = NumberColumn | YesNoColumn | DateColumn | CategoryColumn
 
 
-def fit_number(
-    kind: type[NumberColumn], name: str, values: Array
-) -> NumberColumn | None:
+def fit_number(kind: type[NumberColumn], name: str, values: Array) -> NumberColumn | None:
     """Return the column of numbers of some training rows; None where all have the same."""
     found = _moments(values)
     return None if found is None else kind(name, *found)

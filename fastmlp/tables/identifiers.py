@@ -110,7 +110,7 @@ def are_groups(name: str, words: Words) -> bool:
     """Whether a column names groups of rows, such as the visits of a patient."""
     n = len(words.codes) - words.n_missing
     k = len(words.words)
-    if k < 10 or not 2 <= n / k or n / k > max(50.0, n / 20):
+    if k < 10 or not n / k >= 2 or n / k > max(50.0, n / 20):
         return False
     if name_parts(name) & _OF_GROUPS:
         return True

@@ -262,9 +262,7 @@ def _date(look: Look, order: str) -> tuple[ColumnSchema, list[Note]]:
     return replace(schema, order=form.order, digits=form.digits, clock=form.clock), notes
 
 
-def _by_course(
-    formats: tuple[DateFormat, ...], readings: list[Array], words: list[str]
-) -> int:
+def _by_course(formats: tuple[DateFormat, ...], readings: list[Array], words: list[str]) -> int:
     """The format by which the rows are in the order of time, if there is one alone.
 
     Otherwise dates with slashes are read with the month first, as programs write them, all others

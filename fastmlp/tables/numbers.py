@@ -44,8 +44,49 @@ _DIGIT = re.compile("[0-9]")
 _GROUPS = re.compile(rf"['\u2019{_BLANKS}]")
 # Written before a number; beside these, all signs of currencies.
 _CODES = frozenset(
-    "usd eur gbp chf jpy cny rmb inr aud cad nzd sek nok dkk pln czk huf brl mxn zar try rub krw "
-    "sgd hkd thb us$ a$ c$ r$ rs rs. kr kr. fr fr. sfr sfr. zł kč ft".split()
+    (
+        "usd",
+        "eur",
+        "gbp",
+        "chf",
+        "jpy",
+        "cny",
+        "rmb",
+        "inr",
+        "aud",
+        "cad",
+        "nzd",
+        "sek",
+        "nok",
+        "dkk",
+        "pln",
+        "czk",
+        "huf",
+        "brl",
+        "mxn",
+        "zar",
+        "try",
+        "rub",
+        "krw",
+        "sgd",
+        "hkd",
+        "thb",
+        "us$",
+        "a$",
+        "c$",
+        "r$",
+        "rs",
+        "rs.",
+        "kr",
+        "kr.",
+        "fr",
+        "fr.",
+        "sfr",
+        "sfr.",
+        "zł",
+        "kč",
+        "ft",
+    )
 )
 _LEADING_ZERO = re.compile(r"0[0-9]+")
 
@@ -144,7 +185,9 @@ def spell(words: Sequence[str]) -> Spelled:
         if part is not None:
             point[place], comma[place] = _value(part, "."), _value(part, ",")
             units[place] = names.setdefault(part[2], len(names))
-    zeros = np.array([word[0] == "0" and _LEADING_ZERO.fullmatch(word) is not None for word in words], bool)
+    zeros = np.array(
+        [word[0] == "0" and _LEADING_ZERO.fullmatch(word) is not None for word in words], bool
+    )
     marks = np.array([is_mark(word) for word in words], bool)
     return Spelled(point, comma, units, list(names), zeros, marks)
 

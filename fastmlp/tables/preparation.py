@@ -85,9 +85,7 @@ class Preparation:
         """Mean and scale of each feature."""
         return [pair for column in self.columns for pair in column.scaling]
 
-    def read(
-        self, table: Table | Mapping[str, Any]
-    ) -> tuple[dict[str, Array], tuple[Note, ...]]:
+    def read(self, table: Table | Mapping[str, Any]) -> tuple[dict[str, Array], tuple[Note, ...]]:
         """Read the columns that the network reads from a table.
 
         Parameters
@@ -272,9 +270,7 @@ def _fitted(column: ColumnSchema, values: Array) -> Column | None:
         return fit_category(column.name, values, column.limit)
     if column.kind == "date":
         return fit_date(column.name, values, column.clock)
-    return fit_number(
-        YesNoColumn if column.kind == "yes/no" else NumberColumn, column.name, values
-    )
+    return fit_number(YesNoColumn if column.kind == "yes/no" else NumberColumn, column.name, values)
 
 
 def _column(description: Mapping[str, Any]) -> Column:

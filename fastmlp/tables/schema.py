@@ -60,9 +60,7 @@ class Schema:
         """The columns that the network reads."""
         return tuple(column for column in self.columns if column.is_used)
 
-    def read(
-        self, table: Table | Mapping[str, Any]
-    ) -> tuple[dict[str, Array], tuple[Note, ...]]:
+    def read(self, table: Table | Mapping[str, Any]) -> tuple[dict[str, Array], tuple[Note, ...]]:
         """Read the columns that are used.
 
         Parameters

@@ -462,6 +462,9 @@ def _sorted_labels(kind: str, words: Sequence[str]) -> Array:
 
 
 def _labels(target: Target) -> Array:
+    if target.kind == "number" and not all(map(_is_number, target.classes)):
+        # The labels of a data set are numbers, and its classes have names.
+        return np.arange(len(target.classes))
     return _sorted_labels(target.kind, target.classes)
 
 
@@ -476,8 +479,8 @@ def _places(target: Target, words: Words) -> Array:
             found[place] = {"false": 0, "true": 1, "0": 0, "1": 1}.get(word.lower(), -1)
         if found[place] == -1 and target.kind == "number" and _is_number(word):
             # 1 is 1.0 where no other class is written so.
-            value = float(word)
-            found[place] = next((i for i, n in enumerate(known) if float(n) == value), -1)
+            same = np.flatnonzero(_labels(target) == float(word))
+            found[place] = same[0] if len(same) else -1
         if found[place] == -1 and (word.lower() in NO_CLASS or _has_no_number(target, word)):
             found[place] = -2
     return found[:-1] if len(words.words) else found

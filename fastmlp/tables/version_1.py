@@ -9,9 +9,25 @@ from .column_schema import ColumnSchema
 from .schema import Schema
 
 # What counted as missing in every column.
-_MISSING = tuple(
-    "#N/A,#N/A N/A,#NA,-1.#IND,-1.#QNAN,-NaN,-nan,1.#IND,1.#QNAN,<NA>,N/A,NA,NULL,NaN,None,n/a,nan,"
-    "null".split(",")
+_MISSING = (
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "None",
+    "n/a",
+    "nan",
+    "null",
 )
 _KINDS = {"number": "number", "boolean": "yes/no", "date": "date", "category": "category"}
 
