@@ -27,8 +27,8 @@ class Column:
     Attributes
     ----------
     kind : str
-        Of typed columns ``"number"``, ``"yes/no"``, ``"date"`` (days since 1970-01-01) or ``"time"``
-        (parts of a day); ``"category"`` where a data frame says so; ``"text"`` otherwise.
+        Of typed columns ``"number"``, ``"yes/no"``, ``"date"`` (days since 1970-01-01) or
+        ``"time"`` (parts of a day); ``"category"`` where a data frame says so; ``"text"`` otherwise.
     size : int
     typed : ndarray of float64 or int64, optional
         The values of typed columns, NaN where they are missing.
@@ -139,10 +139,10 @@ def _of_array(name: str, cells: Any) -> Column:
     if types and types <= {bool, np.bool_}:
         numbers = np.array([np.nan if cell is None else float(cell) for cell in texts])
         return Column("yes/no", size, numbers)
-    if types and all(issubclass(t, (int, float, np.integer, np.floating)) for t in types):
-        if not types & {bool, np.bool_}:
-            numbers = np.array([np.nan if cell is None else float(cell) for cell in texts])
-            return Column("number", size, numbers)
+    are_numbers = all(issubclass(t, (int, float, np.integer, np.floating)) for t in types)
+    if types and are_numbers and not types & {bool, np.bool_}:
+        numbers = np.array([np.nan if cell is None else float(cell) for cell in texts])
+        return Column("number", size, numbers)
     return Column("text", size, texts=texts)
 
 

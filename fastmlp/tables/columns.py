@@ -325,10 +325,18 @@ def _of_year(days: Array) -> Array:
     return np.asarray((days - start) / _DAYS_OF_A_YEAR)
 
 
+def _of_week(days: Array) -> Array:
+    return np.asarray((np.floor(days) + _THURSDAY) % 7 / 7)
+
+
+def _of_day(days: Array) -> Array:
+    return np.asarray(days - np.floor(days))
+
+
 _PHASES = {
     "month": _of_year,
-    "weekday": lambda days: (np.floor(days) + _THURSDAY) % 7 / 7,
-    "hour": lambda days: days - np.floor(days),
+    "weekday": _of_week,
+    "hour": _of_day,
 }
 
 

@@ -134,9 +134,7 @@ def _number(look: Look, decimal: str, limit: int) -> tuple[ColumnSchema, list[No
         unit=form.unit,
     )
     if not len(present):
-        if column.kind == "number":
-            return understood(replace(look, kind="left out"), "", "", limit, False)
-        return schema, notes
+        return understood(replace(look, kind="left out"), "", "", limit, False)
     if look.wish not in ("numeric", "keep"):
         kept = column.typed if column.typed is not None else values
         reason = numbers_of_rows(name, kept, schema.distinct)

@@ -96,10 +96,7 @@ def _share_of_column(values: Array, y: Array, classes: Array | None) -> str | No
 
     Each row is predicted from rows with the same value, or from the two beside it by value.
     """
-    if values.dtype == object:
-        present = values != ""
-    else:
-        present = ~np.isnan(values)
+    present = values != "" if values.dtype == object else ~np.isnan(values)
     if np.count_nonzero(present) < max(_FEWEST, 0.5 * len(values)):
         return None
     step = max(1, len(values) // _MOST)

@@ -6,7 +6,7 @@ All of it is plain data, applied with NumPy alone, and saved as JSON in the mode
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .table import Table
     from .target import Target
 
-_CLASSES: dict[str, type[Column]] = {
+_CLASSES: dict[str, Callable[..., Column]] = {
     "number": NumberColumn,
     "yes/no": YesNoColumn,
     "date": DateColumn,

@@ -483,7 +483,7 @@ def _places(target: Target, words: Words) -> Array:
             found[place] = same[0] if len(same) else -1
         if found[place] == -1 and (word.lower() in NO_CLASS or _has_no_number(target, word)):
             found[place] = -2
-    return found[:-1] if len(words.words) else found
+    return np.asarray(found[:-1] if len(words.words) else found)
 
 
 def _is_number(word: str) -> bool:

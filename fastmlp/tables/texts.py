@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 # Cells that people write where they have no value; in lower case.
-_SIGNS = ("?", "??", "???", "-", "--", "---", ".", "..", "...", "*", "–", "—", "\\n")
+_SIGNS = ("?", "??", "???", "-", "--", "---", ".", "..", "...", "*", "\u2013", "\u2014", "\\n")
 _ERRORS = ("#n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#n/a n/a")
 _NULLS = ("nan", "-nan", "null", "<na>", "nat", "(null)", "1.#qnan", "-1.#ind")
 _WORDS = ("n/a", "na", "n.a.", "n. a.", "none", "nil", "missing", "unknown", "not available", "n/d")

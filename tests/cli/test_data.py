@@ -18,15 +18,14 @@ COLUMNS = ("Stadt, Ort", "Größe", "member", "rooms", "day", "note", "$same$", 
 
 
 def test_what_the_network_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train(tmp_path, "price", "-wf", "Stadt, Ort", "Größe", "4", "$same$", "void", "note")
+    train(tmp_path, "price", "-wf", "Stadt, Ort", "Größe", "4", "note")
     printed = capsys.readouterr().out
-    assert "8 features, regression, 96 training rows, 24 test rows" in printed
-    assert "the network reads 13 numbers" in printed
-    assert "without what is the same in all training rows: $same$, void" in printed
+    assert "6 features, regression, 96 training rows, 24 test rows" in printed
+    assert "the network reads 22 numbers" in printed
     pictures = {path.name for path in tmp_path.glob("response*.png")}
-    assert pictures == {f"response_feature{place}.png" for place in (0, 1, 4, 5, 6, 7)}
+    assert pictures == {f"response_feature{place}.png" for place in (0, 1, 4, 5)}
     model = fm.load(tmp_path / "model.safetensors", backend="numpy")
-    assert model.parameters["0.weight"].shape == (13, 8)
+    assert model.parameters["0.weight"].shape == (22, 8)
 
 
 def test_what_training_has_not_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
