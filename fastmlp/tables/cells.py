@@ -28,7 +28,7 @@ class Column:
     ----------
     kind : str
         Of typed columns ``"number"``, ``"yes/no"``, ``"date"`` (days since 1970-01-01) or
-        ``"time"`` (parts of a day); ``"category"`` where a data frame says so; ``"text"`` otherwise.
+        ``"time"`` (parts of a day); ``"category"`` where a data frame says so; else ``"text"``.
     size : int
     typed : ndarray of float64 or int64, optional
         The values of typed columns, NaN where they are missing.

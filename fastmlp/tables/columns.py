@@ -18,7 +18,7 @@ _DAYS_OF_A_YEAR = 365.2425
 _FEWEST_MONTHS = 3
 _MOST_LISTED = 1000
 _MISSING = "1 where {} is missing, else 0"
-_TURNS = {"month": "year", "weekday": "week, counted in whole days from Monday", "hour": "day"}
+_TURNS = {"month": "year", "weekday": "week in whole days", "hour": "day"}
 
 __all__ = [
     "PARTS",

@@ -14,7 +14,7 @@ from .dates import DateFormat
 from .identifiers import are_codes, numbers_of_rows, texts_of_rows
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import truth_words, twins, words_of
+from .texts import NULLS, truth_words, twins, words_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -307,6 +307,15 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
         if reason:
             return _left_out(schema, reason)
     notes = _why_no_numbers(look)
+    nulls = [place for place, word in enumerate(words.words) if word in NULLS]
+    if nulls and look.wish != "categorical" and look.column.kind == "text":
+        count, row = int(words.counts[nulls].sum()), words.first_row(nulls)
+        text = (
+            f"the column {name!r}: {count} of {len(words.codes)} cells count as missing, such as "
+        )
+        text += f"{words.words[int(words.codes[row])]!r}"
+        notes.append(Note(text, "categorical", name, name, count))
+        schema = replace(schema, na=NULLS, distinct=len(words.words) - len(nulls))
     if words.n_cut:
         text = f"the column {name!r}: blanks around {words.n_cut} cells are cut"
         notes.append(Note(text, column=name, count=words.n_cut))

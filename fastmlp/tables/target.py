@@ -374,7 +374,7 @@ def _classes(
         raise ValueError(f"the target {name!r} is {kept[0]} in every row")
     if len(kept) > FEW_NUMBERS and len(kept) > n / 2:
         halves = [word for word in kept if "." in word] if target.kind == "number" else []
-        why = f": {halves[0]} is not whole" if halves else ""
+        why = f", for {halves[0]} is not whole" if halves else ""
         raise ValueError(
             f"the target {name!r} cannot be classes{why}: {len(kept)} different values in {n} "
             f"rows, such as {kept[0]!r}{hint}"

@@ -19,6 +19,8 @@ _ERRORS = ("#n/a", "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#nu
 _NULLS = ("nan", "-nan", "null", "<na>", "nat", "(null)", "1.#qnan", "-1.#ind")
 _WORDS = ("n/a", "na", "n.a.", "n. a.", "none", "nil", "missing", "unknown", "not available", "n/d")
 MARKS = frozenset((*_SIGNS, *_ERRORS, *_NULLS, *_WORDS))
+# What programs write for a missing cell, whatever the column holds.
+NULLS = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "NaT", "#NULL!")
 # Those that no class is called.
 NO_CLASS = frozenset((*_SIGNS, *_ERRORS, *_NULLS))
 
@@ -27,6 +29,7 @@ _PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"
 __all__ = [
     "MARKS",
     "NO_CLASS",
+    "NULLS",
     "Words",
     "is_mark",
     "joined",
