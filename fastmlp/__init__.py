@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .model.sequential import Sequential as Sequential
     from .network.layers import *  # noqa: F403
     from .runners.compiled.warmup import warmup as warmup
+    from .tables.reader import read_table as read_table
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
     from .training.callbacks import EarlyStopping as EarlyStopping
@@ -97,6 +98,7 @@ _MODULES = {
     "importers.sklearn": ("from_sklearn",),
     "importers.torch.networks": ("from_torch",),
     "runners.compiled.warmup": ("warmup",),
+    "tables.reader": ("read_table",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from ..data.features import counted
 from ..int8.quantize import quantize, refuse_layers
-from ..tables.preparation import CategoryColumn
 from . import frozen as cli_frozen
 from .options_model import EXPORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..tables.preparation import Column
+    from ..tables.columns import Column
     from .frozen import Frozen
 
 _MOST_SHOWN = 20
@@ -90,17 +89,7 @@ def _inputs_by_name(frozen: Frozen) -> list[str]:
 
 
 def _of_column(column: Column) -> Iterator[tuple[str, str]]:
-    if isinstance(column, CategoryColumn):
-        for feature, category in zip(column.features, column.categories, strict=True):
-            where = f"is {category!r}" if category else "is missing"
-            yield feature, f"1 where {column.name} {where}, else 0"
-        return
-    meaning = {
-        "number": "a number",
-        "boolean": "1 for true, 0 for false",
-        "date": "days since 1970-01-01 in UTC",
-    }[column.kind]
-    yield column.name, f"{meaning}; where it is missing, {column.mean:.7g}"
+    yield from zip(column.features, column.meanings, strict=True)
 
 
 def _numbered(pairs: list[tuple[str, str]]) -> list[str]:

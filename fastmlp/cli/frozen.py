@@ -19,15 +19,19 @@ from ..inference.folding import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
 from ..model.predictor_file import load_predictor
-from ..tables import reading as tables
-from ..tables.preparation import Preparation, ScaledColumn
-from .data import read_columns, read_target
+from ..tables.column_schema import ColumnSchema
+from ..tables.columns import CategoryColumn
+from ..tables.preparation import Preparation
+from ..tables.reader import read as read_table
+from ..tables.schema import Schema
+from ..tables.target import read_target
 
 if TYPE_CHECKING:
     import os
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
+    from ..tables.table import Table
 
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3
@@ -59,23 +63,23 @@ class Frozen:
         ValueError
             The table lacks a column, or has a cell that is none of its kind.
         """
-        frame = tables.read(path)
+        table = read_table(path)
         preparation = self.preparation
         if preparation is None:
-            return self._rows_of_numbers(path, frame), None
+            return self._rows_of_numbers(path, table), None
         target, y = preparation.target, None
         # Names that are not those of the labels in the table cannot be found in it.
-        known = target.name in frame and frame[target.name].notna().any()
+        known = target.name in table and any(cell is not None for cell in table[target.name])
         if known and (not target.classes or self._has_own_labels()):
-            frame, y = read_target(target, frame)
-        columns = read_columns(preparation.kinds, frame)
-        return raw_matrix(preparation, columns), y
+            found = read_target(target, table)
+            table, y = table.take(found.rows), found.y
+        return preparation.raw_matrix(preparation.read(table)[0]), y
 
     def _has_own_labels(self) -> bool:
         return self.model is not None and self.predictor.classes is self.model.classes
 
-    def _rows_of_numbers(self, path: str, frame: object) -> Array:
-        names, columns = self.predictor.feature_names, list(frame)  # type: ignore[call-overload]
+    def _rows_of_numbers(self, path: str, table: Table) -> Array:
+        names, columns = self.predictor.feature_names, list(table.columns)
         n = self.predictor.program.input.width
         if names is not None and set(names) <= set(columns):
             columns = list(names)
@@ -84,7 +88,10 @@ class Frozen:
             raise ValueError(
                 f"{path} has {counted(len(columns), 'column')}, but the network reads {expected}"
             )
-        values = read_columns(dict.fromkeys(columns, "number"), frame)
+        schema = Schema(tuple(ColumnSchema(name, "number") for name in columns))
+        values, notes = schema.read(table)
+        if notes:
+            raise ValueError(f"{path}: {notes[0].text.partition(', and count')[0]}")
         X = np.stack([values[name] for name in columns], axis=1)
         if np.isnan(X).any():
             row, column = np.argwhere(np.isnan(X))[0]
@@ -125,15 +132,8 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
         # A data set's labels are numbers, and its classes have names.
         targets = copy.copy(targets)
         targets.classes = np.array(target.classes)
-    scale, shift = [], []
-    for column in preparation.columns:
-        if isinstance(column, ScaledColumn):
-            scale.append(1 / column.scale)
-            shift.append(-column.mean / column.scale)
-        else:
-            scale += [1.0] * len(column.features)
-            shift += [0.0] * len(column.features)
-    before = Scaling(np.array(scale), np.array(shift))
+    means, scales = np.array(preparation.scaling).T
+    before = Scaling(1 / scales, -means / scales)
     _check_range(preparation, before, model.dtype)
     after = None
     if (target.mean, target.scale) != (0.0, 1.0):
@@ -144,25 +144,6 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
         after=after,
         feature_names=preparation.features,
     )
-
-
-def raw_matrix(preparation: Preparation, columns: dict[str, Array]) -> Array:
-    """Return the input of a predictor with the preparation in it, for rows of a table, float64.
-
-    Numbers as they are, the mean where they are missing; 0 or 1 for each category.
-    """
-    X = np.empty((len(columns[preparation.columns[0].name]), len(preparation.features)))
-    start = 0
-    for column in preparation.columns:
-        stop = start + len(column.features)
-        values = columns[column.name]
-        if isinstance(column, ScaledColumn):
-            numbers = values.astype(np.float64)
-            X[:, start] = np.where(np.isnan(numbers), column.mean, numbers)
-        else:
-            column.write(values, X[:, start:stop])
-        start = stop
-    return X
 
 
 def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None:
@@ -188,17 +169,17 @@ def notes(frozen: Frozen) -> list[str]:
     rng = np.random.default_rng(0)
     columns: dict[str, Array] = {}
     for column in preparation.columns:
-        if isinstance(column, ScaledColumn):
-            columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
-        else:
+        if isinstance(column, CategoryColumn):
             columns[column.name] = rng.choice(np.array(column.categories, object), _TRIED_ROWS)
+        else:
+            columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
     target = preparation.target
     expected = model.predict(preparation.matrix(columns, model.dtype)).astype(np.float64)
-    given = (frozen.predictor(raw_matrix(preparation, columns)) - target.mean) / target.scale
+    given = (frozen.predictor(preparation.raw_matrix(columns)) - target.mean) / target.scale
     error = float(np.abs(given - expected).max() / np.abs(expected).max())
     if error <= _NOTED_ERROR:
         return []
-    scaled = [column for column in preparation.columns if isinstance(column, ScaledColumn)]
+    scaled = [c for c in preparation.columns if not isinstance(c, CategoryColumn)]
     farthest = max(scaled, key=lambda column: abs(column.mean) / column.scale)
     return [
         f"outputs differ by up to {error:.1g} of the largest from those of the model, for "

@@ -12,7 +12,8 @@ from ..kernels import available_backends
 from ..model.predictor_file import load_predictor
 from ..network.summary import summarize
 from ..runners.compile_notice import told_of_compiling
-from ..tables.preparation import CategoryColumn, Preparation
+from ..tables.columns import CategoryColumn, DateColumn
+from ..tables.preparation import Preparation
 from . import frozen as cli_frozen
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from ..inference.predictor import Predictor
     from ..model.sequential import Sequential
-    from ..tables.preparation import Column, Target
+    from ..tables.columns import Column
+    from ..tables.target import Target
     from .frozen import Frozen
 
 _MOST_SHOWN = 30
@@ -127,9 +129,14 @@ def _target(target: Target) -> str:
 def _column(column: Column) -> str:
     if isinstance(column, CategoryColumn):
         names = [repr(name) if name else "(missing)" for name in column.categories]
-        return f"{len(names)} categories: {_listing(names)}"
-    unit = {"number": "", "boolean": " (true is 1)", "date": " (days since 1970)"}[column.kind]
-    return f"{column.kind}{unit}, read as (x - {column.mean:.6g}) / {column.scale:.6g}"
+        others = " and all others" if column.other else ""
+        return f"{len(names)} categories{others}: {_listing(names)}"
+    unit = {"number": "", "yes/no": " (yes is 1)", "date": " (days since 1970)"}[column.kind]
+    text = f"{column.kind}{unit}, read as (x - {column.mean:.6g}) / {column.scale:.6g}"
+    if isinstance(column, DateColumn):
+        parts = [part for part in column.parts if part != "elapsed"]
+        text += "".join(f", {part} as sine and cosine" for part in parts)
+    return text + (", and whether it is missing" if column.indicator else "")
 
 
 def _listing(words: Iterable[str]) -> str:

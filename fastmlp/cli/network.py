@@ -14,7 +14,7 @@ from .options_train import TRAIN
 if TYPE_CHECKING:
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
-    from ..tables.preparation import Target
+    from ..tables.target import Target
     from .data import Source
 
 
@@ -65,17 +65,10 @@ def output_of(
         if standardize is None:
             standardize = activation == "linear" and arguments.dataset is None
         if standardize:
-            target = _standardized(target, source.y[training])
+            target = target.fitted(source.y[training])
         return _dense(arguments, 1, activation), "mse", target
     if activation == "auto":
         activation = "sigmoid" if n_classes == 2 else "softmax"
     if activation == "softmax":
         return _dense(arguments, n_classes, activation), "categorical_crossentropy", target
     return _dense(arguments, 1, activation), "binary_crossentropy", target
-
-
-def _standardized(target: Target, y: Array) -> Target:
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(y.reshape(-1, 1))
-    return replace(target, mean=float(scaler.mean_[0]), scale=float(scaler.scale_[0]))

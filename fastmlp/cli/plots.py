@@ -10,7 +10,8 @@ import numpy as np
 
 from ..inspection.axes import SIZE, tidy
 from ..inspection.plots_results import plot_confusion_matrix, plot_predictions
-from ..tables.preparation import CategoryColumn, Preparation, ScaledColumn
+from ..tables.columns import CategoryColumn
+from ..tables.preparation import Preparation
 from .report import predictions
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
-    from ..tables.preparation import Column, Target
+    from ..tables.columns import Column
+    from ..tables.target import Target
 
 _POINTS = 200
 _MOST_CATEGORIES = 30
@@ -62,7 +64,7 @@ def draw_response(
 
     axes = _axes(SIZE)
     style: dict[str, Any] = {}
-    if not isinstance(column, ScaledColumn):
+    if column is None or isinstance(column, CategoryColumn):
         grid, style = list(map(_label, grid)), {"marker": "o", "ls": "none"}
         if len(grid) > 4:
             axes.tick_params("x", rotation=90)

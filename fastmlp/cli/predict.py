@@ -6,11 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..data.features import counted
 from ..model.file import load
-from ..tables import reading as tables
 from ..tables.preparation import Preparation
-from .data import read_columns, read_target
+from ..tables.reader import read
+from ..tables.target import read_target
 from .report import metrics, predictions, print_confusion, print_metrics, write_columns, write_json
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 def predict(arguments: argparse.Namespace) -> None:
     """Write a model's predictions for the rows of a table."""
     model, preparation = _load(arguments)
-    frame = tables.read(arguments.data)
-    X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)
+    table = read(arguments.data)
+    X = preparation.matrix(preparation.read(table)[0], model.dtype)
     found = predictions(model, preparation.target, X)
-    columns = found.table(preparation.target, frame.index.to_numpy())
+    columns = found.table(preparation.target, np.arange(len(table)))
     if arguments.output is None:
         write_columns(sys.stdout, columns)
         return
@@ -35,8 +37,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Print how good a model's predictions are for the rows of a table."""
     model, preparation = _load(arguments)
     target = preparation.target
-    frame, y = read_target(target, tables.read(arguments.data))
-    X = preparation.matrix(read_columns(preparation.kinds, frame), model.dtype)
+    table = read(arguments.data)
+    found = read_target(target, table)
+    y = found.y
+    X = preparation.matrix(preparation.read(table.take(found.rows))[0], model.dtype)
     measured = metrics(model, target, X, y, predictions(model, target, X))
     print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
     print_metrics({"value": measured})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
-    from ..tables.preparation import Target
+    from ..tables.target import Target
 
 _MOST_SHOWN = 12
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..kernels.typing import Array
-    from ..tables.preparation import Target
+    from ..tables.target import Target
     from .data import Source
 
 
@@ -55,7 +55,7 @@ def train(arguments: argparse.Namespace) -> None:
     wanted = _wanted_columns(arguments.wanted_features, list(source.columns))
     rows = _split(source, arguments)
     layer, loss, target = output_of(arguments, source, rows["training"])
-    preparation = fit(source.columns, source.kinds, rows["training"], target)
+    preparation = fit(source.schema, source.columns, rows["training"], target)
     parts = {name: _part(source, preparation, arguments.dtype, some) for name, some in rows.items()}
     files = _Files(arguments.output_dir, arguments.extension_name)
     model = Sequential(
@@ -106,7 +106,6 @@ def _require_packages() -> None:
 
     for module, package in (
         ("matplotlib", "matplotlib"),
-        ("pandas", "pandas"),
         ("sklearn", "scikit-learn"),
         ("tqdm", "tqdm"),
     ):

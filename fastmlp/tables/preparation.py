@@ -1,163 +1,49 @@
 """From the columns of a table to the numbers that a network reads, and back from what it says.
 
-scikit-learn fits a preparation; what it found is kept as plain numbers and words, is applied with
-NumPy alone, and is saved as JSON in the metadata of the model's file.
+All of it is plain data, applied with NumPy alone, and saved as JSON in the model's file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..common.checks import check_number
-from ..errors import ModelFileError, missing_extra
-from .reading import KINDS
+from ..errors import ModelFileError
+from .columns import (
+    CategoryColumn,
+    Column,
+    DateColumn,
+    NumberColumn,
+    YesNoColumn,
+    fit_category,
+    fit_date,
+    fit_number,
+)
+from .notes import Note
+from .schema import VERSION, ColumnSchema, Schema, target_from
+from .version_1 import from_version_1
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
+    from .table import Table
+    from .target import Target
 
-_VERSION = 1
-_MOST_CATEGORIES = 1000
-# Beyond it the squares that a variance sums leave float64.
-_LARGEST = 1e150
+_CLASSES: dict[str, Callable[..., Column]] = {
+    "number": NumberColumn,
+    "yes/no": YesNoColumn,
+    "date": DateColumn,
+    "category": CategoryColumn,
+}
+_SHOWN = 5
 
-__all__ = ["CategoryColumn", "Preparation", "ScaledColumn", "Target", "fit"]
-
-
-@dataclass(frozen=True)
-class ScaledColumn:
-    """Numbers, booleans or dates as ``(x - mean) / scale``; a missing one counts as the mean."""
-
-    name: str
-    kind: str
-    mean: float
-    scale: float
-
-    def __post_init__(self) -> None:
-        _check_text("a column's name", self.name)
-        if self.kind not in KINDS or self.kind == "category":
-            raise ValueError(f"the column {self.name!r} is of the kind {self.kind!r}")
-        check_number("a mean", self.mean)
-        check_number("a scale", self.scale, 0, open_low=True)
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the network reads of this column, in words."""
-        return (self.name,)
-
-    def write(self, values: Array, out: Array) -> None:
-        """Write what the network reads of these values into ``out``, ``(n, 1)``."""
-        scaled = (values.astype(np.float64) - self.mean) / self.scale
-        # Beyond the range of `out` a number is infinite there, which the network refuses.
-        with np.errstate(over="ignore"):
-            out[:, 0] = np.where(np.isnan(scaled), 0.0, scaled)
-
-
-@dataclass(frozen=True)
-class CategoryColumn:
-    """A 1 in the place of the row's category and 0 elsewhere; all 0 for an unknown one.
-
-    The empty string stands for a missing value, and is a category where some were missing in
-    training.
-    """
-
-    name: str
-    categories: tuple[str, ...]
-
-    kind: ClassVar[str] = "category"
-
-    def __post_init__(self) -> None:
-        _check_text("a column's name", self.name)
-        for category in self.categories:
-            _check_text("a category", category)
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What the network reads of this column, in words."""
-        return tuple(f"{self.name}={category or '(missing)'}" for category in self.categories)
-
-    def write(self, values: Array, out: Array) -> None:
-        """Write what the network reads of these values into ``out``, ``(n, len(categories))``."""
-        for place, category in enumerate(self.categories):
-            out[:, place] = values == category
-
-
-Column = ScaledColumn | CategoryColumn
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is predicted: one of some classes, or a number, learned as ``(y - mean) / scale``.
-
-    Attributes
-    ----------
-    name : str
-        Of its column.
-    kind : str
-        One of `fastmlp.tables.reading.KINDS`: what its cells spell.
-    classes : tuple of str
-        Names of the classes in the order of the sorted labels; empty for a regression.
-    mean, scale : float
-        0 and 1 where the target is learned as it is.
-    """
-
-    name: str
-    kind: str
-    classes: tuple[str, ...] = ()
-    mean: float = 0.0
-    scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        _check_text("the target's name", self.name)
-        if self.kind not in KINDS:
-            raise ValueError(f"the target is of the kind {self.kind!r}")
-        for name in self.classes:
-            _check_text("a class", name)
-        check_number("the target's mean", self.mean)
-        check_number("the target's scale", self.scale, 0, open_low=True)
-
-    @property
-    def task(self) -> str:
-        """``"classification"`` or ``"regression"``."""
-        return "classification" if self.classes else "regression"
-
-    def labels(self, values: Array) -> Array:
-        """Labels or numbers from the values of the target's column, none of them missing.
-
-        Raises
-        ------
-        ValueError
-            A label is a number that is not whole.
-        """
-        if not self.classes:
-            return values.astype(np.float64)
-        if self.kind == "boolean":
-            return values.astype(np.bool_)
-        if self.kind == "number":
-            # int64 holds more, but float64 no longer tells them apart.
-            whole = (values == np.floor(values)) & (np.abs(values) < 2**53)
-            if not whole.all():
-                raise ValueError(
-                    f"the target {self.name!r} cannot be classes: "
-                    f"{values[whole.argmin()]:g} is not whole"
-                )
-            return values.astype(np.int64)
-        return values.astype(np.str_)
-
-    def transform(self, y: Array) -> Array:
-        """What the network learns of labels or numbers."""
-        return y if self.classes else (y - self.mean) / self.scale
-
-    def inverse_transform(self, outputs: Array) -> Array:
-        """Numbers in the target's own units, float64 ``(n,)``, from outputs ``(n, 1)``."""
-        return outputs[:, 0].astype(np.float64) * self.scale + self.mean
+__all__ = ["Preparation", "fit"]
 
 
 @dataclass(frozen=True)
@@ -166,11 +52,13 @@ class Preparation:
 
     Attributes
     ----------
-    columns : tuple of ScaledColumn or CategoryColumn
+    columns : tuple of NumberColumn, YesNoColumn, DateColumn or CategoryColumn
         Those that the network reads, in the order of the table.
     constant : tuple of str
         Columns that have one value in all training rows; the network does not read them.
     target : Target
+    schema : Schema
+        How the columns of a table are understood. It holds no cells of the training table.
     KEY : str
         Where it stands in a model's metadata.
     """
@@ -178,6 +66,7 @@ class Preparation:
     columns: tuple[Column, ...]
     constant: tuple[str, ...]
     target: Target
+    schema: Schema
 
     KEY: ClassVar[str] = "preparation"
 
@@ -191,12 +80,41 @@ class Preparation:
         """The kind of each column of a table that `matrix` needs."""
         return {column.name: column.kind for column in self.columns}
 
-    def matrix(self, columns: Mapping[str, Array], dtype: DTypeLike) -> Array:
+    @property
+    def scaling(self) -> list[tuple[float, float]]:
+        """Mean and scale of each feature."""
+        return [pair for column in self.columns for pair in column.scaling]
+
+    def read(self, table: Table | Mapping[str, Any]) -> tuple[dict[str, Array], tuple[Note, ...]]:
+        """Read the columns that the network reads from a table.
+
+        Parameters
+        ----------
+        table : Table or mapping from str to ndarray
+
+        Returns
+        -------
+        cells : dict from str to ndarray, shape (n,)
+            As `matrix` takes them.
+        notes : tuple of Note
+            On cells that are none of their column's kind, on texts that training has not seen, and
+            on cells that are missing where training had none.
+
+        Raises
+        ------
+        ValueError
+            Columns are missing.
+        """
+        used = tuple(self.schema[column.name] for column in self.columns)
+        cells, notes = Schema(used).read(table)
+        return cells, (*notes, *self._notes_of_unseen(cells), *self._notes_of_missing(cells))
+
+    def matrix(self, cells: Mapping[str, Array], dtype: DTypeLike) -> Array:
         """Return what the network reads of a table.
 
         Parameters
         ----------
-        columns : mapping from str to ndarray, shape (n,)
+        cells : mapping from str to ndarray, shape (n,)
             Float values with NaN where they are missing; strings for categories, empty ones where
             they are missing. Columns that are not needed are not looked at.
         dtype : float32 or float64
@@ -205,14 +123,11 @@ class Preparation:
         -------
         ndarray, shape (n, len(features))
         """
-        n_rows = len(columns[self.columns[0].name])
-        X = np.empty((n_rows, len(self.features)), dtype)
-        start = 0
-        for column in self.columns:
-            stop = start + len(column.features)
-            column.write(columns[column.name], X[:, start:stop])
-            start = stop
-        return X
+        return self._matrix(cells, np.dtype(dtype), raw=False)
+
+    def raw_matrix(self, cells: Mapping[str, Array]) -> Array:
+        """Return what `matrix` does before its numbers are scaled, float64."""
+        return self._matrix(cells, np.dtype(np.float64), raw=True)
 
     def place(self, name: str) -> slice:
         """The columns of X that come from a column of the table; none from a constant one."""
@@ -227,13 +142,11 @@ class Preparation:
     def attach(self, model: Sequential) -> None:
         """Keep the preparation in the model's metadata, which are saved with it."""
         description = {
-            "version": _VERSION,
-            "columns": [
-                {"name": column.name, "kind": column.kind, **asdict(column)}
-                for column in self.columns
-            ],
+            "version": VERSION,
+            "columns": [{"kind": column.kind, **asdict(column)} for column in self.columns],
             "constant": self.constant,
             "target": asdict(self.target),
+            "schema": self.schema.to_dict(),
         }
         text = json.dumps(description, ensure_ascii=False, allow_nan=False)
         model.metadata[self.KEY] = text
@@ -250,34 +163,83 @@ class Preparation:
         if cls.KEY not in model.metadata:
             return None
         try:
-            description = json.loads(model.metadata[cls.KEY])
-            if description["version"] != _VERSION:
-                raise ValueError(f"version {description['version']!r}, expected {_VERSION}")
-            target = description["target"]
-            preparation = cls(
-                tuple(map(_column, description["columns"])),
-                tuple(description["constant"]),
-                Target(**{**target, "classes": tuple(target["classes"])}),
-            )
+            preparation = cls._from_dict(json.loads(model.metadata[cls.KEY]))
             width = model.training_state.program.input.width
             if len(preparation.features) != width:
                 raise ValueError(f"{len(preparation.features)} features for {width} inputs")
-        except (KeyError, RecursionError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ModelFileError(f"damaged preparation of the model: {error}") from error
         return preparation
 
+    @classmethod
+    def _from_dict(cls, description: Mapping[str, Any]) -> Preparation:
+        version = description["version"]
+        if version == 1:
+            description = from_version_1(description)
+        elif version != VERSION:
+            raise ValueError(f"version {version!r}, expected 1 to {VERSION}")
+        columns = tuple(map(_column, description["columns"]))
+        schema = Schema.from_dict(description["schema"])
+        kinds = {column.name: column.kind for column in schema.columns}
+        for column in columns:
+            if kinds.get(column.name) != column.kind:
+                raise ValueError(f"the column {column.name!r} is not of the schema")
+        target = target_from(description["target"])
+        return cls(columns, tuple(description["constant"]), target, schema)
 
-def fit(
-    columns: Mapping[str, Array], kinds: Mapping[str, str], rows: Array, target: Target
-) -> Preparation:
-    """Fit a preparation on some rows of a table, by scikit-learn's ``ColumnTransformer``.
+    def _matrix(self, cells: Mapping[str, Array], dtype: np.dtype[Any], raw: bool) -> Array:
+        n_rows = len(cells[self.columns[0].name])
+        X = np.empty((n_rows, len(self.features)), dtype)
+        start = 0
+        for column in self.columns:
+            stop = start + len(column.features)
+            write = column.write_raw if raw else column.write
+            write(cells[column.name], X[:, start:stop])
+            start = stop
+        return X
+
+    def _notes_of_unseen(self, cells: Mapping[str, Array]) -> list[Note]:
+        counts, parts = 0, []
+        for column in self.columns:
+            if not isinstance(column, CategoryColumn):
+                continue
+            values = cells[column.name]
+            strange = column.unseen(values)
+            if not strange.any():
+                continue
+            count = int(strange.sum())
+            counts += count
+            parts.append(f"{column.name!r} in {count} rows, such as {values[strange.argmax()]!r}")
+        if not parts:
+            return []
+        text = f'texts that training has not seen count as "other": {_some(parts)}'
+        return [Note(text, count=counts)]
+
+    def _notes_of_missing(self, cells: Mapping[str, Array]) -> list[Note]:
+        counts, parts = 0, []
+        for column in self.columns:
+            values = cells[column.name]
+            if isinstance(column, CategoryColumn):
+                count = 0 if "" in column.categories else int(np.count_nonzero(values == ""))
+            else:
+                count = 0 if column.indicator else int(np.isnan(values).sum())
+            if count:
+                counts += count
+                parts.append(f"{column.name!r} in {count} of {len(values)} rows")
+        if not parts:
+            return []
+        text = f"cells are missing where training had none, and count as usual ones: {_some(parts)}"
+        return [Note(text, count=counts)]
+
+
+def fit(schema: Schema, cells: Mapping[str, Array], rows: Array, target: Target) -> Preparation:
+    """Fit a preparation on some rows of a table.
 
     Parameters
     ----------
-    columns : mapping from str to ndarray, shape (n,)
-        As `Preparation.matrix` takes them.
-    kinds : mapping from str to str
-        What each of them holds, one of `fastmlp.tables.reading.KINDS`.
+    schema : Schema
+    cells : mapping from str to ndarray, shape (n,)
+        As `Schema.read` returns them.
     rows : ndarray of int
         The rows that are looked at.
     target : Target
@@ -286,65 +248,40 @@ def fit(
     Raises
     ------
     ValueError
-        No column has two different values; a column has more than 1000 categories or numbers too
-        large to be scaled.
-    ImportError
-        scikit-learn or pandas is not installed.
+        No column has two different values.
     """
-    try:
-        import pandas
-        from sklearn.compose import ColumnTransformer
-        from sklearn.impute import SimpleImputer
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import OneHotEncoder, StandardScaler
-    except ImportError as error:
-        raise missing_extra("scikit-learn and pandas", "cli") from error
-
-    frame = pandas.DataFrame({name: values[rows] for name, values in columns.items()})
-    different = frame.nunique()
-    constant = tuple(name for name in frame if different[name] < 2)
-    scaled = [name for name in frame if kinds[name] != "category" and name not in constant]
-    encoded = [name for name in frame if kinds[name] == "category" and name not in constant]
-    if not scaled and not encoded:
+    found = {column.name: _fitted(column, cells[column.name][rows]) for column in schema.used}
+    columns = tuple(column for column in found.values() if column is not None)
+    if not columns:
+        left_out = [column.name for column in schema.columns if not column.is_used]
+        hint = f"; left out are {_some(list(map(repr, left_out)))}" if left_out else ""
         raise ValueError(
             "there is nothing to learn from: no column besides the target has two different "
-            "values in the training rows"
+            f"values in the training rows{hint}"
         )
-    for name in encoded:
-        if different[name] > _MOST_CATEGORIES:
-            raise ValueError(
-                f"the column {name!r} has {different[name]} different texts, more than "
-                f"{_MOST_CATEGORIES}; leave it out with --drop {name!r}"
-            )
-    for name in scaled:
-        if float(frame[name].abs().max()) > _LARGEST:
-            raise ValueError(f"the column {name!r} has numbers too large to be scaled")
-    numbers = make_pipeline(StandardScaler(), SimpleImputer(strategy="constant", fill_value=0.0))
-    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    parts = (("numbers", numbers, scaled), ("categories", categories, encoded))
-    transformer = ColumnTransformer([part for part in parts if part[2]])
-    transformer.fit(frame)
+    # Cells of the table, names of persons among them, have no business in a model's file.
+    described = Schema(tuple(replace(column, example="") for column in schema.columns))
+    constant = tuple(name for name, column in found.items() if column is None)
+    return Preparation(columns, constant, replace(target, example=""), described)
 
-    found: dict[str, Column] = {}
-    if scaled:
-        scaler = transformer.named_transformers_["numbers"][0]
-        for name, mean, scale in zip(scaled, scaler.mean_, scaler.scale_, strict=True):
-            found[name] = ScaledColumn(name, kinds[name], float(mean), float(scale))
-    if encoded:
-        encoder = transformer.named_transformers_["categories"]
-        for name, texts in zip(encoded, encoder.categories_, strict=True):
-            found[name] = CategoryColumn(name, tuple(map(str, texts)))
-    return Preparation(tuple(found[name] for name in frame if name in found), constant, target)
+
+def _fitted(column: ColumnSchema, values: Array) -> Column | None:
+    if column.kind == "category":
+        return fit_category(column.name, values, column.limit)
+    if column.kind == "date":
+        return fit_date(column.name, values, column.clock)
+    return fit_number(YesNoColumn if column.kind == "yes/no" else NumberColumn, column.name, values)
 
 
 def _column(description: Mapping[str, Any]) -> Column:
-    if description["kind"] == "category":
-        return CategoryColumn(description["name"], tuple(description["categories"]))
-    return ScaledColumn(
-        *(description["name"], description["kind"], description["mean"], description["scale"])
-    )
+    found = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in description.items()
+        if key != "kind"
+    }
+    return _CLASSES[description["kind"]](**found)
 
 
-def _check_text(what: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f"{what} must be a string, got {value!r}")
+def _some(parts: list[str]) -> str:
+    more = f"; and {len(parts) - _SHOWN} more columns" if len(parts) > _SHOWN else ""
+    return "; ".join(parts[:_SHOWN]) + more

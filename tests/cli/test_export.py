@@ -14,7 +14,16 @@ from modules import load_module
 
 import fastmlp as fm
 from fastmlp.cli import main
-from fastmlp.tables.preparation import CategoryColumn, Preparation, ScaledColumn
+from fastmlp.tables.columns import CategoryColumn, DateColumn
+from fastmlp.tables.preparation import Preparation
+
+
+def turns(day: float) -> list[float]:
+    """The sines and cosines of the year and of the week."""
+    start = np.datetime64(int(np.floor(day)), "D").astype("M8[Y]").astype("M8[D]").astype(int)
+    # 1970 began on a Thursday, three days after a Monday.
+    parts = (day - start) / 365.2425, np.floor(day + 3) % 7 / 7
+    return [turn(2 * np.pi * part) for part in parts for turn in (np.sin, np.cos)]
 
 
 def numbers_of(cells: dict[str, Any], preparation: Preparation) -> list[float]:
@@ -27,12 +36,20 @@ def numbers_of(cells: dict[str, Any], preparation: Preparation) -> list[float]:
             row += [
                 float(cell == category if category else missing) for category in column.categories
             ]
-        elif missing:
-            row.append(column.mean)
-        elif column.kind == "date":
-            row.append((np.datetime64(cell) - np.datetime64("1970-01-01")).astype(int))
+        elif isinstance(column, DateColumn):
+            date = (
+                column.fill
+                if missing
+                else (np.datetime64(cell) - np.datetime64(0, "D")).astype(int)
+            )
+            row += [
+                float(date),
+                *turns(float(date)),
+                *([float(missing)] if column.indicator else []),
+            ]
         else:
-            row.append(float({"True": 1, "False": 0}.get(cell, cell)))
+            number = column.fill if missing else float({"True": 1, "False": 0}.get(cell, cell))
+            row += [number, *([float(missing)] if column.indicator else [])]
     return row
 
 
@@ -75,23 +92,25 @@ def test_what_is_said_of_a_regression(
     size = (tmp_path / "house.h").stat().st_size
     preparation = Preparation.of(fm.load(model_of(folder, "price"), backend="numpy"))
     assert preparation is not None
-    means = {
-        column.name: f"{column.mean:.7g}"
+    fills = {
+        column.name: f"{column.fill:.7g}"
         for column in preparation.columns
-        if isinstance(column, ScaledColumn)
+        if not isinstance(column, CategoryColumn)
     }
     for line in (
         f"written: {tmp_path / 'house.h'} ({size:,} bytes)",
-        "inputs: 13 float32 numbers, as in the table; what training did to them is part of the "
+        "inputs: 21 float32 numbers, as in the table; what training did to them is part of the "
         "network",
         "   0  Stadt, Ort=(missing)  1 where Stadt, Ort is missing, else 0",
         "   3  Stadt, Ort=Zürich     1 where Stadt, Ort is 'Zürich', else 0",
-        f"   5  Größe                 a number; where it is missing, {means['Größe']}",
-        "   6  member                1 for true, 0 for false; where it is missing, "
-        f"{means['member']}",
-        f"   8  day                   days since 1970-01-01 in UTC; where it is missing, "
-        f"{means['day']}",
-        "  12  note=two lines        1 where note is 'two\\nlines', else 0",
+        f"   5  Größe                 a number; where it is missing, {fills['Größe']}",
+        "   6  Größe is missing      1 where Größe is missing, else 0",
+        "   7  member                1 for yes or true, 0 for no or false; where it is missing, "
+        f"{fills['member']}",
+        "  11  day                   days since 1970-01-01 in UTC; where it is missing, "
+        f"{fills['day']}",
+        "  14  day weekday (sine)    the sine of 2 pi times the part of the week in whole days that "
+        "has passed",
         "outputs: 1 float32 number",
         "  0  price, in its own units",
         '  #include "house.h"',
@@ -101,7 +120,7 @@ def test_what_is_said_of_a_regression(
         assert f"\n{line}\n" in f"\n{printed}"
     assert "note:" not in printed
     header = (tmp_path / "house.h").read_text()
-    assert "#define HOUSE_N_FEATURES 13" in header
+    assert "#define HOUSE_N_FEATURES 21" in header
     assert "math.h" not in header
 
 
@@ -153,7 +172,7 @@ def test_onnx(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert 'session.run(None, {"X": X})' in capsys.readouterr().out
     assert main(["export", model_of(folder, "price"), "--format=python", "-o", path + ".py"]) == 0
     module = load_module(Path(path + ".py"))
-    X = np.tile(np.linspace(0, 1, 13, dtype=np.float32), (3, 1))
+    X = np.tile(np.linspace(0, 1, 21, dtype=np.float32), (3, 1))
     X[:, 8] = 19000
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(session.run(None, {"X": X})[0], module.predict(X), rtol=1e-4)
@@ -165,7 +184,7 @@ def test_weights_beside(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert f"written: {tmp_path / 'net.npz'} (" in printed
     assert "  from net import predict, predict_classes\n" in printed
-    assert load_module(tmp_path / "net.py").predict(np.zeros(13)).shape == (3,)
+    assert load_module(tmp_path / "net.py").predict(np.zeros(21)).shape == (3,)
 
 
 def test_two_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

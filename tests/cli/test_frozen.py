@@ -58,7 +58,10 @@ def test_files_of_predictors_and_of_models_from_python(
     for changed, part in (
         ([{**row, "d": 1} for row in rows], "has 4 columns, but the network reads 3 columns"),
         ([{**row, "b": ""} for row in rows], "the column 'b' has no number in row 0"),
-        ([{**row, "b": "x"} for row in rows], "the column 'b' holds numbers, but row 0"),
+        (
+            [{**row, "b": "x"} for row in rows],
+            "the column 'b': 5 of 5 cells are no numbers, such as 'x' in line 2",
+        ),
     ):
         write(calibration, changed)
         assert part in error_of(capsys, "export", str(tmp_path / "predictor.safetensors"), *words)

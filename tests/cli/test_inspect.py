@@ -33,16 +33,16 @@ def test_a_model_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "epochs        3",
         "labels        'no', 'yes'",
         "  y: 2 classes: 'no', 'yes'",
-        "columns (3, read as 5 numbers)",
+        "columns (3, read as 7 numbers)",
         "  city  3 categories: (missing), 'Bern', 'Köln'",
-        "  'one'",
-        "  weights        29 numbers, 116 bytes",
-        "  multiply-adds  24",
-        "  as C in int8   possible, with 24 bytes of weights, beside factors and tables",
+        "  weights        37 numbers, 148 bytes",
+        "  multiply-adds  32",
+        "  as C in int8   possible, with 32 bytes of weights, beside factors and tables",
     ):
         assert f"\n{line}\n" in printed
     assert "\noptimizer     SGD(learning_rate=ExponentialDecay(" in printed
     assert "\n  day   date (days since 1970), read as (x - 197" in printed
+    assert ", weekday as sine and cosine\n" in printed
     assert "\n  a, b  number, read as (x - " in printed
 
 

@@ -1,0 +1,345 @@
+"""How a file is written and where its table begins, found out from its first lines."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .dialect import Dialect, plain
+from .options import ReadOptions
+from .records import Record, grammar, is_blank
+from .spelling import is_data, spells
+
+_SEPARATORS = (",", ";", "\t", "|", " ")
+_COMMENTS = ("#", "%")
+_SAMPLE = 1 << 16
+# A table of thousands of columns has long lines.
+_LONGEST_SAMPLE = 1 << 20
+_RECORDS = 100
+_MOST_TITLES = 30
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a table stands in its text.
+
+    Attributes
+    ----------
+    dialect : Dialect
+        How it is written.
+    titles : tuple of str
+        The lines above the header.
+    header : tuple of str or None
+        The fields of the header as they are written, as many as there are columns; None where it
+        is the user who says that there is none.
+    n_columns : int
+        The number of fields of a row.
+    comment_header : bool
+        Whether the header is the last one of the comments above the rows.
+    bare_header : bool
+        Whether the header names all columns but the first.
+    n_surplus : int
+        How many empty names stand behind those of the columns.
+    """
+
+    dialect: Dialect
+    titles: tuple[str, ...]
+    header: tuple[str, ...] | None
+    n_columns: int
+    comment_header: bool = False
+    bare_header: bool = False
+    n_surplus: int = 0
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One of the ways to read the sample, and what speaks for it."""
+
+    dialect: Dialect
+    rows: list[list[str]]
+    first: int
+    width: int
+    score: float
+
+
+def sniff(data: bytes, options: ReadOptions) -> Layout:
+    """Find out how a text is written.
+
+    Parameters
+    ----------
+    data : bytes
+        In UTF-8.
+    options : ReadOptions
+        What the user says of it.
+
+    Returns
+    -------
+    Layout
+        The number of columns is 0 where there is no record at all.
+    """
+    sample = _sample(data)
+    comment = _comment(sample)
+    best = max(_readings(sample, comment, options), key=lambda reading: reading.score)
+    if len(sample) < len(data):
+        best = _read(_with_details(best.dialect, data), sample, options)
+    if not best.rows:
+        return Layout(best.dialect, (), None, 0)
+    return _laid_out(best, sample, options)
+
+
+def _sample(data: bytes) -> bytes:
+    """Whole lines from the start of a text, at least some ten of them."""
+    size = _SAMPLE
+    while size < len(data):
+        sample = data[:size]
+        ends = [sample.rfind(b"\n"), sample.rfind(b"\r")]
+        if size >= _LONGEST_SAMPLE or sample.count(b"\n") + sample.count(b"\r") > 10:
+            return sample[: max(ends) + 1] or sample
+        size *= 4
+    return data
+
+
+def _comment(sample: bytes) -> str:
+    first = sample.lstrip()[:1].decode(errors="replace")
+    return first if first in _COMMENTS and first else ""
+
+
+def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Reading]:
+    separators = _SEPARATORS if options.separator is None else (options.separator,)
+    quotes = ['"']
+    # Apostrophes are rarely quotes, so they are tried only where cells begin with them.
+    if re.search(rb"(?:^|[,;\t| \r\n])'", sample):
+        quotes.append("'")
+    for quote in quotes:
+        for separator in separators:
+            for runs in (True, False) if separator == " " else (False,):
+                dialect = Dialect(separator, runs, quote, comment=comment)
+                yield _read(_with_details(dialect, sample), sample, options)
+    if options.separator is None:
+        # A table of one column; no separator can be in its cells.
+        for quote in quotes:
+            dialect = Dialect("\x1f", quote=quote, comment=comment)
+            yield _read(_with_details(dialect, sample), sample, options)
+
+
+def _with_details(dialect: Dialect, text: bytes) -> Dialect:
+    """The dialect with what a text shows of its quotes."""
+    quote = dialect.quote.encode()
+    if quote not in text:
+        return dialect
+    q = re.escape(quote)
+    s = rb" \t" if dialect.runs else re.escape(dialect.separator.encode())
+    blank = b" " if dialect.separator == "\t" else rb"[ \t]"
+    start = rb"(?:[%b\r\n]|\A)" % s
+    # Substrings are found much faster than patterns.
+    loose = dialect.separator != " " and (b" " + quote in text or b"\t" + quote in text)
+    if loose:
+        loose = re.search(start + blank + b"+" + q, text) is not None
+    escapes = b"\\" + quote in text
+    if escapes:
+        # A quote behind a backslash ends no cell, for the cell goes on.
+        begin = start + (blank + b"*" if loose else b"") + q
+        inside = rb"[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*?" % (q, q, q, q)
+        goes_on = rb"\\%b(?![%b\r\n%b]|%b*(?:[%b\r\n]|\Z))" % (q, s, q, blank, s)
+        escapes = re.search(begin + inside + goes_on, text) is not None
+    return replace(dialect, loose=loose, escapes=escapes)
+
+
+def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
+    rows = _rows(dialect, sample)
+    widths = [len(row) for row in rows]
+    if not widths:
+        return _Reading(dialect, [], 0, 0, 0.0)
+    width = _usual(widths)
+    first = _first(rows, width, options)
+    table = rows[first:]
+    score = sum(_fits(row, width) for row in table) / len(table)
+    # A table is longer than what stands above it.
+    score *= min(1.0, (len(table) - 1) / first) if first else 1.0
+    if width > 1:
+        score *= (1 - 0.5 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
+    else:
+        score *= _prior_of_one_column(dialect, rows, options)
+    if dialect.quote == "'":
+        score *= _for_single_quotes(dialect, sample)
+    return _Reading(dialect, rows, first, width, score)
+
+
+def _rows(dialect: Dialect, sample: bytes) -> list[list[str]]:
+    """The first records of the sample, read as the parser would."""
+    text = plain(sample, dialect)
+    rows = []
+    for record in grammar(dialect.mark, dialect.quote.encode()).records(text):
+        if not is_blank(record.fields):
+            rows.append(_decoded(record))
+        if len(rows) > _RECORDS + _MOST_TITLES:
+            break
+    return rows
+
+
+def _decoded(record: Record) -> list[str]:
+    # The sample may end within a character.
+    return [field.decode(errors="replace") for field in record.fields]
+
+
+def _usual(widths: list[int]) -> int:
+    """The most frequent number of fields below the first line; it decides where several are."""
+    counts = Counter(widths[1:] or widths)
+    return max(counts, key=lambda width: (counts[width], width == widths[0], width))
+
+
+def _first(rows: list[list[str]], width: int, options: ReadOptions) -> int:
+    """The place of the first record of the table; what is above are titles."""
+    for place, row in enumerate(rows[:_MOST_TITLES]):
+        if _fits(row, width) and (place == 0 or width > 1):
+            above = rows[place - 1] if place else []
+            # A header that is too long or too short is not a title, if the rows have no other.
+            if len(above) > 1 and sum(map(bool, above)) > 1 and options.header:
+                if not _names_columns(row, rows[place + 1 :]):
+                    return place - 1
+            elif place and options.header and _names_rows_below(above, rows[place:], width):
+                return place - 1
+            return place + (_padded_titles(rows[place:]) if options.header else 0)
+    return 0
+
+
+def _padded_titles(rows: list[list[str]]) -> int:
+    """The number of titles that are followed by as many separators as rows have."""
+    alone = [bool(row[0].strip()) and not any(row[1:]) for row in rows]
+    if False not in alone:
+        return 0
+    place = alone.index(False)
+    row = rows[place]
+    names = sum(map(bool, row))
+    if names < 2 or 2 * names < len(row):
+        return 0
+    words = len(row) > 2 and not any(map(is_data, row))
+    return place if words or _names_columns(row, rows[place + 1 :]) else 0
+
+
+def _fits(row: list[str], width: int) -> bool:
+    """Whether a row has as many fields, but for empty ones at its end."""
+    return len(row) == width or (len(row) > width and not any(row[width:]))
+
+
+def _names_columns(row: list[str], body: list[list[str]]) -> bool:
+    """Whether a row is a header by what stands below: words above numbers."""
+    width = len(row)
+    columns = zip(*(below[:width] for below in body if len(below) >= width), strict=True)
+    return any(
+        is_data(name) is False and name.strip() != "" and spells(column)
+        for name, column in zip(row, columns, strict=False)
+    )
+
+
+def _names_rows_below(above: list[str], rows: list[list[str]], width: int) -> bool:
+    """Whether one word is the header of rows with one cell and a separator behind, or before it."""
+    if not any(any(row[1:]) for row in rows):
+        return True
+    body = [row for row in rows if len(row) == width]
+    return width == 2 and _are_row_names(body) and _names_columns(["", *above], body)
+
+
+def _are_row_names(body: list[list[str]]) -> bool:
+    """Whether the first cells count the rows or are different words."""
+    names = [row[0].strip() for row in body]
+    different = len(set(names)) == len(names)
+    return different and (_counts_rows(names) or not any(map(is_data, names)))
+
+
+def _counts_rows(names: list[str]) -> bool:
+    starts = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
+    return names in starts
+
+
+def _strange(table: list[list[str]], dialect: Dialect) -> float:
+    """The share of cells in which another separator stands, those of numbers aside."""
+    others = "".join(mark for mark in _SEPARATORS[:-1] if mark != dialect.separator)
+    cells = [cell for row in table for cell in row if cell.strip()]
+    if not cells:
+        return 0.0
+    found = sum(
+        any(mark in cell for mark in others) and not is_data(cell) for cell in cells
+    )
+    return found / len(cells)
+
+
+def _prior(dialect: Dialect, rows: list[list[str]], first: int, width: int) -> float:
+    """What speaks against several columns beside their rows."""
+    prior = 1.0
+    header, body = rows[first], rows[first + 1 :]
+    named = _names_columns(header, body)
+    if dialect.separator == " ":
+        # Prose has blanks too, but rarely as many in each line, or numbers below words.
+        # R names no column for the names of rows.
+        fits = width - 1 <= len(header) and all(_fits(row, width) for row in body)
+        data = named or all(is_data(cell) for row in body for cell in row)
+        prior *= (0.97 if dialect.runs else 0.94) if fits and data else 0.6
+    if first and not named:
+        # One word above lines with a comma may be the header of a column of texts.
+        prior *= 0.95 if width > 2 or " " in rows[0][0].strip() else 0.85
+        if all(row[1:2] and row[1].startswith(" ") for row in body):
+            prior *= 0.9
+    return prior
+
+
+def _prior_of_one_column(dialect: Dialect, rows: list[list[str]], options: ReadOptions) -> float:
+    """What speaks against a table of one column: separators in its header."""
+    if options.separator is not None:
+        return 1.0
+    separated = any(mark in "".join(rows[0]) for mark in _SEPARATORS[:-1])
+    # The same with a separator that is not there.
+    return (0.4 if separated else 0.9) * (1.0 if dialect.separator == "\x1f" else 0.9)
+
+
+def _for_single_quotes(dialect: Dialect, sample: bytes) -> float:
+    """Apostrophes are quotes where each one at the start of a cell has one at its end."""
+    s = rb" \t" if dialect.runs else re.escape(dialect.separator.encode())
+    start = rb"(?:(?<=[%b\r\n])|\A)[ \t]*" % s
+    if re.search(start + b'"', sample):
+        return 0.5
+    begun = len(re.findall(start + b"'", sample))
+    inner = rb"[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*" if dialect.escapes else rb"[^']*(?:''[^']*)*"
+    whole = len(re.findall(rb"%b'%b'(?=[ \t]*(?:[%b\r\n]|\Z))" % (start, inner, s), sample))
+    # Quoted cells with separators or line ends in them are counted once by either.
+    if whole < begun:
+        return 0.5
+    return 1.02 if whole > 2 else 0.99
+
+
+def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
+    rows, first, width, dialect = best.rows, best.first, best.width, best.dialect
+    titles = tuple(dialect.separator.join(row) for row in rows[:first])
+    if not options.header:
+        return Layout(dialect, titles, None, width)
+    header, body = rows[first], rows[first + 1 :]
+    fitting = [row for row in body if len(row) == width]
+    if dialect.comment:
+        above = _comment_header(dialect, sample)
+        named = _names_columns(header, fitting)
+        if len(above) == width and not named and _names_columns(above, [header, *fitting]):
+            return Layout(dialect, titles, tuple(above), width, comment_header=True)
+    if not body:
+        return Layout(dialect, titles, tuple(header), len(header))
+    missing = width - len(header)
+    if missing < 0 and not any(name.strip() for name in header[width:]):
+        return Layout(dialect, titles, tuple(header[:width]), width, n_surplus=-missing)
+    if missing > 0 and not any(any(row[len(header) :]) for row in fitting):
+        return Layout(dialect, titles, (*header, *[""] * missing), width)
+    if missing == 1 and len(fitting) >= 0.9 * len(body) and _are_row_names(fitting):
+        return Layout(dialect, titles, ("", *header), width, bare_header=True)
+    return Layout(dialect, titles, tuple(header), len(header))
+
+
+def _comment_header(dialect: Dialect, sample: bytes) -> list[str]:
+    """The fields of the last comment above the first row."""
+    mark = re.escape(dialect.comment.encode())
+    block = re.match(rb"(?:[ \t]*(?:%b[^\r\n]*)?(?:\r\n?|\n))+" % mark, sample)
+    lines = [line for line in re.split(rb"[\r\n]+", block[0] if block else b"") if line.strip()]
+    if not lines:
+        return []
+    last = lines[-1].strip().lstrip(dialect.comment.encode()).strip(b" ")
+    rows = _rows(replace(dialect, comment=""), last)
+    return rows[0] if rows else []

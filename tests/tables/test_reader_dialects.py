@@ -1,0 +1,156 @@
+"""Tables written in any dialect are read back cell for cell, and broken ones are refused clearly."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("pyarrow")
+
+from fastmlp.tables.reader import ReadOptions, read  # noqa: E402
+
+# FASTMLP_EXAMPLES=500 tries more.
+EXAMPLES = int(os.environ.get("FASTMLP_EXAMPLES", "100"))
+SETTINGS = settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+NUMBERS = st.integers(-999, 999).map(str) | st.floats(-9, 9).map(lambda x: f"{x:.3g}")
+# All that means something somewhere, and letters of several bytes.
+TEXTS = st.text("ab,;\t| \"'\\\r\n#%.-1äß€中\u2028\x0c", min_size=1, max_size=8)
+WORDS = st.text("abcdefghij", min_size=1, max_size=5)
+KINDS = [NUMBERS, TEXTS, WORDS]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table, and the file that it was written into."""
+
+    names: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    data: bytes
+    separator: str
+
+
+@st.composite
+def written(draw: st.DrawFn) -> Written:
+    separator = draw(st.sampled_from(",;\t| "))
+    n_columns = draw(st.integers(1, 5))
+    n_rows = draw(st.integers(1, 12))
+    # A column of numbers below its name is what a title above is told by.
+    kinds = [NUMBERS, *(draw(st.sampled_from(KINDS)) for _ in range(n_columns - 1))]
+    names = [f"n{place} {draw(WORDS)}" for place in range(n_columns)]
+    rows = [
+        [draw(kind if place == 0 else kind | st.just("")) for place, kind in enumerate(kinds)]
+        for _ in range(n_rows)
+    ]
+    end = draw(st.sampled_from(["\n", "\r\n", "\r", "mixed"]))
+    every = draw(st.booleans())
+
+    def ending() -> str:
+        return draw(st.sampled_from(["\n", "\r\n"])) if end == "mixed" else end
+
+    def blank_lines() -> str:
+        return "".join(ending() for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))))
+
+    def record(cells: list[str]) -> str:
+        return separator.join(quoted(cell, separator, every) for cell in cells)
+
+    text = ""
+    if draw(st.booleans()) and n_columns > 1:
+        text += draw(st.sampled_from(["A table of things", "Made in 2020", "things (all)"]))
+        text += ending() + blank_lines()
+    text += record(names) + ending() + blank_lines()
+    lines = []
+    for row in rows:
+        lines.append(1 + count_lines(text))
+        text += record(row) + ending() + blank_lines()
+    if draw(st.booleans()) and rows[-1][-1]:
+        text = text.rstrip("\r\n")
+    return Written(names, rows, lines, draw(encoded(text)), separator)
+
+
+def quoted(cell: str, separator: str, every: bool) -> str:
+    """A cell as RFC 4180 writes it."""
+    special = re.search(rf"[{re.escape(separator)}\"\r\n]", cell)
+    # Spreadsheets and other readers cut blanks and look for apostrophes and comments.
+    odd = cell[:1] in ("'", "#", "%") or cell.strip() != cell
+    if every or special or odd:
+        doubled = cell.replace('"', '""')
+        return f'"{doubled}"'
+    return cell
+
+
+def count_lines(text: str) -> int:
+    return len(re.findall(r"\r\n|\r|\n", text))
+
+
+@st.composite
+def encoded(draw: st.DrawFn, text: str) -> bytes:
+    ways = ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32"]
+    name = draw(st.sampled_from(ways))
+    event(name)
+    if name == "utf-16-be":
+        return codecs.BOM_UTF16_BE + text.encode(name)
+    return text.encode(name)
+
+
+@SETTINGS
+@given(written())
+def test_what_was_written_is_read(table: Written) -> None:
+    found = read(io.BytesIO(table.data))
+    assert list(found.columns) == table.names, found.notes
+    cells = [list(row.values()) for row in found.arrow.to_pylist()]
+    assert cells == [[cell or None for cell in row] for row in table.rows], found.notes
+    assert [found.line(row) for row in range(len(found))] == table.lines
+
+
+@SETTINGS
+@given(written())
+def test_the_separator_can_be_said(table: Written) -> None:
+    found = read(io.BytesIO(table.data), ReadOptions(separator=table.separator))
+    assert list(found.columns) == table.names
+    assert len(found) == len(table.rows)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    data = bytearray(draw(written()).data)
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(0, max(0, len(data) - 1)))
+        match draw(st.sampled_from(["delete", "insert", "swap", "cut"])):
+            case "delete":
+                del data[place : place + 1]
+            case "insert":
+                byte = st.sampled_from(b"\",;\n\r\\'# \t\0\xff\xc3") | st.integers(0, 255)
+                data.insert(place, draw(byte))
+            case "swap":
+                data[place : place + 2] = data[place : place + 2][::-1]
+            case "cut":
+                del data[place:]
+    return bytes(data)
+
+
+@SETTINGS
+@given(mutated())
+def test_broken_files_are_read_or_refused(data: bytes) -> None:
+    try:
+        found = read(io.BytesIO(data))
+    except ValueError as error:
+        event("refused")
+        assert re.match(r"the file\b", str(error)), error
+        assert "\n" not in str(error)
+    else:
+        event("read")
+        assert len(found) == len([found.line(row) for row in range(len(found))])
+        lines = [found.line(row) for row in range(len(found))]
+        assert lines == sorted(set(lines))
+
