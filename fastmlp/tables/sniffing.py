@@ -127,28 +127,31 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
     """The dialect with what a text shows of its quotes."""
     quote = dialect.quote.encode()
-    if quote not in text:
-        return dialect
-    q = re.escape(quote)
-    s = rb" \t" if dialect.runs else re.escape(dialect.separator.encode())
-    blank = b" " if dialect.separator == "\t" else rb"[ \t]"
-    start = rb"(?:[%b\r\n]|\A)" % s
-    # Substrings are found much faster than patterns.
-    loose = dialect.separator != " " and (b" " + quote in text or b"\t" + quote in text)
-    if loose:
-        loose = re.search(start + blank + b"+" + q, text) is not None
-    escapes = b"\\" + quote in text
-    if escapes:
-        # A quote behind a backslash ends no cell, for the cell goes on.
-        begin = start + (blank + b"*" if loose else b"") + q
-        inside = rb"[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*?" % (q, q, q, q)
-        goes_on = rb"\\%b(?![%b\r\n%b]|%b*(?:[%b\r\n]|\Z))" % (q, s, q, blank, s)
-        escapes = re.search(begin + inside + goes_on, text) is not None
-    return replace(dialect, loose=loose, escapes=escapes)
+    blanks = () if dialect.separator == " " else (b" " + quote, b"\t" + quote)
+    if any(pair in text for pair in blanks):
+        dialect = replace(dialect, loose=_seen(dialect, text)[0])
+    if b"\\" + quote in text and _seen(dialect, text)[1]:
+        # A quote behind a backslash ends no cell, if the cell goes on.
+        escaping = replace(dialect, escapes=True)
+        dialect = dialect if _seen(escaping, text)[1] else escaping
+    return dialect
+
+
+def _seen(dialect: Dialect, text: bytes) -> tuple[bool, bool]:
+    """Whether blanks stand before quoted cells, and whether any goes on behind its quotes."""
+    loose = False
+    behind = re.compile(rb"[ \t]*(?:[%b\r\n]|\Z)" % dialect.marks)
+    # One after the other, so that what is within quotes is stepped over.
+    for found in dialect.quoted_cells().finditer(text):
+        loose = loose or found[1] is not None
+        if behind.match(text, found.end()) is None:
+            return loose, True
+    return loose, False
 
 
 def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
-    rows = _rows(dialect, sample)
+    text = plain(sample, dialect)
+    rows = _rows(dialect, text)
     widths = [len(row) for row in rows]
     if not widths:
         return _Reading(dialect, [], 0, 0, 0.0)
@@ -164,12 +167,14 @@ def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
         score *= _prior_of_one_column(dialect, rows, options)
     if dialect.quote == "'":
         score *= _for_single_quotes(dialect, sample)
+    # As if another separator stood there.
+    if dialect.quote.encode() in sample and _seen(dialect, sample)[1]:
+        score *= 0.6
     return _Reading(dialect, rows, first, width, score)
 
 
-def _rows(dialect: Dialect, sample: bytes) -> list[list[str]]:
-    """The first records of the sample, read as the parser would."""
-    text = plain(sample, dialect)
+def _rows(dialect: Dialect, text: bytes) -> list[list[str]]:
+    """The first records of a plain text, read as the parser would."""
     rows = []
     for record in grammar(dialect.mark, dialect.quote.encode()).records(text):
         if not is_blank(record.fields):
@@ -341,5 +346,5 @@ def _comment_header(dialect: Dialect, sample: bytes) -> list[str]:
     if not lines:
         return []
     last = lines[-1].strip().lstrip(dialect.comment.encode()).strip(b" ")
-    rows = _rows(replace(dialect, comment=""), last)
+    rows = _rows(dialect, plain(last, replace(dialect, comment="")))
     return rows[0] if rows else []

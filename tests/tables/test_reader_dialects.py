@@ -66,7 +66,9 @@ def written(draw: st.DrawFn) -> Written:
 
     text = ""
     if draw(st.booleans()) and n_columns > 1:
-        text += draw(st.sampled_from(["A table of things", "Made in 2020", "things (all)"]))
+        title = draw(st.sampled_from(["A table of things", "Made in 2020", "things (all)"]))
+        # One of as many words as there are columns could be the header of a table of words.
+        text += title if separator != " " else title.replace(" ", "_")
         text += ending() + blank_lines()
     text += record(names) + ending() + blank_lines()
     lines = []
