@@ -162,7 +162,7 @@ def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
     # A table is longer than what stands above it.
     score *= min(1.0, (len(table) - 1) / first) if first else 1.0
     if width > 1:
-        score *= (1 - 0.5 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
+        score *= (1 - 0.08 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
     else:
         score *= _prior_of_one_column(dialect, rows, options)
     if dialect.quote == "'":
