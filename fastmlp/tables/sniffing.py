@@ -230,13 +230,13 @@ def _fits(row: list[str], width: int) -> bool:
 
 
 def _names_columns(row: list[str], body: list[list[str]]) -> bool:
-    """Whether a row is a header by what stands below: words above numbers."""
-    width = len(row)
+    """Whether a row is a header by what stands below: more words than data above columns of data."""
+    width, words = len(row), 0
     columns = zip(*(below[:width] for below in body if len(below) >= width), strict=True)
-    return any(
-        is_data(name) is False and name.strip() != "" and spells(column)
-        for name, column in zip(row, columns, strict=False)
-    )
+    for name, column in zip(row, columns, strict=False):
+        if name.strip() and spells(column):
+            words += -1 if is_data(name) else 1
+    return words > 0
 
 
 def _names_rows_below(above: list[str], rows: list[list[str]], width: int) -> bool:
