@@ -154,4 +154,3 @@ def test_broken_files_are_read_or_refused(data: bytes) -> None:
         assert len(found) == len([found.line(row) for row in range(len(found))])
         lines = [found.line(row) for row in range(len(found))]
         assert lines == sorted(set(lines))
-
