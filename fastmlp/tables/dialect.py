@@ -64,8 +64,11 @@ class Dialect:
     def _quoted(self) -> bytes:
         q = re.escape(self.quote.encode())
         if self.escapes:
-            return rb"%b[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*%b" % (q, q, q, q, q, q)
-        return rb"%b[^%b]*(?:%b%b[^%b]*)*%b" % (q, q, q, q, q, q)
+            inner = rb"[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*" % (q, q, q, q)
+        else:
+            inner = rb"[^%b]*(?:%b%b[^%b]*)*" % (q, q, q, q)
+        # No pair of quotes may be torn, so none follows the last.
+        return rb"%b%b%b(?!%b)" % (q, inner, q, q)
 
 
 def plain(data: bytes, dialect: Dialect) -> bytes:

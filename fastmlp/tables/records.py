@@ -41,7 +41,8 @@ class Grammar:
     def __init__(self, separator: bytes, quote: bytes) -> None:
         self.separator, self.quote = separator, quote
         s, q = re.escape(separator), re.escape(quote)
-        self.quoted = b"%b[^%b]*(?:%b%b[^%b]*)*%b" % (q, q, q, q, q, q)
+        # No pair of quotes may be torn, so none follows the last.
+        self.quoted = b"%b[^%b]*(?:%b%b[^%b]*)*%b(?!%b)" % (q, q, q, q, q, q, q)
         # A quote that is never closed takes all that follows.
         self._field = re.compile(
             b"(%b)([^%b\r\n]*)|(%b.*\\Z)|([^%b\r\n]*)" % (self.quoted, s, q, s), re.DOTALL
