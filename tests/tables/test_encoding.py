@@ -56,7 +56,11 @@ def test_utf16_without_its_mark(name: str) -> None:
 
 
 BROKEN = [
-    ("äöü\näö".encode() + b"\xe4,1\n", None, "t, line 2: 0xe4 is no character of the encoding utf-8"),
+    (
+        "äöü\näö".encode() + b"\xe4,1\n",
+        None,
+        "t, line 2: 0xe4 is no character of the encoding utf-8",
+    ),
     (b"a\r\n\r\nb\xff\n", "utf-8", "t, line 3: 0xff is no character of the encoding utf-8"),
     (b"a\n\x81,\xe4\n", None, "t, line 2: 0x81 is no character of the encoding cp1252"),
     (codecs.BOM_UTF16_LE + "a\n1\n".encode("utf-16-le") + b"x", None, "t, line 3: 0x78 is no"),

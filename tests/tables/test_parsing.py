@@ -57,7 +57,7 @@ def test_rows_longer_than_a_block() -> None:
             "line 6 has 3 and 1 more; put cells that hold ',' into quotes",
         ),
         (b"#1,2\n#3\n", "t: 1 row does not have the 2 fields of the header: line 2 has 1"),
-        (b'1,"2\n3,4\n5,6\n', "t, line 1: a cell begins with a quote \" that is never closed"),
+        (b'1,"2\n3,4\n5,6\n', 't, line 1: a cell begins with a quote " that is never closed'),
         (b'1,2\n"3\n', "t, line 2: a cell begins with a quote"),
         (b'1,2\n3,4\n5,"""', "t, line 3: a cell begins with a quote"),
     ],
