@@ -110,7 +110,9 @@ def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
     line = first + count_lines(text, 0, start)
     names = layout.header or ("-",)
     n_optional = next((n for n, name in enumerate(reversed(names)) if name.strip()), len(names))
-    return Text(text, start, line, dialect, layout.n_columns, min(n_optional, len(names) - 1), title)
+    return Text(
+        text, start, line, dialect, layout.n_columns, min(n_optional, len(names) - 1), title
+    )
 
 
 def _without_headers(

@@ -94,7 +94,9 @@ def read_spreadsheet(data: bytes, options: ReadOptions, title: str) -> Table:
     if len(filled) > 1:
         others = ", ".join(repr(name) for name, _ in filled[1:4])
         notes.append(
-            Note(f"the sheet {sheet!r} is read, the first of {len(filled)}; the others are {others}")
+            Note(
+                f"the sheet {sheet!r} is read, the first of {len(filled)}; the others are {others}"
+            )
         )
     return _of_cells(rows, notes, options, title)
 

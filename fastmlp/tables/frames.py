@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import missing_extra
-from .table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["table_of"]
+__all__ = ["arrow_of"]
 
 
-def table_of(frame: Any) -> Table:
-    """Make a table of what `Table.of` takes."""
+def arrow_of(frame: Any) -> tuple[pa.Table, str]:
+    """Make an Arrow table of what `Table.of` takes, and say what it was, for messages."""
     try:
         # Prediction from arrays needs no Arrow.
         import pyarrow as pa
@@ -38,7 +37,7 @@ def table_of(frame: Any) -> Table:
         raise ValueError(f"the columns of {title} differ in length: {lengths}")
     if not len(cells[0]):
         raise ValueError(f"{title} has no rows")
-    return Table(pa.table(cells, names=texts), title=title)
+    return pa.table(cells, names=texts), title
 
 
 def _columns_of(frame: Any) -> tuple[str, list[Any], Iterable[Any]]:

@@ -287,7 +287,7 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
         sign = -1.0 if word[0] == "-" else 1.0
         digits, _, exponent = word.lstrip("+-").lower().partition("e")
         return sign, digits, "", exponent
-    infinite = _INFINITE.fullmatch(word) if word[-1] in "fFyY\u221e" else None
+    infinite = _INFINITE.fullmatch(word) if word and word[-1] in "fFyY\u221e" else None
     if infinite is not None:
         return (1.0 if infinite[1] in ("", "+") else -1.0) * np.inf, "", "", ""
     found = _LOOSE.fullmatch(word) if _DIGIT.search(word, 0, 8) else None

@@ -31,7 +31,7 @@ def read_table(
     header: bool = True,
     na_values: str | Iterable[str] = (),
 ) -> Table:
-    """Read a table from a file.
+    r"""Read a table from a file.
 
     How the file is written is found out, and told by a `TableWarning` where it is unusual. Cells
     stay texts, as they are written; `infer_schema` understands them.
@@ -76,7 +76,7 @@ def read_table(
     --------
     >>> import io
     >>> import fastmlp as fm
-    >>> table = fm.read_table(io.StringIO("size,town\\n81.5,Delft\\n64,Gouda\\n"))
+    >>> table = fm.read_table(io.StringIO("size,town\n81.5,Delft\n64,Gouda\n"))
     >>> table.columns, table.shape
     (('size', 'town'), (2, 2))
     >>> table["size"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import missing_extra
+from .frames import arrow_of
 from .notes import Note
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ class Table:
         ValueError
             It has no columns or no rows, or two columns have one name.
         """
-        # What converts frames makes tables, so it is built on top of this module.
-        from .frames import table_of
-
-        return frame if isinstance(frame, cls) else table_of(frame)
+        if isinstance(frame, cls):
+            return frame
+        arrow, title = arrow_of(frame)
+        return cls(arrow, title=title)
 
     @property
     def columns(self) -> tuple[str, ...]:
