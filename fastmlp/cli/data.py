@@ -1,26 +1,26 @@
-"""The columns and the target of a data set or a CSV file, from which ``fastmlp train`` learns."""
+"""The columns and the target of a data set or of tables, from which ``fastmlp train`` learns."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import datasets
+from ..common.checks import unknown_name
 from ..tables.column_schema import ColumnSchema
-from ..tables.infer import Wishes, understand
+from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
-from ..tables.reader import read
 from ..tables.schema import Schema
-from ..tables.target import Target
+from ..tables.target import Target, find_target, read_target
+from .inputs import read_table
 from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..kernels.typing import Array
+    from ..tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,12 @@ class Source:
         The number of each row in the data set or file, from 0.
     notes : tuple of Note
         What was found out.
+    groups : ndarray, shape (n,), optional
+        The number of each row's group.
+    ids : dict from str to ndarray, shape (n,)
+        Columns that are carried into predictions.
+    is_test : ndarray of bool, shape (n,), optional
+        Which rows come from a table for the test alone.
     """
 
     title: str
@@ -52,6 +58,9 @@ class Source:
     target: Target
     rows: Array
     notes: tuple[Note, ...] = ()
+    groups: Array | None = None
+    ids: dict[str, Array] = field(default_factory=dict)
+    is_test: Array | None = None
 
 
 def load(arguments: argparse.Namespace) -> Source:
@@ -65,11 +74,28 @@ def load(arguments: argparse.Namespace) -> Source:
     if arguments.dataset is None:
         if arguments.target is None:
             raise ValueError("--data needs --target, the name of the column to predict")
-        return _from_csv(arguments.data, arguments.target, arguments.drop, arguments.task)
+        return _from_tables(arguments)
     for option in OF_A_TABLE:
-        if getattr(arguments, option.name):
+        if option.is_given(arguments):
             raise ValueError(f"--{option.name} is for --data; a data set has a target of its own")
     return _from_dataset(arguments.dataset, arguments.task)
+
+
+def carried(names: list[str], table: Table, rows: Array | None = None) -> dict[str, Array]:
+    """Return columns of a table as they are written.
+
+    Raises
+    ------
+    ValueError
+        There is no such column.
+    """
+    found = {}
+    for name in names:
+        if name not in table:
+            raise unknown_name("column", name, table.columns)
+        values: Array = table[name]
+        found[name] = values if rows is None else values[rows]
+    return found
 
 
 def _from_dataset(name: str, task: str | None) -> Source:
@@ -89,15 +115,88 @@ def _from_dataset(name: str, task: str | None) -> Source:
     )
 
 
-def _from_csv(path: str, name: str, drop: Iterable[str], task: str | None) -> Source:
-    table = read(path)
-    found = understand(table, target=name, task=task, wishes=Wishes(drop=tuple(drop)))
+def _from_tables(arguments: argparse.Namespace) -> Source:
+    path, name = arguments.data, arguments.target
+    table = read_table(path, arguments)
+    wishes = Wishes(
+        **{
+            option: tuple(getattr(arguments, option))
+            for option in ("numeric", "categorical", "dates", "drop", "keep", "join_case")
+        },
+        ids=tuple(arguments.id),
+        group=arguments.group,
+    )
+    if arguments.schema is None:
+        found = understand(table, target=name, task=arguments.task, wishes=wishes)
+    else:
+        found = _by_schema(arguments, table)
     assert found.target is not None
+    if not found.schema.used:
+        raise ValueError(f"{path} has no column besides the target that is not left out")
     rows = found.target.rows
-    if not found.schema.columns:
-        raise ValueError(f"{path} has no column besides the target that is not dropped")
-    return Source(
+    notes = (*table.notes, *found.schema.notes)
+    if arguments.test_last:
+        notes = tuple(note for note in notes if note.option != "test_last")
+    source = Source(
         *(path, {name: values[rows] for name, values in found.cells.items()}, found.schema),
-        *(found.target.y, found.target.target, rows),
-        (*table.notes, *found.schema.notes),
+        *(found.target.y, found.target.target, rows, notes),
+        _groups(arguments, table, rows),
+        carried(arguments.id, table, rows),
+    )
+    if arguments.test_data is None:
+        return source
+    return _with_test(source, read_table(arguments.test_data, arguments), arguments)
+
+
+def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
+    """Read a table by a schema that was written before."""
+    for option in ("numeric", "categorical", "dates", "drop", "keep", "join_case"):
+        if getattr(arguments, option):
+            raise ValueError(f"--schema says what --{option} would; edit the file in its place")
+    schema, name = Schema.from_json(arguments.schema), arguments.target
+    cells, notes = schema.read(table)
+    known = schema.target
+    if known is not None and known.name == name and arguments.task in (None, known.task):
+        # New tables may have other classes.
+        known = find_target(table, name, known.task, join_case=known.join_case).target
+        target = read_target(known, table)
+    else:
+        target = find_target(table, name, arguments.task)
+    used = tuple(
+        replace(column, kind="left out", reason="named on the command line")
+        if column.name in (name, arguments.group, *arguments.id)
+        else column
+        for column in schema.columns
+    )
+    schema = Schema(used, target.target, (*notes, *target.notes))
+    return Understanding(schema, {c.name: cells[c.name] for c in schema.used}, target)
+
+
+def _groups(arguments: argparse.Namespace, table: Table, rows: Array) -> Array | None:
+    if arguments.group is None:
+        return None
+    words = [str(cell) for cell in carried([arguments.group], table, rows)[arguments.group]]
+    groups: Array = np.unique(words, return_inverse=True)[1].reshape(-1)
+    return groups
+
+
+def _with_test(source: Source, table: Table, arguments: argparse.Namespace) -> Source:
+    """Put the rows of a table for the test behind the others."""
+    found = read_target(source.target, table)
+    taken = table.take(found.rows)
+    cells, notes = source.schema.read(taken)
+    ids = carried(arguments.id, taken)
+
+    def joined(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Any]:
+        return {name: np.concatenate([values, second[name]]) for name, values in first.items()}
+
+    return replace(
+        source,
+        columns=joined(source.columns, cells),
+        y=np.concatenate([source.y, found.y]),
+        rows=np.concatenate([source.rows, found.rows]),
+        notes=(*source.notes, *table.notes, *found.notes, *notes),
+        groups=None,
+        ids=joined(source.ids, ids),
+        is_test=np.repeat([False, True], [len(source.y), len(found.y)]),
     )

@@ -80,6 +80,55 @@ def split(
     return parts
 
 
+def folds(
+    n_rows: int,
+    k: int,
+    *,
+    seed: int,
+    classes: Array | None = None,
+    groups: Array | None = None,
+) -> list[tuple[Array, Array]]:
+    """Cut rows into k parts, for each of which a network trains on the others.
+
+    Parameters
+    ----------
+    n_rows, k : int
+    seed : int
+        Of the draw.
+    classes, groups : ndarray of int, shape (n,), optional
+        As for `split`.
+
+    Returns
+    -------
+    list of (training rows, held rows), each ascending
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two rows or groups.
+    """
+    rng = np.random.default_rng(seed)
+    if groups is not None:
+        names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+        # The largest first, each to the part that has the fewest rows.
+        order = np.lexsort((rng.random(len(names)), -sizes))
+        part_of, filled = np.zeros(len(names), np.int64), np.zeros(min(k, len(names)))
+        for group in order:
+            part_of[group] = filled.argmin()
+            filled[part_of[group]] += sizes[group]
+        place = part_of[codes]
+    else:
+        # Dealt out one by one, class by class.
+        kinds = np.zeros(n_rows, np.int64) if classes is None else classes
+        place = np.empty(n_rows, np.int64)
+        place[np.lexsort((rng.random(n_rows), kinds))] = np.arange(n_rows) % k
+    used = np.unique(place)
+    if len(used) < 2:
+        what = "rows" if groups is None else "groups"
+        raise ValueError(f"there are too few {what} to keep some apart")
+    return [(np.flatnonzero(place != part), np.flatnonzero(place == part)) for part in used]
+
+
 def _parts(n_rows: int, counts: Array) -> Array:
     """The number of a part for each of some rows: 0, for training, comes last."""
     numbers = np.append(np.arange(1, len(counts) + 1), 0)

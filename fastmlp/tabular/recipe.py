@@ -35,7 +35,7 @@ SMALL = 2000
 _UPDATES, _LEAST, _MOST = 40, 16, 256
 # Standard errors by which a loss must be lower: of a linear model than of a constant answer, of
 # the network than of where it began. Chosen on 44 tables, docs/decisions.md.
-_SURE_OF_LINEAR, _SURE_OF_NETWORK = 2.0, 1.0
+_SURE_OF_LINEAR, _SURE_OF_NETWORK = 2.0, 2.0
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmlp.data.split import split
+from fastmlp.data.split import folds, split
 
 SHARES = {"validation": 0.2, "test": 0.2}
 
@@ -75,3 +75,30 @@ def test_too_few_rows() -> None:
         split(2, SHARES, seed=0)
     with pytest.raises(ValueError, match="too few groups for the (validation|test) part"):
         split(100, SHARES, seed=0, groups=np.zeros(100, int))
+
+
+def test_each_row_is_held_once() -> None:
+    classes = np.repeat([0, 1, 2], [60, 33, 7])
+    found = folds(100, 5, seed=0, classes=classes)
+    assert len(found) == 5
+    assert sorted(np.concatenate([held for _, held in found])) == list(range(100))
+    for training, held in found:
+        assert sorted([*training, *held]) == list(range(100))
+        counts = np.bincount(classes[held], minlength=3)
+        assert counts[0] == 12
+        assert 6 <= counts[1] <= 7
+        assert 1 <= counts[2] <= 2
+    assert any((a[1] != b[1]).any() for a, b in zip(found, folds(100, 5, seed=1), strict=True))
+
+
+@given(st.lists(st.integers(0, 12), min_size=10, max_size=80), st.integers(2, 6))
+def test_groups_are_held_together(groups: list[int], k: int) -> None:
+    codes = np.array(groups)
+    if len(set(groups)) < 2:
+        with pytest.raises(ValueError, match="too few groups"):
+            folds(len(codes), k, seed=0, groups=codes)
+        return
+    found = folds(len(codes), k, seed=0, groups=codes)
+    assert len(found) == min(k, len(set(groups)))
+    for training, held in found:
+        assert not set(codes[training]) & set(codes[held])
