@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.features import counted
-from ..errors import missing_extra
 from ..model.sequential import Sequential
 from ..runners.compile_notice import told_of_compiling
 from ..tabular.recipe import Recipe, train
@@ -105,7 +104,7 @@ def fit_described(
     X: Array, y: Array, target: Target, parts: Parts, test: Any, arguments: argparse.Namespace
 ) -> Fitted:
     """Train the network that the options describe."""
-    layer, loss, _ = output_of(arguments, target)
+    layer, loss = output_of(arguments, target)
     model = Sequential(
         [*hidden_layers(arguments), layer],
         loss=loss,
@@ -156,21 +155,15 @@ def _watchers(arguments: argparse.Namespace, epochs: int, watched: str) -> list[
 
 def _loss_printer(epochs: int, watched: str) -> Callable[[Any, int, dict[str, float]], None]:
     def show(model: Any, epoch: int, logs: dict[str, float]) -> None:
-        try:
-            from tqdm import tqdm
-        except ImportError as error:
-            raise missing_extra("tqdm", "cli") from error
+        from tqdm import tqdm
 
         if (epoch + 1) % 10 == 0:
             values = f"loss {logs['loss']:.4g}"
             if "val_loss" in logs:
                 values += f", {watched} loss {logs['val_loss']:.4g}"
-            tqdm.write(f"{_EPOCH} {epoch + 1}/{epochs}: {values}")
+            tqdm.write(f"epoch {epoch + 1}/{epochs}: {values}")
 
     return show
-
-
-_EPOCH = "epoch"
 
 
 class _Log(Callback):
@@ -181,7 +174,7 @@ class _Log(Callback):
         self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
-        line = {_EPOCH: epoch, **{name: float(value) for name, value in logs.items()}}
+        line = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
         print(json.dumps(to_json(line), allow_nan=False), file=self._file, flush=True)
 
     def on_fit_end(self, model: Any) -> None:

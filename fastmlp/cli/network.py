@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
     from ..tables.target import Target
-    from .data import Source
 
 
 def _dense(arguments: argparse.Namespace, units: int, activation: str) -> Any:
@@ -48,27 +47,29 @@ def optimizer_of(arguments: argparse.Namespace) -> Optimizer:
     )
 
 
-def output_of(
-    arguments: argparse.Namespace, source: Source, training: Array
-) -> tuple[Any, str, Target]:
-    """Return the last layer, its loss, and the target as that layer learns it.
+def scaled_target(arguments: argparse.Namespace, target: Target, y: Array) -> Target:
+    """Return the target as a network learns it, fitted on the numbers of the training rows.
 
-    A linear output may learn a target scaled to mean 0 and variance 1 in the training rows. So it
-    does for a table, whose target may have any size; data sets are learned in their own units.
+    A linear output may learn a target scaled to mean 0 and variance 1. So it does for a table,
+    whose target may have any size; data sets are learned in their own units.
     """
-    target, activation = source.target, arguments.output.lower()
-    n_classes, standardize = len(target.classes), arguments.standardize_target
-    if standardize and (n_classes or activation not in ("auto", "linear")):
-        raise ValueError("--standardize_target is for a regression with a linear output")
+    standardize, log = arguments.standardize_target, arguments.log_target
+    is_linear = not target.classes and arguments.output.lower() in ("auto", "linear")
+    for name, asked in (("standardize_target", standardize), ("log_target", log)):
+        if asked and not is_linear:
+            raise ValueError(f"--{name} is for a regression with a linear output")
+    if standardize is None:
+        standardize = is_linear and arguments.dataset is None
+    return target.fitted(y, log) if standardize or log else target
+
+
+def output_of(arguments: argparse.Namespace, target: Target) -> tuple[Any, str]:
+    """Return the last layer and its loss."""
+    activation, n_classes = arguments.output.lower(), len(target.classes)
     if not n_classes:
-        activation = "linear" if activation == "auto" else activation
-        if standardize is None:
-            standardize = activation == "linear" and arguments.dataset is None
-        if standardize:
-            target = target.fitted(source.y[training])
-        return _dense(arguments, 1, activation), "mse", target
+        return _dense(arguments, 1, "linear" if activation == "auto" else activation), "mse"
     if activation == "auto":
         activation = "sigmoid" if n_classes == 2 else "softmax"
     if activation == "softmax":
-        return _dense(arguments, n_classes, activation), "categorical_crossentropy", target
-    return _dense(arguments, 1, activation), "binary_crossentropy", target
+        return _dense(arguments, n_classes, activation), "categorical_crossentropy"
+    return _dense(arguments, 1, activation), "binary_crossentropy"

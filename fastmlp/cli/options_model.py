@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .option import Command, Group, Option
-from .options_train import BACKEND, THREADS
+from .options_table import READING, STRICT
+from .options_train import BACKEND, ID, THREADS
 from .values import Switch
 
 EXPORT_EPILOG = """\
@@ -31,11 +32,15 @@ _WRITTEN = Option(
     metavar="MODEL",
     help="a file of a model or a predictor that fastmlp has written",
 )
-_TABLE = Option(
-    name="data",
-    metavar="FILE.csv",
-    required=True,
-    help="a table whose first line names its columns",
+_TABLE = (
+    Option(
+        name="data",
+        metavar="FILE",
+        required=True,
+        help="a table like the one that the model was trained on; - is standard input",
+    ),
+    *READING,
+    STRICT,
 )
 
 
@@ -55,7 +60,8 @@ PREDICT = Command(
             "",
             (
                 _TRAINED,
-                _TABLE,
+                *_TABLE,
+                ID,
                 _output("FILE.csv", "where the predictions go (default: to the terminal)"),
                 BACKEND,
                 THREADS,
@@ -76,7 +82,7 @@ EVALUATE = Command(
             "",
             (
                 _TRAINED,
-                _TABLE,
+                *_TABLE,
                 _output("FILE.json", "write the metrics there, too"),
                 BACKEND,
                 THREADS,

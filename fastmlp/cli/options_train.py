@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ..declarations.optimizers import OPTIMIZERS
 from .option import Command, Group, Option
+from .options_table import READING, STRICT, UNDERSTANDING
 from .values import Switch, integer, number, stem, threads
 
 EXAMPLES = """\
@@ -37,23 +38,49 @@ SOURCES = (
     ),
     Option(
         name="data",
-        metavar="FILE.csv",
-        help="a table whose first line names its columns. Numbers, true and false, and ISO 8601 "
-        "dates are scaled to mean 0 and variance 1, other columns are categories; cells may be "
-        "empty",
+        metavar="FILE",
+        help="a table: delimited text, Parquet, Feather or a spreadsheet, compressed or not; - is "
+        "standard input. What its columns hold is found out and told, see docs/tables.md",
     ),
 )
 
-OF_A_TABLE = (
+ID = Option(
+    name="id",
+    metavar="COLUMN",
+    nargs="+",
+    default=[],
+    help="columns that name the rows: carried into the predictions, never learned from",
+)
+
+_TABLE = (
     Option(name="target", metavar="COLUMN", help="the column of --data to predict"),
+    ID,
     Option(
-        name="drop",
+        name="group",
         metavar="COLUMN",
-        nargs="+",
-        default=[],
-        help="columns of --data to leave out, such as a running number",
+        help="a column that names groups, such as customers: rows of one group are never parted, "
+        "and it is not learned from",
+    ),
+    Option(
+        name="test_data",
+        metavar="FILE",
+        help="a table of its own for the test, in place of --test_size",
+    ),
+    Option(
+        name="test_last",
+        action=Switch,
+        default=False,
+        help="test on the last rows, and validate on those before, in place of drawn ones",
+    ),
+    Option(
+        name="log_target",
+        action=Switch,
+        default=False,
+        help="learn the logarithm of the target, which suits prices and counts",
     ),
 )
+
+OF_A_TABLE = (*_TABLE, *READING, *UNDERSTANDING, STRICT)
 
 BACKEND = Option(
     name="backend",
@@ -92,8 +119,8 @@ _SPLIT = (
         name="validation_size",
         metavar="SHARE",
         parse=number(0, 1, open_high=True),
-        default=0.0,
-        help="share of the other rows that is kept for validation",
+        help="share of the other rows that is kept for validation; small tables are cut into as "
+        "many parts as that gives, of which each is held once (default: 0.2 of --data, else 0)",
     ),
     Option(
         name="stratify",
@@ -109,6 +136,15 @@ _SPLIT = (
         help="of the split, the first weights, the order of rows and dropout",
         goes_to="model",
         keyword="random_state",
+    ),
+)
+
+_STANDARDIZE = (
+    Option(
+        name="standardize_target",
+        action=Switch,
+        help="let a linear output learn the target scaled to mean 0 and variance 1; predictions "
+        "are in its own units (default for --data)",
     ),
 )
 
@@ -137,12 +173,6 @@ _NETWORK = (
         default="auto",
         help="activation of the last layer; auto: sigmoid for two classes, softmax for more, "
         "linear for a regression",
-    ),
-    Option(
-        name="standardize_target",
-        action=Switch,
-        help="let a linear output learn the target scaled to mean 0 and variance 1; predictions "
-        "are in its own units (default for --data)",
     ),
     Option(
         name="weight_init",
@@ -182,33 +212,17 @@ _NETWORK = (
         help="adds L / 2 * sum W^2 to the loss",
         goes_to="dense",
     ),
-    Option(
-        name="dtype",
-        choices=("float32", "float64"),
-        default="float32",
-        help="of the arithmetic",
-        goes_to="model",
-    ),
 )
 
-_TRAINING = (
-    Option(
-        name="epochs",
-        short="-e",
-        metavar="N",
-        parse=integer(1),
-        default=100,
-        help="passes over the rows",
-        goes_to="fit",
-    ),
-    Option(
-        name="batch_size",
-        metavar="N",
-        parse=integer(1),
-        default=32,
-        help="rows of one update",
-        goes_to="fit",
-    ),
+_DTYPE = Option(
+    name="dtype",
+    choices=("float32", "float64"),
+    default="float32",
+    help="of the arithmetic",
+    goes_to="model",
+)
+
+_OPTIMIZER = (
     Option(
         name="optimizer",
         metavar="NAME",
@@ -245,17 +259,41 @@ _TRAINING = (
         help="shortens a gradient longer than C to that length",
         goes_to="optimizer",
     ),
+)
+
+_TRAINING = (
+    Option(
+        name="epochs",
+        short="-e",
+        metavar="N",
+        parse=integer(1),
+        default=100,
+        help="passes over the rows",
+        goes_to="fit",
+    ),
+    Option(
+        name="batch_size",
+        metavar="N",
+        parse=integer(1),
+        default=32,
+        help="rows of one update",
+        goes_to="fit",
+    ),
     Option(
         name="patience",
         metavar="N",
         parse=integer(0),
-        default=0,
         help="ends the training after N epochs without a lower loss, on the validation rows where "
-        "there are some, else on the training rows, and takes the best epoch's weights; 0: never",
+        "there are some, else on the training rows, and takes the best epoch's weights; 0: never "
+        "(default: 20 for --data, else 0)",
     ),
+    _DTYPE,
     BACKEND,
     THREADS,
 )
+
+# Where one of these is given for a table, that network is trained in place of the recipe's.
+DESCRIBES_A_NETWORK = (*_NETWORK, *_OPTIMIZER)
 
 _OUTPUT = (
     Option(
@@ -301,9 +339,10 @@ TRAIN = Command(
     epilog=EXAMPLES,
     groups=(
         Group("", (CONFIG,)),
-        Group("data", (*OF_A_TABLE, *_SPLIT), one_of=SOURCES),
-        Group("network", _NETWORK),
-        Group("training", _TRAINING),
+        Group("data", (*_TABLE, *_SPLIT), one_of=SOURCES),
+        Group("table", (*READING, *UNDERSTANDING, STRICT)),
+        Group("network", (*_STANDARDIZE, *_NETWORK)),
+        Group("training", (*_TRAINING, *_OPTIMIZER)),
         Group("output", _OUTPUT),
     ),
 )
