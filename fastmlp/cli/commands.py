@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -44,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         After ``--help``, ``--version`` and words that do not parse.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character shows another one; results are never lost for it.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     words = with_underscores(sys.argv[1:] if argv is None else argv)
     try:
         arguments = _parser().parse_args(with_config(words))

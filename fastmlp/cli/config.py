@@ -68,8 +68,9 @@ def _read(path: str) -> dict[str, Any]:
         except ImportError as error:
             raise missing_extra("tomli", "cli") from error
     try:
-        with open(path, "rb") as file:
-            options: dict[str, Any] = toml.load(file)
+        # Editors mark UTF-8 by a byte order mark.
+        with open(path, encoding="utf-8-sig") as file:
+            options: dict[str, Any] = toml.loads(file.read())
     except ValueError as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from error
     return options

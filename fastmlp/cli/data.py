@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
     from ..tables.table import Table
 
+# Options that name columns.
+_OF_COLUMNS = ("numeric", "categorical", "dates", "drop", "keep", "join_case")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -118,14 +121,8 @@ def _from_dataset(name: str, task: str | None) -> Source:
 def _from_tables(arguments: argparse.Namespace) -> Source:
     path, name = arguments.data, arguments.target
     table = read_table(path, arguments)
-    wishes = Wishes(
-        **{
-            option: tuple(getattr(arguments, option))
-            for option in ("numeric", "categorical", "dates", "drop", "keep", "join_case")
-        },
-        ids=tuple(arguments.id),
-        group=arguments.group,
-    )
+    said: dict[str, Any] = {name: tuple(getattr(arguments, name)) for name in _OF_COLUMNS}
+    wishes = Wishes(**said, ids=tuple(arguments.id), group=arguments.group)
     if arguments.schema is None:
         found = understand(table, target=name, task=arguments.task, wishes=wishes)
     else:
@@ -138,10 +135,15 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
     if arguments.test_last:
         notes = tuple(note for note in notes if note.option != "test_last")
     source = Source(
-        *(path, {name: values[rows] for name, values in found.cells.items()}, found.schema),
-        *(found.target.y, found.target.target, rows, notes),
-        _groups(arguments, table, rows),
-        carried(arguments.id, table, rows),
+        title=path,
+        columns={name: values[rows] for name, values in found.cells.items()},
+        schema=found.schema,
+        y=found.target.y,
+        target=found.target.target,
+        rows=rows,
+        notes=notes,
+        groups=_groups(arguments, table, rows),
+        ids=carried(arguments.id, table, rows),
     )
     if arguments.test_data is None:
         return source
@@ -150,7 +152,7 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
 
 def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
     """Read a table by a schema that was written before."""
-    for option in ("numeric", "categorical", "dates", "drop", "keep", "join_case"):
+    for option in _OF_COLUMNS:
         if getattr(arguments, option):
             raise ValueError(f"--schema says what --{option} would; edit the file in its place")
     schema, name = Schema.from_json(arguments.schema), arguments.target

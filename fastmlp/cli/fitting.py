@@ -1,4 +1,4 @@
-"""The training that ``fastmlp train`` does: by the recipe for tables, or of a network in options."""
+"""What ``fastmlp train`` trains: by the recipe for tables, or the network that options describe."""
 
 from __future__ import annotations
 

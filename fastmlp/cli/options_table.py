@@ -53,9 +53,7 @@ UNDERSTANDING = (
         default=[],
         help="columns of categories, though they may look like numbers",
     ),
-    Option(
-        name="dates", metavar="COLUMN", nargs="+", default=[], help="columns of dates or times"
-    ),
+    Option(name="dates", metavar="COLUMN", nargs="+", default=[], help="columns of dates or times"),
     Option(
         name="drop",
         metavar="COLUMN",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..inspection.axes import SIZE, tidy
-from ..inspection.plots_results import plot_confusion_matrix, plot_predictions
+from ..inspection.axes import SIZE, legend_above, legend_beside, readable_thousands, tidy, wrapped
+from ..inspection.plots_network import plot_learning_curves
+from ..inspection.plots_results import confusion_size, plot_confusion_matrix, plot_predictions
 from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
 from .report import predictions
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
     from ..tables.columns import Column
     from ..tables.target import Target
+    from ..training.history import History
 
 _POINTS = 200
 _MOST_CATEGORIES = 30
-_MOST_CLASSES = 12
-_LONGEST = 60
+# Classes that all have a color; of more, so many.
+_MOST_CLASSES, _MOST_NAMED = 12, 10
+_DPI = 120
+# Names below an axis that stand side by side.
+_LETTERS = 40
+_TEST = "test rows"
 
 
 def draw_response(
@@ -66,7 +73,7 @@ def draw_response(
     style: dict[str, Any] = {}
     if column is None or isinstance(column, CategoryColumn):
         grid, style = list(map(_label, grid)), {"marker": "o", "ls": "none"}
-        if len(grid) > 4:
+        if max(map(len, grid)) * len(grid) > _LETTERS:
             axes.tick_params("x", rotation=90)
     elif column.kind == "date":
         # matplotlib's dates are days since 1970, too.
@@ -74,17 +81,50 @@ def draw_response(
         axes.figure.autofmt_xdate()
     classes = preparation.target.classes
     if len(classes) > 2:
-        axes.plot(grid, response.probabilities, label=list(map(_label, classes)), **style)
-        if len(classes) <= _MOST_CLASSES:
-            axes.legend(title="class", frameon=False, fontsize="small")
-        tidy(axes, _label(label), "probability")
+        _draw_classes(axes, grid, response.probabilities, classes, style)
+        tidy(axes, wrapped(label), "probability")
     elif classes:
         axes.plot(grid, response.probabilities[:, 1], **style)
-        tidy(axes, _label(label), f"probability of {_label(classes[1])}")
+        tidy(axes, wrapped(label), f"probability of {wrapped(classes[1])}")
     else:
         axes.plot(grid, response.values, **style)
-        tidy(axes, _label(label), _label(preparation.target.name))
+        tidy(axes, wrapped(label), wrapped(preparation.target.name))
+    readable_thousands(axes)
     _save(axes, path)
+
+
+def _draw_classes(
+    axes: Any, grid: Any, probabilities: Array, classes: Sequence[str], style: dict[str, Any]
+) -> None:
+    """A line for each class; of many, for those that change most, and gray ones for the others."""
+    places = range(len(classes))
+    named = list(places)
+    if len(classes) > _MOST_CLASSES:
+        change = np.ptp(probabilities, axis=0)
+        named = sorted(np.argsort(-change, kind="stable")[:_MOST_NAMED].tolist())
+        others = [place for place in places if place not in named]
+        lines = axes.plot(grid, probabilities[:, others], color="0.8", zorder=1, **style)
+        lines[0].set_label(f"{len(others)} others")
+    for place in named:
+        axes.plot(grid, probabilities[:, place], label=wrapped(classes[place]), **style)
+    legend_beside(axes, "class")
+
+
+def draw_learning_curves(
+    path: str | os.PathLike[str], history: History, watched: str = "validation"
+) -> None:
+    """Draw loss and accuracy by epoch; what was watched may be the test rows."""
+    from matplotlib.figure import Figure
+
+    metrics = [name for name in ("loss", "accuracy") if name in history]
+    figure = Figure(figsize=(SIZE[0] * len(metrics), SIZE[1]), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        plot_learning_curves(history, name, axes)
+        for line in axes.lines:
+            if line.get_label() == "validation":
+                line.set_label(watched)
+        legend_above(axes)
+    _save(figure, path)
 
 
 def draw_confusion(
@@ -100,18 +140,24 @@ def draw_confusion(
         As `metrics.classification_details` gives it.
     target : Target
     """
-    names = np.array([_escaped(name) for name in target.classes])
+    names = np.array(target.classes)
     right, found = np.indices((len(names), len(names))).reshape(2, -1)
     times = np.ravel(matrix)
-    side = min(9.0, max(3.6, 0.45 * len(names) + 1.6))
-    axes = _axes((side + 1.8, side))
-    plot_confusion_matrix(names[np.repeat(right, times)], names[np.repeat(found, times)], ax=axes)
+    axes = _axes(confusion_size(len(names)))
+    plot_confusion_matrix(
+        *(names[np.repeat(right, times)], names[np.repeat(found, times)]),
+        ax=axes,
+        labels=target.classes,
+    )
+    axes.set_title(_TEST, fontsize="medium")
     _save(axes, path)
 
 
 def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> None:
     """Draw predicted over right numbers, both ``(n,)``."""
-    _save(plot_predictions(y, found, ax=_axes(SIZE)), path)
+    axes = plot_predictions(y, found, ax=_axes(SIZE))
+    axes.set_title(_TEST, fontsize="medium")
+    _save(axes, path)
 
 
 def _axes(size: tuple[float, float]) -> Any:
@@ -121,11 +167,19 @@ def _axes(size: tuple[float, float]) -> Any:
     return Figure(figsize=size, layout="constrained").subplots()
 
 
-def _save(axes: Any, path: str | os.PathLike[str]) -> None:
-    with warnings.catch_warnings():
-        # Signs that the font lacks are drawn as boxes, which the picture itself shows.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        axes.figure.savefig(path, dpi=150)
+def _save(drawn: Any, path: str | os.PathLike[str]) -> None:
+    """Write the figure, or that of some axes."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    # It logs each font that it looks for, and that it builds a list of them.
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            # Signs that the font lacks are drawn as boxes, which the picture itself shows.
+            warnings.simplefilter("ignore")
+            getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+    finally:
+        logger.setLevel(level)
 
 
 def _grid(column: Column | None, values: Array) -> Array:
@@ -140,13 +194,5 @@ def _grid(column: Column | None, values: Array) -> Array:
 
 
 def _label(value: Any) -> str:
-    """Return a value or name as matplotlib shows it: short, and not taken for a formula."""
-    if value == "" or value != value:
-        return "(missing)"
-    text = str(value)
-    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-    return _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("$", r"\$")
+    """Return a category as matplotlib shows it."""
+    return "(missing)" if value == "" or value != value else wrapped(value)

@@ -11,9 +11,18 @@ import numpy as np
 from ..data.features import counted
 from ..model.file import load
 from ..tables.preparation import Preparation
-from ..tables.reader import read
 from ..tables.target import read_target
-from .report import metrics, predictions, print_confusion, print_metrics, write_columns, write_json
+from .data import carried
+from .inputs import check_outputs, read_table, tell
+from .report import (
+    metrics,
+    predictions,
+    print_confusion,
+    print_metrics,
+    undefined,
+    write_columns,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
@@ -21,11 +30,14 @@ if TYPE_CHECKING:
 
 def predict(arguments: argparse.Namespace) -> None:
     """Write a model's predictions for the rows of a table."""
+    check_outputs([arguments.data, arguments.model], [arguments.output])
     model, preparation = _load(arguments)
-    table = read(arguments.data)
-    X = preparation.matrix(preparation.read(table)[0], model.dtype)
-    found = predictions(model, preparation.target, X)
-    columns = found.table(preparation.target, np.arange(len(table)))
+    table = read_table(arguments.data, arguments)
+    cells, notes = preparation.read(table)
+    tell((*table.notes, *notes), arguments.strict)
+    found = predictions(model, preparation.target, preparation.matrix(cells, model.dtype))
+    ids = carried(arguments.id, table)
+    columns = found.table(preparation.target, np.arange(len(table)), ids=ids)
     if arguments.output is None:
         write_columns(sys.stdout, columns)
         return
@@ -35,15 +47,22 @@ def predict(arguments: argparse.Namespace) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Print how good a model's predictions are for the rows of a table."""
+    check_outputs([arguments.data, arguments.model], [arguments.output])
     model, preparation = _load(arguments)
     target = preparation.target
-    table = read(arguments.data)
+    table = read_table(arguments.data, arguments)
     found = read_target(target, table)
     y = found.y
-    X = preparation.matrix(preparation.read(table.take(found.rows))[0], model.dtype)
-    measured = metrics(model, target, X, y, predictions(model, target, X))
+    cells, notes = preparation.read(table.take(found.rows))
+    tell((*table.notes, *found.notes, *notes), arguments.strict)
+    X = preparation.matrix(cells, model.dtype)
+    loss = model.evaluate(X, target.transform(y))["loss"]
+    measured = metrics(target, model.classes, y, predictions(model, target, X), loss)
     print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
     print_metrics({"value": measured})
+    why = undefined(measured, target, model.classes, y)
+    if why:
+        print(f"\n{why}")
     if target.classes:
         print()
         print_confusion(measured["confusion_matrix"], target.classes)

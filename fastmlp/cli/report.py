@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..training.metrics import classification_details, regression_details, regression_metrics
+from ..training.metrics import (
+    classification_details,
+    classification_metrics,
+    regression_details,
+    regression_metrics,
+)
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from ..tables.target import Target
 
 _MOST_SHOWN = 12
+_FEW = 5
 
 
 @dataclass(frozen=True)
@@ -41,39 +47,95 @@ class Predictions:
     values: Array
     probabilities: Array
 
-    def table(self, target: Target, rows: Array, y: Array | None = None) -> dict[str, Array]:
-        """Return columns for a CSV file: row numbers, targets where they are known, predictions."""
-        columns = {"row": rows, **({} if y is None else {"target": y}), "prediction": self.values}
+    def table(
+        self,
+        target: Target,
+        rows: Array,
+        y: Array | None = None,
+        ids: Mapping[str, Array] | None = None,
+    ) -> dict[str, Array]:
+        """Return columns for a CSV file.
+
+        They are row numbers, columns that are carried along, targets where they are known, and
+        predictions.
+        """
+        own = {"row": rows, **({} if y is None else {"target": y}), "prediction": self.values}
+        columns = {"row": rows}
+        for name, values in (ids or {}).items():
+            columns[f"{name} (id)" if name in own else name] = values
+        columns |= own
         for place, name in enumerate(target.classes):
             columns[f"probability_{name}"] = self.probabilities[:, place]
         return columns
 
 
-def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
-    """Predict the rows of X."""
-    outputs = model.predict(X)
+def of_outputs(target: Target, labels: Array | None, outputs: Array) -> Predictions:
+    """What outputs say in the terms of a target.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n_classes,), or None
+        The labels in the order of the classes.
+    outputs : ndarray, shape (n, units)
+    """
     if not target.classes:
         return Predictions(outputs, target.inverse_transform(outputs), outputs[:, :0])
+    assert labels is not None
     probabilities = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-    return Predictions(outputs, model.training_state.encoder().decode(outputs), probabilities)
+    # Of one unit, a half counts as the second class.
+    places = outputs[:, 0] >= 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+    return Predictions(outputs, labels[places.astype(np.int64)], probabilities)
+
+
+def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
+    """Predict the rows of X."""
+    return of_outputs(target, model.classes, model.predict(X))
 
 
 def metrics(
-    model: Sequential, target: Target, X: Array, y: Array, found: Predictions
+    target: Target, labels: Array | None, y: Array, found: Predictions, loss: float | None = None
 ) -> dict[str, Any]:
-    """Return the metrics of the task by name; ``loss`` is that of training, of a scaled target."""
-    scaled = target.transform(y)
+    """Return the metrics of the task by name.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (n_classes,), or None
+        As for `of_outputs`.
+    y : ndarray, shape (n,)
+        The right labels or numbers.
+    loss : float, optional
+        That of the training, of a scaled target; without it, its data's part: the log loss, or the
+        mean squared error of the scaled target.
+    """
+    measured: dict[str, Any]
     if not target.classes:
-        loss = model.evaluate(X, scaled)["loss"]
-        return {
-            "loss": loss,
-            **regression_metrics(y, found.values),
-            **regression_details(y, found.values),
-        }
-    measured = model.evaluate(X, scaled)
-    assert model.classes is not None
-    indices = np.searchsorted(model.classes, y)
-    return {**measured, **classification_details(indices, found.outputs)}
+        if loss is None:
+            learned = target.transform(y) - found.outputs[:, 0].astype(np.float64)
+            loss = float(np.mean(learned**2))
+        measured = {**regression_metrics(y, found.values), **regression_details(y, found.values)}
+    else:
+        assert labels is not None
+        codes = np.searchsorted(labels, y)
+        task = "binary" if found.outputs.shape[1] == 1 else "multiclass"
+        measured = classification_metrics(task, codes, found.outputs)
+        measured |= classification_details(codes, found.outputs)
+        if loss is None:
+            loss = measured["log_loss"]
+    return {"loss": loss, **measured}
+
+
+def undefined(measured: Mapping[str, Any], target: Target, labels: Array | None, y: Array) -> str:
+    """Why a metric of some rows cannot be had; empty where all can."""
+    names = [name for name, value in numbers(measured).items() if math.isnan(value)]
+    if not names:
+        return ""
+    reason = "there is only one row, or all have the same value"
+    if target.classes:
+        assert labels is not None
+        lost = [name for name, label in zip(target.classes, labels, strict=True) if label not in y]
+        shown = ", ".join(lost[:_FEW]) + (", ..." if len(lost) > _FEW else "")
+        reason = f"none of these rows is of the class {shown}"
+    return f"{', '.join(names)} cannot be had: {reason}"
 
 
 def numbers(measured: Mapping[str, Any]) -> dict[str, float]:

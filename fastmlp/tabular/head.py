@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
 # From the largest to the smallest linear model; the columns are scaled.
-PENALTIES = (1.0, 10.0, 100.0)
+PENALTIES: tuple[float, ...] = (1.0, 10.0, 100.0)
 # Where the training begins, more rows than these change little, and no penalty is needed.
 _MOST_ROWS = 20_000
 

@@ -1,0 +1,54 @@
+"""What the numbers of a training say, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..tables.target import Target
+
+# Where numbers differ by less than this share they are as good as equal.
+_SAME = 0.005
+# Rows that were learned from are easier: a loss of others that is larger by this share is told.
+_PARTED = 0.5
+
+
+def verdict(
+    target: Target, measured: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, Any]
+) -> list[str]:
+    """Sentences on how good the network is beside its baselines, and on rows that it knows.
+
+    Parameters
+    ----------
+    target : Target
+    measured : mapping
+        The metrics of the training rows and the test rows.
+    baselines : mapping
+        Those of the baselines on the test rows, the constant one first.
+    """
+    name = "log_loss" if target.classes else "rmse"
+    words = name.replace("_", " ").replace("rmse", "RMSE")
+    own = measured["test"][name]
+    found = []
+    for title, metrics in baselines.items():
+        other = metrics[name]
+        if own <= other * (1 - _SAME):
+            continue
+        how = "no better than" if own <= other * (1 + _SAME) else "worse than"
+        found.append(
+            f"on the test rows the network is {how} {title} ({words} {own:.4g} and {other:.4g})"
+        )
+    if not found and baselines:
+        title, metrics = min(baselines.items(), key=lambda pair: float(pair[1][name]))
+        found.append(
+            f"on the test rows the network is better than {title} ({words} {own:.4g} and "
+            f"{metrics[name]:.4g})"
+        )
+    known, floor = measured["training"][name], min((m[name] for m in baselines.values()), default=0)
+    if own > known * (1 + _PARTED) and own - known > 0.1 * floor:
+        found.append(
+            f"training and test part ({words} {known:.4g} and {own:.4g}): the network knows the "
+            "training rows by heart, or the test rows are of another kind"
+        )
+    return found
