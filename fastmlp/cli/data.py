@@ -15,7 +15,7 @@ from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
 from ..tables.schema import Schema
 from ..tables.target import Target, find_target, read_target
-from .inputs import read_table
+from .inputs import read_table, tell
 from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
@@ -123,10 +123,15 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
     table = read_table(path, arguments)
     said: dict[str, Any] = {name: tuple(getattr(arguments, name)) for name in _OF_COLUMNS}
     wishes = Wishes(**said, ids=tuple(arguments.id), group=arguments.group)
-    if arguments.schema is None:
-        found = understand(table, target=name, task=arguments.task, wishes=wishes)
-    else:
-        found = _by_schema(arguments, table)
+    try:
+        if arguments.schema is None:
+            found = understand(table, target=name, task=arguments.task, wishes=wishes)
+        else:
+            found = _by_schema(arguments, table)
+    except ValueError:
+        # What was found out of the file may be why.
+        tell(table.notes, strict=False)
+        raise
     assert found.target is not None
     if not found.schema.used:
         raise ValueError(f"{path} has no column besides the target that is not left out")

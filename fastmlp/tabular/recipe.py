@@ -19,6 +19,7 @@ import numpy as np
 from ..declarations.optimizers import Adam
 from ..errors import DivergenceError
 from ..model.sequential import Sequential
+from ..training.examples import read_examples
 from ..training.history import History
 from .head import begin_at, layers, starts
 
@@ -177,6 +178,9 @@ class _Member:
             random_state=recipe.seed,
             n_threads=recipe.n_threads,
         ).build(X.shape[1])
+        # The labels are known though no epoch may follow.
+        state = self.model.training_state
+        read_examples(state, self._X, self._y, learn=True).adopt(state)
         self.best: Snapshot = self.model.get_weights()
 
     def fit(self, epochs: int) -> float:

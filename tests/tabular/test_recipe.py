@@ -38,6 +38,8 @@ def test_noise_is_answered_by_a_constant(n_classes: int, k: int) -> None:
     assert (found.start, found.best_epoch) == ("constant", 0)
     outputs = found.model.predict(X)
     assert np.ptp(outputs, axis=0).max() == 0
+    if n_classes:
+        assert found.model.classes.tolist() == list(range(n_classes))
     rows = np.arange(300) if k == 5 else folds(300, 1)[0][0]
     if n_classes:
         expected = frequencies(y[rows], n_classes)
