@@ -15,13 +15,14 @@ from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
 from ..tables.schema import Schema
 from ..tables.target import Target, find_target, read_target
-from .inputs import read_table, tell
+from .inputs import read_table
 from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
     from ..tables.table import Table
 
+_FEW = 5
 # Options that name columns.
 _OF_COLUMNS = ("numeric", "categorical", "dates", "drop", "keep", "join_case")
 
@@ -128,13 +129,14 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
             found = understand(table, target=name, task=arguments.task, wishes=wishes)
         else:
             found = _by_schema(arguments, table)
-    except ValueError:
-        # What was found out of the file may be why.
-        tell(table.notes, strict=False)
-        raise
+    except ValueError as error:
+        doubts = [note.in_shell() for note in table.notes if note.option == "header"]
+        raise ValueError("; ".join([str(error), *doubts])) from error
     assert found.target is not None
     if not found.schema.used:
-        raise ValueError(f"{path} has no column besides the target that is not left out")
+        reasons = [f"{column.name!r} ({column.reason})" for column in found.schema.columns[:_FEW]]
+        why = f", there is nothing to learn from: {', '.join(reasons)}" if reasons else ""
+        raise ValueError(f"{path} has no column besides the target that is not left out{why}")
     rows = found.target.rows
     notes = (*table.notes, *found.schema.notes)
     if arguments.test_last:

@@ -15,8 +15,9 @@ import numpy as np
 from ..data.features import counted
 from ..model.sequential import Sequential
 from ..runners.compile_notice import told_of_compiling
-from ..tabular.recipe import Recipe, train
+from ..tabular.recipe import Recipe, Trained, train
 from ..training.callbacks import Callback, EarlyStopping, LambdaCallback, ProgressBar
+from ..training.examples import read_examples
 from .network import hidden_layers, optimizer_of, output_of
 from .options_train import DESCRIBES_A_NETWORK, TRAIN
 from .report import to_json
@@ -60,10 +61,10 @@ def by_recipe(arguments: argparse.Namespace) -> bool:
     return arguments.dataset is None and not described
 
 
-def fit_recipe(
+def plan_recipe(
     X: Array, y: Array, target: Target, parts: Parts, arguments: argparse.Namespace
-) -> Fitted:
-    """Train by the recipe; X and y are those of the rows that are learned from."""
+) -> Callable[[], Fitted]:
+    """Return a training by the recipe; X and y are those of the rows that are learned from."""
     recipe = Recipe(
         epochs=arguments.epochs if "epochs" in arguments.given else _EPOCHS,
         patience=arguments.patience,
@@ -77,33 +78,48 @@ def fit_recipe(
     if not target.classes:
         learned = learned.astype(arguments.dtype)
     watchers = _watchers(arguments, recipe.epochs, "validation")
-    start = perf_counter()
-    with told_of_compiling():
-        found = train(X, learned, len(target.classes), parts.folds, recipe, watchers)
-    seconds = perf_counter() - start
-    validation = None
-    if found.rows is not None and found.outputs is not None:
-        validation = found.rows, found.outputs
-    before = {"constant": "the constant answer", "linear": "a linear model"}[found.start]
-    words = f"begun at {before}, the weights are those of epoch {found.best_epoch}"
+
+    def run() -> Fitted:
+        start = perf_counter()
+        with told_of_compiling():
+            found = train(X, learned, len(target.classes), parts.folds, recipe, watchers)
+        seconds = perf_counter() - start
+        validation = None
+        if found.rows is not None and found.outputs is not None:
+            validation = found.rows, found.outputs
+        words = _of_recipe(found, len(parts.folds))
+        return Fitted(found.model, found.history, seconds, validation, words)
+
+    return run
+
+
+def _of_recipe(found: Trained, n_folds: int) -> str:
+    """Which weights were kept, in a sentence."""
+    start = {"constant": "a constant answer", "linear": "a linear model"}[found.start]
+    words = f"begun at {start}, the weights are those of epoch {found.best_epoch}"
     if not found.best_epoch:
-        words = f"the weights are those of {before}: no epoch was surely better"
-    elif parts.folds:
+        words = f"the weights are those of {start}: no epoch was surely better"
+    elif n_folds:
         lowest = found.history["val_loss"][found.best_epoch - 1]
         words += f", with the lowest loss of the validation rows: {lowest:.4g}"
-    if len(parts.folds) > 1:
-        words += f"; {_counted_folds(len(parts.folds))} chose it, then one learned from all rows"
-    return Fitted(found.model, found.history, seconds, validation, words)
+    if n_folds > 1:
+        words += (
+            f" (found by {n_folds} networks, each judged on rows that it had not seen; then one "
+            "learned from all)"
+        )
+    return words
 
 
-def _counted_folds(n: int) -> str:
-    return f"{n} networks, each judged on the {n}th part of the rows that it had not seen,"
-
-
-def fit_described(
+def plan_described(
     X: Array, y: Array, target: Target, parts: Parts, test: Any, arguments: argparse.Namespace
-) -> Fitted:
-    """Train the network that the options describe."""
+) -> Callable[[], Fitted]:
+    """Return a training of the network that the options describe.
+
+    Raises
+    ------
+    ValueError
+        There is no such network, or it cannot learn this target.
+    """
     layer, loss = output_of(arguments, target)
     model = Sequential(
         [*hidden_layers(arguments), layer],
@@ -112,34 +128,39 @@ def fit_described(
         **TRAIN.passed(arguments, "model"),
     )
     training, held = parts.folds[0] if parts.folds else (np.arange(len(X)), None)
+    of_training = X[training], target.transform(y[training])
+    read_examples(model.training_state, *of_training, learn=True)
     # Without validation rows the test rows are watched, but nothing is chosen by them.
     watched = test if held is None else (X[held], y[held])
     stopping = None
+    callbacks = _watchers(arguments, arguments.epochs, "test" if held is None else "validation")
     if arguments.patience:
         monitor = "loss" if held is None else "val_loss"
         stopping = EarlyStopping(monitor=monitor, patience=arguments.patience)
-    callbacks = _watchers(arguments, arguments.epochs, "test" if held is None else "validation")
-    start = perf_counter()
-    # Where the fit itself is silent, too.
-    with told_of_compiling():
-        model.fit(
-            X[training],
-            target.transform(y[training]),
-            **TRAIN.passed(arguments, "fit"),
-            validation_data=(watched[0], target.transform(watched[1])),
-            callbacks=[*callbacks, *([] if stopping is None else [stopping])],
-            verbose=0 if sys.stderr.isatty() or arguments.show_loss else 1,
-        )
-    seconds = perf_counter() - start
-    words = ""
-    if stopping is not None and stopping.best_epoch is not None:
-        rows = "training" if held is None else "validation"
-        words = (
-            f"the weights are those of epoch {stopping.best_epoch + 1}, with the lowest loss of "
-            f"the {rows} rows: {stopping.best:.4g}"
-        )
-    validation = None if held is None else (held, model.predict(X[held]))
-    return Fitted(model, model.history, seconds, validation, words)
+        callbacks.append(stopping)
+
+    def run() -> Fitted:
+        start = perf_counter()
+        # Where the fit itself is silent, too.
+        with told_of_compiling():
+            model.fit(
+                *of_training,
+                **TRAIN.passed(arguments, "fit"),
+                validation_data=(watched[0], target.transform(watched[1])),
+                callbacks=callbacks,
+                verbose=0 if sys.stderr.isatty() or arguments.show_loss else 1,
+            )
+        seconds = perf_counter() - start
+        words = ""
+        if stopping is not None and stopping.best_epoch is not None:
+            words = (
+                f"the weights are those of epoch {stopping.best_epoch + 1}, with the lowest loss "
+                f"of the {'training' if held is None else 'validation'} rows: {stopping.best:.4g}"
+            )
+        validation = None if held is None else (held, model.predict(X[held]))
+        return Fitted(model, model.history, seconds, validation, words)
+
+    return run
 
 
 def _watchers(arguments: argparse.Namespace, epochs: int, watched: str) -> list[Callback]:

@@ -16,7 +16,7 @@ from ..errors import missing_extra
 from ..tables.baselines import Linear, fit_linear, frequencies
 from ..tables.preparation import Preparation, fit
 from . import data as cli_data
-from .fitting import Fitted, by_recipe, fit_described, fit_recipe, in_words
+from .fitting import Fitted, by_recipe, in_words, plan_described, plan_recipe
 from .inputs import tell
 from .network import hidden_layers, optimizer_of, scaled_target
 from .options_train import TRAIN
@@ -64,18 +64,19 @@ def train(arguments: argparse.Namespace) -> None:
     target = scaled_target(arguments, source.target, source.y[parts.training])
     preparation = fit(source.schema, source.columns, parts.training, target)
     X = preparation.matrix(source.columns, arguments.dtype)
+    learned, y = X[parts.learned], source.y[parts.learned]
+    if is_recipe:
+        run = plan_recipe(learned, y, target, parts, arguments)
+    else:
+        test = X[parts.test], source.y[parts.test]
+        run = plan_described(learned, y, target, parts, test, arguments)
     if arguments.dataset is None:
-        print(source.schema, end="\n\n")
+        print(source.schema, end="\n\n", flush=True)
     tell(source.notes, arguments.strict)
     print(_what(source, preparation), in_words(parts), sep=", ", flush=True)
 
     files.make_folder()
-    learned, y = X[parts.learned], source.y[parts.learned]
-    if is_recipe:
-        fitted = fit_recipe(learned, y, target, parts, arguments)
-    else:
-        test = X[parts.test], source.y[parts.test]
-        fitted = fit_described(learned, y, target, parts, test, arguments)
+    fitted = run()
     model = fitted.model
     preparation.attach(model)
     model.save(files.path("model.safetensors"))

@@ -54,9 +54,10 @@ def split(
     counts = np.array([round(share * n_rows) for share in shares.values()], np.int64)
     counts = np.maximum(counts, 1)
     if counts.sum() >= n_rows:
+        wanted = ", ".join(f"{name} ({share:g})" for name, share in shares.items())
         raise ValueError(
-            f"{n_rows} rows are too few for {len(counts) + 1} parts: training, "
-            f"{', '.join(shares)}; take smaller shares"
+            f"of {n_rows} rows no row is left for the training beside those for {wanted}; take "
+            "smaller shares"
         )
     rng = np.random.default_rng(seed)
     if in_order:

@@ -68,7 +68,7 @@ def test_data_that_cannot_be_downloaded(
     assert "cannot be downloaded" in error
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "pandas", "sklearn", "tqdm"])
+@pytest.mark.parametrize("package", ["matplotlib", "tqdm"])
 def test_a_missing_package_is_named_with_its_extra(
     package: str,
     tmp_path: Path,
@@ -82,7 +82,7 @@ def test_a_missing_package_is_named_with_its_extra(
         util, "find_spec", lambda name: None if name == package else find_spec(name)
     )
     error = error_of(capsys, "train", "-d", "iris", "--output-dir", str(tmp_path))
-    assert package.replace("sklearn", "scikit-learn") in error
+    assert package in error
     assert "pip install 'fastmlp[cli]'" in error
 
 

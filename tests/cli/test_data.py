@@ -20,7 +20,7 @@ COLUMNS = ("Stadt, Ort", "Größe", "member", "rooms", "day", "note", "$same$", 
 def test_what_the_network_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(tmp_path, "price", "-wf", "Stadt, Ort", "Größe", "4", "note")
     printed = capsys.readouterr().out
-    assert "6 features, regression, 96 training rows, 24 test rows" in printed
+    assert "regression, 96 training rows, 24 test rows" in printed
     assert "the network reads 21 numbers" in printed
     pictures = {path.name for path in tmp_path.glob("response*.png")}
     assert pictures == {f"response_feature{place}.png" for place in (0, 1, 4, 5)}
@@ -112,7 +112,7 @@ ERRORS = [
     (["--target", "price", "-o", "softmax"], "softmax"),
     (["--target", "price", "-o", "sigmoid"], "one sigmoid unit takes two different labels"),
     (["--target", "price", "--log", "none/log.jsonl"], "none/log.jsonl"),
-    (["--target", "kind", "-ts", "0.999"], "the resulting train set will be empty"),
+    (["--target", "kind", "-ts", "0.999"], "no row is left for the training"),
     (["--target", "kind", "-ts", "0.98", "--no-stratify"], "no training row is of the class"),
 ]
 

@@ -76,7 +76,7 @@ def test_every_spelling_gives_the_value(command: Command, option: Option) -> Non
     for word in {*option.words, f"--{option.name.replace('_', '-')}"}:
         flag = [] if option.is_positional else [word]
         found = getattr(
-            parser.parse_args(with_underscores([*flag, *value_of(option), *others])), option.name
+            parser.parse_args(with_underscores([*others, *flag, *value_of(option)])), option.name
         )
         assert found != default or option.choices or option.action is Switch
     assert option.help
