@@ -185,9 +185,7 @@ def spell(words: Sequence[str]) -> Spelled:
         if part is not None:
             point[place], comma[place] = _value(part, "."), _value(part, ",")
             units[place] = names.setdefault(part[2], len(names))
-    zeros = np.array(
-        [word[0] == "0" and _LEADING_ZERO.fullmatch(word) is not None for word in words], bool
-    )
+    zeros = np.array([_LEADING_ZERO.fullmatch(word) is not None for word in words], bool)
     marks = np.array([is_mark(word) for word in words], bool)
     return Spelled(point, comma, units, list(names), zeros, marks)
 

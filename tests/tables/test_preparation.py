@@ -146,7 +146,7 @@ def test_what_prediction_tells(preparation: Preparation) -> None:
     assert texts[:2] == [
         "the column 'size': 1 of 3 cells is no number, 'big' in row 1 (counted from 0), and counts "
         "as missing",
-        "the column 'day': 1 of 3 cells is no date or time, 'soon' in row 1 (counted from 0), and "
+        "the column 'day': 1 of 3 cells is no date, 'soon' in row 1 (counted from 0), and "
         "counts as missing",
     ]
     assert texts[2:] == [
