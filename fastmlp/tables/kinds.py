@@ -212,7 +212,10 @@ def _distinct(values: Array) -> int:
         import pyarrow.compute as pc
     except ImportError:
         return len(np.unique(values))
-    return int(pc.count_distinct(pa.array(values)).as_py())
+    # `pyarrow.array` would import pandas, which takes half a second.
+    data = pa.py_buffer(np.ascontiguousarray(values, np.float64))
+    numbers = pa.Array.from_buffers(pa.float64(), len(values), [None, data])
+    return int(pc.count_distinct(numbers).as_py())
 
 
 def _codes(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, list[Note]]:

