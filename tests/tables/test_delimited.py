@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from fastmlp.tables.delimited import read_delimited  # noqa: E402
-from fastmlp.tables.options import ReadOptions  # noqa: E402
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.delimited import read_delimited
+from fastmlp.tables.options import ReadOptions
+from fastmlp.tables.table import Table
 
 ROWS = [["1.5", "x"], ["2.5", "y"], ["3.5", "x"]]
 

@@ -1,4 +1,4 @@
-"""Tables written in any dialect are read back cell for cell, and broken ones are refused clearly."""
+"""Tables in any dialect are read back cell for cell, and broken ones are refused clearly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pyarrow")
 
-from fastmlp.tables.reader import ReadOptions, read  # noqa: E402
+from fastmlp.tables.reader import ReadOptions, read
+from fastmlp.tables.table import Table
 
 # FASTMLP_EXAMPLES=500 tries more.
 EXAMPLES = int(os.environ.get("FASTMLP_EXAMPLES", "100"))
@@ -143,14 +144,17 @@ def mutated(draw: st.DrawFn) -> bytes:
 @SETTINGS
 @given(mutated())
 def test_broken_files_are_read_or_refused(data: bytes) -> None:
-    try:
-        found = read(io.BytesIO(data))
-    except ValueError as error:
-        event("refused")
-        assert re.match(r"the file\b", str(error)), error
-        assert "\n" not in str(error)
+    found, message = outcome(data)
+    event("refused" if found is None else "read")
+    if found is None:
+        assert re.match(r"the file\b[^\n]*$", message), message
     else:
-        event("read")
-        assert len(found) == len([found.line(row) for row in range(len(found))])
         lines = [found.line(row) for row in range(len(found))]
         assert lines == sorted(set(lines))
+
+
+def outcome(data: bytes) -> tuple[Table | None, str]:
+    try:
+        return read(io.BytesIO(data)), ""
+    except ValueError as error:
+        return None, str(error)
