@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arrays import numbers, texts, where
 from .dialect import Dialect, plain
 from .headers import name_columns
 from .notes import Note
@@ -110,23 +111,22 @@ def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
     line = first + count_lines(text, 0, start)
     names = layout.header or ("-",)
     n_optional = next((n for n, name in enumerate(reversed(names)) if name.strip()), len(names))
-    return Text(text, start, line, dialect, layout.n_columns, min(n_optional, len(names) - 1), title)
+    return Text(
+        text, start, line, dialect, layout.n_columns, min(n_optional, len(names) - 1), title
+    )
 
 
 def _without_headers(
     header: tuple[str, ...], columns: list[pa.ChunkedArray], lines: RecordLines, title: str
 ) -> tuple[list[pa.ChunkedArray], Array | None, list[Note]]:
     """The columns without rows that repeat the header, and which rows these are."""
-    # Only called where Arrow is there.
-    import pyarrow as pa
-
     again = _repeated(header, columns)
     others, rows = columns, None
     if len(again):
         rows = np.setdiff1d(np.arange(len(columns[0])), again)
         if not len(rows):
             raise ValueError(f"{title} has no rows but the header, again and again")
-        indices = pa.array(rows)
+        indices = numbers(rows)
         others = [column.take(indices) for column in columns]
     if _looks_like_data(header, others):
         # Then it is no wonder that a row is like it.
@@ -147,12 +147,11 @@ def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
     pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name]
     same = None
     for name, column in pairs if len(pairs) > 1 else ():
-        equal = pc.fill_null(pc.equal(column, name), False)
-        same = equal if same is None else pc.and_(same, equal)
+        equal = pc.equal(column, texts([name])[0])
+        same = equal if same is None else pc.and_kleene(same, equal)
         if not pc.any(same).as_py():
-            break
-    rows: Array = np.flatnonzero([] if same is None else np.asarray(same))
-    return rows
+            return np.empty(0, dtype=np.int64)
+    return np.empty(0, dtype=np.int64) if same is None else where(same)
 
 
 def _looks_like_data(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .records import grammar
-
 __all__ = ["Dialect", "plain"]
 
 
@@ -42,6 +40,36 @@ class Dialect:
         """The separator in the plain text."""
         return b"\t" if self.runs else self.separator.encode()
 
+    @property
+    def marks(self) -> bytes:
+        """What separates, for a set of a regular expression."""
+        return rb" \t" if self.runs else re.escape(self.separator.encode())
+
+    def quoted_cells(self) -> re.Pattern[bytes]:
+        """Finds the quoted cells one after the other.
+
+        The first group is of blanks before the quote, the second of a cell behind such blanks, the
+        third of any other. Blanks belong to the quoted cell only where it ends with its quote.
+        """
+        start = rb"(?:(?<=[%b\r\n])|\A)" % self.marks
+        if self.separator == " ":
+            return re.compile(b"%b(?:(?!)()()|(%b))" % (start, self._quoted))
+        # A tab that separates is no blank.
+        blank = b" " if self.separator == "\t" else rb"[ \t]"
+        behind = rb"(?=%b*(?:[%b\r\n]|\Z))" % (blank, self.marks)
+        groups = (start, blank, self._quoted, behind, self._quoted)
+        return re.compile(b"%b(?:(%b+)(%b)%b|(%b))" % groups)
+
+    @property
+    def _quoted(self) -> bytes:
+        q = re.escape(self.quote.encode())
+        if self.escapes:
+            inner = rb"[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*" % (q, q, q, q)
+        else:
+            inner = rb"[^%b]*(?:%b%b[^%b]*)*" % (q, q, q, q)
+        # No pair of quotes may be torn, so none follows the last.
+        return rb"%b%b%b(?!%b)" % (q, inner, q, q)
+
 
 def plain(data: bytes, dialect: Dialect) -> bytes:
     """Rewrite a text into the plain grammar of `records`, line by line.
@@ -50,10 +78,8 @@ def plain(data: bytes, dialect: Dialect) -> bytes:
     """
     if dialect.comment:
         data = _without_comments(data, dialect)
-    if dialect.escapes:
-        data = _without_escapes(data, dialect)
-    if dialect.loose:
-        data = _without_blanks_before_quotes(data, dialect)
+    if dialect.escapes or dialect.loose:
+        data = _with_plain_quotes(data, dialect)
     if dialect.runs:
         data = _without_runs(data, dialect)
     return data
@@ -64,61 +90,30 @@ def _without_comments(data: bytes, dialect: Dialect) -> bytes:
     if dialect.quote.encode() not in data:
         return re.sub(comment, b"", data)
     # Quoted cells are stepped over, for their lines are no comments.
-    return re.sub(b"%b|(%b)" % (comment, _field_start(dialect) + _quoted(dialect)), rb"\1", data)
+    pattern = re.compile(b"(?P<comment>%b)|%b" % (comment, dialect.quoted_cells().pattern))
+    return pattern.sub(lambda found: b"" if found["comment"] else found[0], data)
 
 
-def _without_escapes(data: bytes, dialect: Dialect) -> bytes:
+def _with_plain_quotes(data: bytes, dialect: Dialect) -> bytes:
+    if not dialect.escapes:
+        return dialect.quoted_cells().sub(rb"\2\3", data)
     quote = dialect.quote.encode()
-    q = re.escape(quote)
-    escaped = re.compile(rb"\\([\\%b])" % q)
-    doubled = quote * 2
+    escaped = re.compile(rb"\\([\\%b])" % re.escape(quote))
 
-    def unescape(found: re.Match[bytes]) -> bytes:
-        # The quotes around it stay.
-        inner = escaped.sub(
-            lambda pair: doubled if pair[1] == quote else pair[1], found[2][1:-1]
-        )
-        return found[1] + quote + inner + quote
+    def rewrite(found: re.Match[bytes]) -> bytes:
+        cell = found[2] or found[3]
+        inner = escaped.sub(lambda pair: quote * 2 if pair[1] == quote else pair[1], cell[1:-1])
+        return quote + inner + quote
 
-    pattern = rb"(%b)(%b)" % (_field_start(dialect), _quoted(dialect))
-    return re.sub(pattern, unescape, data, flags=re.DOTALL)
-
-
-def _without_blanks_before_quotes(data: bytes, dialect: Dialect) -> bytes:
-    quoted = grammar(dialect.mark, dialect.quote.encode()).quoted
-    s = re.escape(dialect.separator.encode())
-    start = rb"(?:(?<=[%b\r\n])|\A)" % s
-    # Only where the cell ends with its quote; otherwise the blanks are of the cell.
-    behind = rb"(?=%b*(?:[%b\r\n]|\Z))" % (_blanks(dialect), s)
-    pattern = rb"%b(?:%b+(%b)%b|(%b))" % (start, _blanks(dialect), quoted, behind, quoted)
-    return re.sub(pattern, rb"\1\2", data)
+    return dialect.quoted_cells().sub(rewrite, data)
 
 
 def _without_runs(data: bytes, dialect: Dialect) -> bytes:
     edge = rb"(?:(?<=[\r\n])|\A)[ \t]+|[ \t]+(?=[\r\n]|\Z)"
     if dialect.quote.encode() not in data:
         return re.sub(rb"[ \t]+", b"\t", re.sub(edge, b"", data))
-    q = re.escape(dialect.quote.encode())
     # Quotes within a word are part of it.
-    words = rb"(?P<word>%b|[^ \t\r\n%b][^ \t\r\n]*)" % (_quoted(dialect), q)
-    pattern = re.compile(rb"%b|%b|(?P<run>[ \t]+)" % (edge, words))
-    return pattern.sub(lambda found: b"\t" if found["run"] else found["word"] or b"", data)
-
-
-def _field_start(dialect: Dialect) -> bytes:
-    if dialect.runs:
-        return rb"(?:(?<=[ \t\r\n])|\A)"
-    blanks = rb"%b*" % _blanks(dialect) if dialect.loose else b""
-    return rb"(?:(?<=[%b\r\n])|\A)%b" % (re.escape(dialect.separator.encode()), blanks)
-
-
-def _quoted(dialect: Dialect) -> bytes:
-    q = re.escape(dialect.quote.encode())
-    if dialect.escapes:
-        return rb"%b[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*%b" % (q, q, q, q, q, q)
-    return rb"%b[^%b]*(?:%b%b[^%b]*)*%b" % (q, q, q, q, q, q)
-
-
-def _blanks(dialect: Dialect) -> bytes:
-    # A tab that separates is no blank.
-    return b" " if dialect.separator == "\t" else rb"[ \t]"
+    word = rb"[^ \t\r\n%b][^ \t\r\n]*" % re.escape(dialect.quote.encode())
+    quoted = dialect.quoted_cells().pattern
+    pattern = re.compile(rb"%b|(?P<cell>%b|%b)|(?P<run>[ \t]+)" % (edge, quoted, word))
+    return pattern.sub(lambda found: b"\t" if found["run"] else found["cell"] or b"", data)

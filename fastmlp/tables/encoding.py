@@ -20,7 +20,7 @@ _FALLBACK = "cp1252"
 _SAMPLE = 1 << 12
 _LINE_END = re.compile(rb"\r\n?|\n")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
-_CONTROLS = bytes({*range(32), 127} - {*b"\t\n\r\f\v\x1a\x1b"})
+_CONTROLS = bytes({*range(1, 32), 127} - {*b"\t\n\r\f\v\x1a\x1b"})
 
 
 def to_utf8(data: bytes, encoding: str | None, title: str) -> tuple[bytes, list[Note]]:
@@ -102,16 +102,9 @@ def _first_bad_byte(data: bytes) -> int | None:
 def _is_damaged_utf8(data: bytes) -> bool:
     """Whether most of what is not ASCII is UTF-8, so that a few bytes of it are broken."""
     runs = _BEYOND_ASCII.findall(data)
-    good = sum(_is_utf8(run) for run in runs)
-    return good > len(runs) - good
-
-
-def _is_utf8(run: bytes) -> bool:
-    try:
-        run.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    good = [run.decode(errors="ignore") for run in runs]
+    bad = sum(map(len, runs)) - sum(len(text.encode()) for text in good)
+    return sum(map(len, good)) > bad
 
 
 def _decoded(data: bytes, name: str, title: str) -> str:

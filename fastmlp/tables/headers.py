@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .arrays import numbers
 from .notes import Note
 
 if TYPE_CHECKING:
@@ -47,9 +50,7 @@ def name_columns(
         what = "the last column" if one else f"the last {len(names) - kept} columns"
         text = f"{what}, without a name or a cell, {'is' if one else 'are'} left out"
         notes.append(Note(text, count=len(names) - kept))
-    shown = numbered(
-        [name or _UNNAMED.format(place) for place, name in enumerate(names[:kept])]
-    )
+    shown = numbered([name or _UNNAMED.format(place) for place, name in enumerate(names[:kept])])
     found: dict[str, pa.ChunkedArray] = {}
     set_aside: dict[str, pa.ChunkedArray] = {}
     for place, (name, column) in enumerate(zip(shown, columns, strict=False)):
@@ -85,12 +86,12 @@ def _renamed(pairs: Sequence[tuple[str, str]]) -> list[Note]:
     unnamed = [new for old, new in pairs if not old]
     twice = [(old, new) for old, new in pairs if old and old != new]
     if twice:
-        pairs = ", ".join(f"{new!r}" for _, new in twice[:3])
+        later = ", ".join(f"{new!r}" for _, new in twice[:3])
         more = f" and {len(twice) - 3} more" if len(twice) > 3 else ""
         text = f"several columns have the name {twice[0][0]!r}; the later ones are called"
         if len({old for old, _ in twice}) > 1:
             text = "several columns have the same names; the later ones are called"
-        notes.append(Note(f"{text} {pairs}{more}", count=len(twice)))
+        notes.append(Note(f"{text} {later}{more}", count=len(twice)))
     if unnamed:
         listed = ", ".join(f"{name!r}" for name in unnamed[:3])
         more = f" and {len(unnamed) - 3} more" if len(unnamed) > 3 else ""
@@ -100,7 +101,7 @@ def _renamed(pairs: Sequence[tuple[str, str]]) -> list[Note]:
 
 
 def _is_empty(column: pa.ChunkedArray) -> bool:
-    return column.null_count == len(column)
+    return bool(column.null_count == len(column))
 
 
 def _counts_rows(column: pa.ChunkedArray) -> bool:
@@ -117,8 +118,8 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
             return False
     first = int(column[0].as_py())
     cells = column.combine_chunks()
-    numbers = pa.array(range(first, first + n_rows), pa.int64())
+    counted = numbers(np.arange(first, first + n_rows, dtype=np.int64))
     try:
-        return bool(cells.cast(pa.int64()).equals(numbers))
+        return bool(cells.cast(pa.int64()).equals(counted))
     except pa.ArrowInvalid:
         return False

@@ -12,12 +12,12 @@ _FORBIDDEN = "\"'\\\r\n\0"
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The arguments of `read_table`, checked; None is for what shall be found out.
+    r"""The arguments of `read_table`, checked; None is for what shall be found out.
 
     Attributes
     ----------
     separator : str or None
-        One character, or its name: tab (also ``\\t``), comma, semicolon, pipe, space. A space
+        One character, or its name: tab (also ``\t``), comma, semicolon, pipe, space. A space
         stands for runs of blanks and tabs where the lines are written with such.
     decimal, thousands : str or None
         The marks within numbers; nothing is read differently for them, the table carries them.

@@ -1,8 +1,8 @@
-"""The grammar of delimited text, for the little that is looked at outside of the parser.
+r"""The grammar of delimited text, for the little that is looked at outside of the parser.
 
 A field that begins with a quote ends with the next one that is not doubled; what follows up to the
 separator belongs to it as it stands. Elsewhere a quote is a character like any other. A record ends
-with ``\\n``, ``\\r\\n`` or ``\\r``; an empty line is none. This is what Arrow's parser reads, so
+with ``\n``, ``\r\n`` or ``\r``; an empty line is none. This is what Arrow's parser reads, so
 what is found here, such as the lines on which records begin, is true of its rows.
 """
 
@@ -41,7 +41,8 @@ class Grammar:
     def __init__(self, separator: bytes, quote: bytes) -> None:
         self.separator, self.quote = separator, quote
         s, q = re.escape(separator), re.escape(quote)
-        self.quoted = b"%b[^%b]*(?:%b%b[^%b]*)*%b" % (q, q, q, q, q, q)
+        # No pair of quotes may be torn, so none follows the last.
+        self.quoted = b"%b[^%b]*(?:%b%b[^%b]*)*%b(?!%b)" % (q, q, q, q, q, q, q)
         # A quote that is never closed takes all that follows.
         self._field = re.compile(
             b"(%b)([^%b\r\n]*)|(%b.*\\Z)|([^%b\r\n]*)" % (self.quoted, s, q, s), re.DOTALL
@@ -95,7 +96,7 @@ def grammar(separator: bytes, quote: bytes) -> Grammar:
 
 
 def count_lines(data: bytes, start: int, stop: int) -> int:
-    """How many lines end between two places; what lies between ``\\r`` and ``\\n`` is no place."""
+    """How many lines end between two places, of which none is within a line end."""
     if data.find(b"\r", start, stop) < 0:
         return data.count(b"\n", start, stop)
     return len(LINE_END.findall(data, start, stop))
@@ -133,10 +134,8 @@ class RecordLines:
 
     def numbers(self) -> Array:
         """The number of each row's line, from 1."""
-        places = []
-        for record in grammar(self.separator, self.quote).records(self.data, self.start):
-            if len(record.fields) == self.n_columns:
-                places.append(record.start)
+        records = grammar(self.separator, self.quote).records(self.data, self.start)
+        places = [record.start for record in records if len(record.fields) == self.n_columns]
         return self.first + self._lines_before(np.array(places, dtype=np.int64))
 
     def _lines_before(self, places: Array) -> Array:

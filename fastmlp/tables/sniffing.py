@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from .dialect import Dialect, plain
 from .options import ReadOptions
 from .records import Record, grammar, is_blank
-from .spelling import is_data, spells
+from .spelling import is_data
+from .titles import are_row_names, first_row, fits, names_columns
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
 _COMMENTS = ("#", "%")
 _SAMPLE = 1 << 16
 # A table of thousands of columns has long lines.
 _LONGEST_SAMPLE = 1 << 20
-_RECORDS = 100
-_MOST_TITLES = 30
+_RECORDS = 130
 
 
 @dataclass(frozen=True)
@@ -127,54 +127,59 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
     """The dialect with what a text shows of its quotes."""
     quote = dialect.quote.encode()
-    if quote not in text:
-        return dialect
-    q = re.escape(quote)
-    s = rb" \t" if dialect.runs else re.escape(dialect.separator.encode())
-    blank = b" " if dialect.separator == "\t" else rb"[ \t]"
-    start = rb"(?:[%b\r\n]|\A)" % s
-    # Substrings are found much faster than patterns.
-    loose = dialect.separator != " " and (b" " + quote in text or b"\t" + quote in text)
-    if loose:
-        loose = re.search(start + blank + b"+" + q, text) is not None
-    escapes = b"\\" + quote in text
-    if escapes:
-        # A quote behind a backslash ends no cell, for the cell goes on.
-        begin = start + (blank + b"*" if loose else b"") + q
-        inside = rb"[^%b\\]*(?:(?:\\[\s\S]|%b%b)[^%b\\]*)*?" % (q, q, q, q)
-        goes_on = rb"\\%b(?![%b\r\n%b]|%b*(?:[%b\r\n]|\Z))" % (q, s, q, blank, s)
-        escapes = re.search(begin + inside + goes_on, text) is not None
-    return replace(dialect, loose=loose, escapes=escapes)
+    blanks = () if dialect.separator == " " else (b" " + quote, b"\t" + quote)
+    if any(pair in text for pair in blanks):
+        dialect = replace(dialect, loose=_seen(dialect, text)[0])
+    if b"\\" + quote in text and _seen(dialect, text)[1]:
+        # A quote behind a backslash ends no cell, if the cell goes on.
+        escaping = replace(dialect, escapes=True)
+        dialect = dialect if _seen(escaping, text)[1] else escaping
+    return dialect
+
+
+def _seen(dialect: Dialect, text: bytes) -> tuple[bool, bool]:
+    """Whether blanks stand before quoted cells, and whether any goes on behind its quotes."""
+    loose = False
+    behind = re.compile(rb"[ \t]*(?:[%b\r\n]|\Z)" % dialect.marks)
+    # One after the other, so that what is within quotes is stepped over.
+    for found in dialect.quoted_cells().finditer(text):
+        loose = loose or found[1] is not None
+        if behind.match(text, found.end()) is None:
+            return loose, True
+    return loose, False
 
 
 def _read(dialect: Dialect, sample: bytes, options: ReadOptions) -> _Reading:
-    rows = _rows(dialect, sample)
+    text = plain(sample, dialect)
+    rows = _rows(dialect, text)
     widths = [len(row) for row in rows]
     if not widths:
         return _Reading(dialect, [], 0, 0, 0.0)
     width = _usual(widths)
-    first = _first(rows, width, options)
+    first = first_row(rows, width, options.header)
     table = rows[first:]
-    score = sum(_fits(row, width) for row in table) / len(table)
+    score = sum(fits(row, width) for row in table) / len(table)
     # A table is longer than what stands above it.
     score *= min(1.0, (len(table) - 1) / first) if first else 1.0
     if width > 1:
-        score *= (1 - 0.5 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
+        score *= (1 - 0.08 * _strange(table, dialect)) * _prior(dialect, rows, first, width)
     else:
         score *= _prior_of_one_column(dialect, rows, options)
     if dialect.quote == "'":
         score *= _for_single_quotes(dialect, sample)
+    # As if another separator stood there.
+    if dialect.quote.encode() in sample and _seen(dialect, sample)[1]:
+        score *= 0.6
     return _Reading(dialect, rows, first, width, score)
 
 
-def _rows(dialect: Dialect, sample: bytes) -> list[list[str]]:
-    """The first records of the sample, read as the parser would."""
-    text = plain(sample, dialect)
+def _rows(dialect: Dialect, text: bytes) -> list[list[str]]:
+    """The first records of a plain text, read as the parser would."""
     rows = []
     for record in grammar(dialect.mark, dialect.quote.encode()).records(text):
         if not is_blank(record.fields):
             rows.append(_decoded(record))
-        if len(rows) > _RECORDS + _MOST_TITLES:
+        if len(rows) > _RECORDS:
             break
     return rows
 
@@ -190,79 +195,13 @@ def _usual(widths: list[int]) -> int:
     return max(counts, key=lambda width: (counts[width], width == widths[0], width))
 
 
-def _first(rows: list[list[str]], width: int, options: ReadOptions) -> int:
-    """The place of the first record of the table; what is above are titles."""
-    for place, row in enumerate(rows[:_MOST_TITLES]):
-        if _fits(row, width) and (place == 0 or width > 1):
-            above = rows[place - 1] if place else []
-            # A header that is too long or too short is not a title, if the rows have no other.
-            if len(above) > 1 and sum(map(bool, above)) > 1 and options.header:
-                if not _names_columns(row, rows[place + 1 :]):
-                    return place - 1
-            elif place and options.header and _names_rows_below(above, rows[place:], width):
-                return place - 1
-            return place + (_padded_titles(rows[place:]) if options.header else 0)
-    return 0
-
-
-def _padded_titles(rows: list[list[str]]) -> int:
-    """The number of titles that are followed by as many separators as rows have."""
-    alone = [bool(row[0].strip()) and not any(row[1:]) for row in rows]
-    if False not in alone:
-        return 0
-    place = alone.index(False)
-    row = rows[place]
-    names = sum(map(bool, row))
-    if names < 2 or 2 * names < len(row):
-        return 0
-    words = len(row) > 2 and not any(map(is_data, row))
-    return place if words or _names_columns(row, rows[place + 1 :]) else 0
-
-
-def _fits(row: list[str], width: int) -> bool:
-    """Whether a row has as many fields, but for empty ones at its end."""
-    return len(row) == width or (len(row) > width and not any(row[width:]))
-
-
-def _names_columns(row: list[str], body: list[list[str]]) -> bool:
-    """Whether a row is a header by what stands below: words above numbers."""
-    width = len(row)
-    columns = zip(*(below[:width] for below in body if len(below) >= width), strict=True)
-    return any(
-        is_data(name) is False and name.strip() != "" and spells(column)
-        for name, column in zip(row, columns, strict=False)
-    )
-
-
-def _names_rows_below(above: list[str], rows: list[list[str]], width: int) -> bool:
-    """Whether one word is the header of rows with one cell and a separator behind, or before it."""
-    if not any(any(row[1:]) for row in rows):
-        return True
-    body = [row for row in rows if len(row) == width]
-    return width == 2 and _are_row_names(body) and _names_columns(["", *above], body)
-
-
-def _are_row_names(body: list[list[str]]) -> bool:
-    """Whether the first cells count the rows or are different words."""
-    names = [row[0].strip() for row in body]
-    different = len(set(names)) == len(names)
-    return different and (_counts_rows(names) or not any(map(is_data, names)))
-
-
-def _counts_rows(names: list[str]) -> bool:
-    starts = [[str(number) for number in range(start, start + len(names))] for start in (0, 1)]
-    return names in starts
-
-
 def _strange(table: list[list[str]], dialect: Dialect) -> float:
     """The share of cells in which another separator stands, those of numbers aside."""
     others = "".join(mark for mark in _SEPARATORS[:-1] if mark != dialect.separator)
     cells = [cell for row in table for cell in row if cell.strip()]
     if not cells:
         return 0.0
-    found = sum(
-        any(mark in cell for mark in others) and not is_data(cell) for cell in cells
-    )
+    found = sum(any(mark in cell for mark in others) and not is_data(cell) for cell in cells)
     return found / len(cells)
 
 
@@ -270,13 +209,13 @@ def _prior(dialect: Dialect, rows: list[list[str]], first: int, width: int) -> f
     """What speaks against several columns beside their rows."""
     prior = 1.0
     header, body = rows[first], rows[first + 1 :]
-    named = _names_columns(header, body)
+    named = names_columns(header, body)
     if dialect.separator == " ":
         # Prose has blanks too, but rarely as many in each line, or numbers below words.
         # R names no column for the names of rows.
-        fits = width - 1 <= len(header) and all(_fits(row, width) for row in body)
+        regular = width - 1 <= len(header) and all(fits(row, width) for row in body)
         data = named or all(is_data(cell) for row in body for cell in row)
-        prior *= (0.97 if dialect.runs else 0.94) if fits and data else 0.6
+        prior *= (0.97 if dialect.runs else 0.94) if regular and data else 0.6
     if first and not named:
         # One word above lines with a comma may be the header of a column of texts.
         prior *= 0.95 if width > 2 or " " in rows[0][0].strip() else 0.85
@@ -318,8 +257,8 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     fitting = [row for row in body if len(row) == width]
     if dialect.comment:
         above = _comment_header(dialect, sample)
-        named = _names_columns(header, fitting)
-        if len(above) == width and not named and _names_columns(above, [header, *fitting]):
+        named = names_columns(header, fitting)
+        if len(above) == width and not named and names_columns(above, [header, *fitting]):
             return Layout(dialect, titles, tuple(above), width, comment_header=True)
     if not body:
         return Layout(dialect, titles, tuple(header), len(header))
@@ -328,7 +267,7 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
         return Layout(dialect, titles, tuple(header[:width]), width, n_surplus=-missing)
     if missing > 0 and not any(any(row[len(header) :]) for row in fitting):
         return Layout(dialect, titles, (*header, *[""] * missing), width)
-    if missing == 1 and len(fitting) >= 0.9 * len(body) and _are_row_names(fitting):
+    if missing == 1 and len(fitting) >= 0.9 * len(body) and are_row_names(fitting):
         return Layout(dialect, titles, ("", *header), width, bare_header=True)
     return Layout(dialect, titles, tuple(header), len(header))
 
@@ -341,5 +280,5 @@ def _comment_header(dialect: Dialect, sample: bytes) -> list[str]:
     if not lines:
         return []
     last = lines[-1].strip().lstrip(dialect.comment.encode()).strip(b" ")
-    rows = _rows(replace(dialect, comment=""), last)
+    rows = _rows(dialect, plain(last, replace(dialect, comment="")))
     return rows[0] if rows else []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import missing_extra
+from .arrays import numbers, texts
+from .frames import arrow_of
 from .notes import Note
 
 if TYPE_CHECKING:
@@ -80,10 +82,10 @@ class Table:
         ValueError
             It has no columns or no rows, or two columns have one name.
         """
-        # What converts frames makes tables, so it is built on top of this module.
-        from .frames import table_of
-
-        return frame if isinstance(frame, cls) else table_of(frame)
+        if isinstance(frame, cls):
+            return frame
+        arrow, title = arrow_of(frame)
+        return cls(arrow, title=title)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -118,8 +120,7 @@ class Table:
         rows = np.asarray(rows)
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
-        arrow = _arrow()
-        indices = arrow.array(rows.astype(np.int64))
+        indices = numbers(rows.astype(np.int64))
         return replace(
             self,
             arrow=self.arrow.take(indices),
@@ -205,8 +206,8 @@ def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     except (arrow.ArrowNotImplementedError, arrow.ArrowInvalid):
         pass
     # Intervals, lists and the like, as Python writes them.
-    texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
-    return arrow.chunked_array([arrow.array(texts, arrow.string())])
+    spelled = [None if cell is None else str(cell) for cell in cells.to_pylist()]
+    return arrow.chunked_array([texts(spelled)])
 
 
 def _padded(column: list[str]) -> list[str]:

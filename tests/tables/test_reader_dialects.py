@@ -1,4 +1,4 @@
-"""Tables written in any dialect are read back cell for cell, and broken ones are refused clearly."""
+"""Tables in any dialect are read back cell for cell, and broken ones are refused clearly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pyarrow")
 
-from fastmlp.tables.reader import ReadOptions, read  # noqa: E402
+from fastmlp.tables.reader import ReadOptions, read
+from fastmlp.tables.table import Table
 
 # FASTMLP_EXAMPLES=500 tries more.
 EXAMPLES = int(os.environ.get("FASTMLP_EXAMPLES", "100"))
@@ -44,35 +45,36 @@ class Written:
 def written(draw: st.DrawFn) -> Written:
     separator = draw(st.sampled_from(",;\t| "))
     n_columns = draw(st.integers(1, 5))
-    n_rows = draw(st.integers(1, 12))
+    n_rows = draw(st.integers(1, 8))
     # A column of numbers below its name is what a title above is told by.
     kinds = [NUMBERS, *(draw(st.sampled_from(KINDS)) for _ in range(n_columns - 1))]
     names = [f"n{place} {draw(WORDS)}" for place in range(n_columns)]
-    rows = [
-        [draw(kind if place == 0 else kind | st.just("")) for place, kind in enumerate(kinds)]
-        for _ in range(n_rows)
-    ]
+    cells = st.tuples(kinds[0], *(kind | st.just("") for kind in kinds[1:])).map(list)
+    rows = draw(st.lists(cells, min_size=n_rows, max_size=n_rows))
     end = draw(st.sampled_from(["\n", "\r\n", "\r", "mixed"]))
     every = draw(st.booleans())
+    # A digit for each line: whether blank lines follow and, where ends are mixed, how it ends.
+    digits = iter(draw(st.lists(st.integers(0, 7), min_size=n_rows + 2, max_size=n_rows + 2)))
 
     def ending() -> str:
-        return draw(st.sampled_from(["\n", "\r\n"])) if end == "mixed" else end
-
-    def blank_lines() -> str:
-        return "".join(ending() for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))))
+        digit = next(digits)
+        mark = "\r\n" if end == "mixed" and digit % 2 else "\n" if end == "mixed" else end
+        return mark * (1 + max(0, digit - 5))
 
     def record(cells: list[str]) -> str:
         return separator.join(quoted(cell, separator, every) for cell in cells)
 
     text = ""
     if draw(st.booleans()) and n_columns > 1:
-        text += draw(st.sampled_from(["A table of things", "Made in 2020", "things (all)"]))
-        text += ending() + blank_lines()
-    text += record(names) + ending() + blank_lines()
+        title = draw(st.sampled_from(["A table of things", "Made in 2020", "things (all)"]))
+        # One of as many words as there are columns could be the header of a table of words.
+        text += title if separator != " " else title.replace(" ", "_")
+        text += ending()
+    text += record(names) + ending()
     lines = []
     for row in rows:
         lines.append(1 + count_lines(text))
-        text += record(row) + ending() + blank_lines()
+        text += record(row) + ending()
     if draw(st.booleans()) and rows[-1][-1]:
         text = text.rstrip("\r\n")
     return Written(names, rows, lines, draw(encoded(text)), separator)
@@ -142,15 +144,17 @@ def mutated(draw: st.DrawFn) -> bytes:
 @SETTINGS
 @given(mutated())
 def test_broken_files_are_read_or_refused(data: bytes) -> None:
-    try:
-        found = read(io.BytesIO(data))
-    except ValueError as error:
-        event("refused")
-        assert re.match(r"the file\b", str(error)), error
-        assert "\n" not in str(error)
+    found, message = outcome(data)
+    event("refused" if found is None else "read")
+    if found is None:
+        assert re.match(r"the file\b[^\n]*$", message), message
     else:
-        event("read")
-        assert len(found) == len([found.line(row) for row in range(len(found))])
         lines = [found.line(row) for row in range(len(found))]
         assert lines == sorted(set(lines))
 
+
+def outcome(data: bytes) -> tuple[Table | None, str]:
+    try:
+        return read(io.BytesIO(data)), ""
+    except ValueError as error:
+        return None, str(error)

@@ -1,0 +1,125 @@
+"""Parquet, Feather and spreadsheets."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import sys
+from typing import Any
+
+import pytest
+
+pa = pytest.importorskip("pyarrow")
+
+from fastmlp.tables.options import ReadOptions  # noqa: E402
+from fastmlp.tables.reader import read  # noqa: E402
+
+TABLE = pa.table({"a": [1.5, None], "b": ["x", "?"], "c": pa.array(["u", "v"]).dictionary_encode()})
+
+
+def columnar(kind: str, table: Any = TABLE) -> io.BytesIO:
+    from pyarrow import feather, parquet
+
+    file = io.BytesIO()
+    if kind == "parquet":
+        parquet.write_table(table, file)
+    else:
+        feather.write_feather(table, file, version=1 if kind == "feather 1" else 2)
+    file.seek(0)
+    return file
+
+
+def workbook(*sheets: list[list[Any]]) -> io.BytesIO:
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, rows in enumerate(sheets):
+        sheet = book.create_sheet(f"sheet {number}")
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_columns_keep_their_types(kind: str) -> None:
+    found = read(columnar(kind))
+    assert found.arrow.equals(TABLE)
+    assert found.line(0) is None
+    assert found.where(1) == "row 1 (counted from 0)"
+    assert read(columnar(kind), ReadOptions(na_values=("?",)))["b"].tolist() == ["x", None]
+
+
+def test_an_index_in_parquet_is_set_aside() -> None:
+    found = read(columnar("parquet", TABLE.append_column("__index_level_0__", [[0, 1]])))
+    assert found.columns == ("a", "b", "c")
+    assert found.with_columns(["__index_level_0__"]).columns[0] == "__index_level_0__"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_damaged_and_empty_columnar_files(kind: str) -> None:
+    data = columnar(kind).getvalue()
+    with pytest.raises(ValueError, match=f"^the file is damaged: as {kind} it cannot be read"):
+        read(io.BytesIO(data[: len(data) // 2]))
+    with pytest.raises(ValueError, match="^the file has no rows"):
+        read(columnar(kind, TABLE.slice(0, 0)))
+    with pytest.raises(ValueError, match="is no delimited text, so it has no separator"):
+        read(io.BytesIO(data), ReadOptions(separator=";"))
+
+
+def test_cells_of_spreadsheets_become_text() -> None:
+    moment = datetime.datetime(2024, 1, 31, 10, 30)
+    day = datetime.date(2024, 1, 31)
+    rows = [["a", "b", "when", "day"], [1, "x", moment, day], [2.5, None, moment, day]]
+    found = read(workbook(rows))
+    assert found.notes == ()
+    assert found.arrow.to_pylist() == [
+        {"a": "1", "b": "x", "when": "2024-01-31 10:30:00", "day": "2024-01-31"},
+        {"a": "2.5", "b": None, "when": "2024-01-31 10:30:00", "day": "2024-01-31"},
+    ]
+    assert found.where(1) == "line 3"
+
+
+def test_where_the_table_of_a_sheet_stands() -> None:
+    rows = [["Sales"], [], [None, "a", "b"], [None, 1.5, "x"], [], [None, 2.5, "y"]]
+    found = read(workbook([], rows, [["z"]]))
+    # The title stands in a column without a name, which is left out with it.
+    assert found.arrow.to_pylist() == [{"a": "1.5", "b": "x"}, {"a": "2.5", "b": "y"}]
+    assert [found.line(row) for row in range(2)] == [4, 6]
+    told = " ".join(note.text for note in found.notes)
+    assert "the sheet 'sheet 1' is read, the first of 2; the others are 'sheet 2'" in told
+    assert "a line above the header is left out, 'Sales'" in told
+
+
+def test_headers_of_sheets() -> None:
+    rows = [[1.5, "x"], [2.5, "x"], [3.5, "y"]]
+    (note,) = read(workbook(rows)).notes
+    assert "looks like data" in note.text
+    assert read(workbook(rows), ReadOptions(header=False)).columns == ("column_0", "column_1")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [([], "the file is empty"), ([["a", "b"]], "the file has no rows below its header")],
+)
+def test_sheets_without_a_table(rows: list[list[Any]], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        read(workbook(rows))
+
+
+def test_a_damaged_spreadsheet() -> None:
+    pytest.importorskip("python_calamine")
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100)
+    with pytest.raises(ValueError, match="^the file cannot be read as a spreadsheet"):
+        read(io.BytesIO(data))
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = workbook([["a"], [1]])
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(ImportError, match=re.escape("python-calamine, which is not installed")):
+        read(file)
