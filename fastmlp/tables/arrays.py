@@ -13,10 +13,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import DTypeLike
 
     from ..kernels.typing import Array
 
-__all__ = ["column_of", "numbers", "texts", "where"]
+__all__ = ["column_of", "numbers", "texts", "to_numpy", "where"]
 
 
 def texts(cells: Sequence[str | None]) -> pa.Array:
@@ -74,6 +75,25 @@ def column_of(cells: Sequence[Any]) -> pa.Array | None:
         spelled = zip(cells, present, strict=True)
         return texts([str(cell) if there else None for cell, there in spelled])
     return None
+
+
+def to_numpy(cells: pa.ChunkedArray, dtype: DTypeLike, missing: Any) -> Array:
+    """Return the numbers of a column whose Arrow type has the size of ``dtype``.
+
+    Null becomes ``missing``.
+    """
+    found = np.empty(len(cells), dtype)
+    start = 0
+    for chunk in cells.chunks:
+        validity, data = chunk.buffers()
+        part = found[start : start + len(chunk)]
+        start += len(chunk)
+        if len(chunk):
+            part[:] = np.frombuffer(data, dtype, len(chunk), chunk.offset * found.itemsize)
+        if chunk.null_count:
+            bits = np.unpackbits(np.frombuffer(validity, np.uint8), bitorder="little")
+            part[bits[chunk.offset : chunk.offset + len(chunk)] == 0] = missing
+    return found
 
 
 def where(mask: pa.ChunkedArray) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import dates, numbers
+from .arrays import numbers as arrow_numbers
 from .cells import Column
 from .column_schema import ColumnSchema
 from .dates import DateFormat
@@ -208,14 +209,10 @@ def _values(column: Column, form: NumberFormat) -> Array:
 def _distinct(values: Array) -> int:
     """How many of some numbers are different."""
     try:
-        import pyarrow as pa
         import pyarrow.compute as pc
     except ImportError:
         return len(np.unique(values))
-    # `pyarrow.array` would import pandas, which takes half a second.
-    data = pa.py_buffer(np.ascontiguousarray(values, np.float64))
-    numbers = pa.Array.from_buffers(pa.float64(), len(values), [None, data])
-    return int(pc.count_distinct(numbers).as_py())
+    return int(pc.count_distinct(arrow_numbers(values.astype(np.float64))).as_py())
 
 
 def _codes(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, list[Note]]:

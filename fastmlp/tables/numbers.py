@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import to_numpy
 from .texts import is_mark
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def plain(cells: Any) -> Array | None:
         found = pc.cast(cells, pa.float64())
     except pa.ArrowInvalid:
         return None
-    numbers: Array = found.to_numpy()
+    numbers = to_numpy(found, np.float64, np.nan)
     # Texts such as nan and inf are told of.
     finite = np.isfinite(numbers)
     if not finite.all() and int(np.count_nonzero(~finite)) != cells.null_count:

@@ -76,3 +76,12 @@ def test_pandas_is_left_out() -> None:
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_numbers_back_in_numpy() -> None:
+    chunks = pa.chunked_array(
+        [pa.array([1.5, None, 3.0, 4.0]).slice(1), pa.array([], pa.float64())]
+    )
+    np.testing.assert_array_equal(arrays.to_numpy(chunks, np.float64, np.nan), [np.nan, 3, 4])
+    whole = pa.chunked_array([[1, None], [3]], pa.int64())
+    assert arrays.to_numpy(whole, np.int64, -1).tolist() == [1, -1, 3]

@@ -72,7 +72,20 @@ def test_times(word: str, hours: float) -> None:
     assert (dated.numbers, dated.seconds) == ((2024, 1, 31), moment.seconds)
 
 
-NONE = ["", "abc", "1/2", "may 5", "mixed 20", "25:00", "12:60", "13 PM", "v1.2.3", "1-2", "12", "2024"]
+NONE = [
+    "",
+    "abc",
+    "1/2",
+    "may 5",
+    "mixed 20",
+    "25:00",
+    "12:60",
+    "13 PM",
+    "v1.2.3",
+    "1-2",
+    "12",
+    "2024",
+]
 NONE += ["20240131", "Jan", "10:30 XYZ", "2024-01-31Tnoon", "5 Foo 2024", "1.5", "CUST-01-2024"]
 
 

@@ -25,7 +25,9 @@ FLOATS = RNG.normal(50, 20, N)
 def column(cells: Any, **wishes: Any):
     """What becomes of a column that stands beside another one, and what is told of it."""
     table = Table.of({"other": [f"{x:.1f}" for x in FLOATS], "x": cells})
-    options = {key: (value if key in ("group", "limit") else ("x",)) for key, value in wishes.items()}
+    options = {
+        key: (value if key in ("group", "limit") else ("x",)) for key, value in wishes.items()
+    }
     schema = infer(table, wishes=Wishes(**options))
     return schema["x"], "\n".join(note.in_shell() for note in schema.notes)
 
@@ -70,7 +72,9 @@ def test_numbers_as_people_write_them(cells: list[str]) -> None:
     found, told = column(cells)
     assert (found.kind, found.missing) == ("number", 0)
     assert "are read as numbers, here" in told
-    read, _ = infer(Table.of({"x": cells, "o": [f"{x:.1f}" for x in FLOATS]})).read({"x": np.array(cells, object), "o": np.zeros(N)})
+    read, _ = infer(Table.of({"x": cells, "o": [f"{x:.1f}" for x in FLOATS]})).read(
+        {"x": np.array(cells, object), "o": np.zeros(N)}
+    )
     assert np.corrcoef(read["x"], FLOATS)[0, 1] > 0.99 or cells is NUMBERS[-1]
 
 
@@ -146,7 +150,10 @@ def test_codes_counts_and_leading_zeros() -> None:
     codes, told = column([("10001", "94110", "73301")[i % 3] for i in range(N)])
     assert (codes.kind, codes.reason) == ("category", "3 different codes")
     assert "--numeric x decides otherwise" in told
-    assert column([("10001", "94110", "73301")[i % 3] for i in range(N)], numeric=True)[0].kind == "number"
+    assert (
+        column([("10001", "94110", "73301")[i % 3] for i in range(N)], numeric=True)[0].kind
+        == "number"
+    )
     assert column([str(1 + i % 5) for i in range(N)])[0].kind == "number"
     zeros, told = column([("00501", "10001", "02138")[i % 3] for i in range(N)])
     assert zeros.kind == "category"
@@ -169,7 +176,9 @@ def test_categories() -> None:
     nulls, told = column([("red", "blue", "NA")[i % 3] for i in range(N)])
     assert (nulls.missing, nulls.distinct) == (20, 2)
     assert "20 of 60 cells count as missing, such as 'NA'; --categorical x decides" in told
-    assert column([("red", "blue", "NA")[i % 3] for i in range(N)], categorical=True)[0].missing == 0
+    assert (
+        column([("red", "blue", "NA")[i % 3] for i in range(N)], categorical=True)[0].missing == 0
+    )
 
 
 DATES = [
@@ -276,7 +285,9 @@ def test_the_door_warns_of_each_thing() -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         schema = infer_schema({"id": list(range(N)), "x": with_bad("?"), "y": FLOATS}, "y")
-    assert [str(warning.message) for warning in caught] == [note.in_python() for note in schema.notes]
+    assert [str(warning.message) for warning in caught] == [
+        note.in_python() for note in schema.notes
+    ]
     assert len(caught) == 2
     assert {warning.category for warning in caught} == {fm.TableWarning}
     assert {warning.filename for warning in caught} == {__file__}

@@ -49,7 +49,9 @@ def test_a_line_per_column() -> None:
 
 def test_very_many_columns_are_shortened() -> None:
     names = [f"pixel{i}" for i in range(784)]
-    columns = [ColumnSchema(name, "left out" if i < 100 else "number") for i, name in enumerate(names)]
+    columns = [
+        ColumnSchema(name, "left out" if i < 100 else "number") for i, name in enumerate(names)
+    ]
     lines = str(Schema(tuple(columns))).split("\n")
     assert len(lines) == 62
     assert "... 724 more: 654 number, 70 left out" in lines

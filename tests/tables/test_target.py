@@ -50,7 +50,9 @@ def test_labels_are_as_they_are_written(cells: list[str], labels: list) -> None:
     assert np.unique(found.y).tolist() == labels
     assert found.target.classes == tuple(map(str, labels))
     order = {name: place for place, name in enumerate(found.target.classes)}
-    assert [order[cell.strip()] for cell in cells] == np.searchsorted(labels, found.y[:len(cells)]).tolist()
+    assert [order[cell.strip()] for cell in cells] == np.searchsorted(
+        labels, found.y[: len(cells)]
+    ).tolist()
     again = read_target(found.target, Table.of({"y": cells}))
     assert again.y.tolist() == found.y[: len(cells)].tolist()
 
@@ -77,7 +79,9 @@ def test_rows_without_a_number_are_left_out() -> None:
     assert found.target.task == "regression"
     assert found.rows.tolist() == [0, 1, 2, *range(7, 50)]
     assert "missing in 1 of 50 rows, which are left out" in texts(found)
-    assert "3 of 50 cells are no numbers, such as '?' in row 3 (counted from 0); such" in texts(found)
+    assert "3 of 50 cells are no numbers, such as '?' in row 3 (counted from 0); such" in texts(
+        found
+    )
     assert "classification" not in texts(found)
     assert found.target.missing == 4
     few = find(["1", "2", "3", "1", "2", "3", "1", "2", "3", "1", "?"])

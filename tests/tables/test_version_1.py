@@ -32,7 +32,14 @@ def preparation() -> Preparation:
 
 
 def test_the_same_numbers_as_then(preparation: Preparation) -> None:
-    assert preparation.features == ("size", "flag", "day", "city=(missing)", "city=Bern", "city=Köln")
+    assert preparation.features == (
+        "size",
+        "flag",
+        "day",
+        "city=(missing)",
+        "city=Bern",
+        "city=Köln",
+    )
     assert preparation.constant == ("same",)
     table = Table.of(
         {
