@@ -11,7 +11,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow")
 
-from fastmlp.tables.arrays import column_of, numbers, texts, where  # noqa: E402
+from fastmlp.tables.arrays import column_of, numbers, texts, to_numpy, where  # noqa: E402
 
 
 @pytest.mark.parametrize("cells", [[], ["a", "", None, "größe", "中"], [None] * 9])
@@ -82,6 +82,6 @@ def test_numbers_back_in_numpy() -> None:
     chunks = pa.chunked_array(
         [pa.array([1.5, None, 3.0, 4.0]).slice(1), pa.array([], pa.float64())]
     )
-    np.testing.assert_array_equal(arrays.to_numpy(chunks, np.float64, np.nan), [np.nan, 3, 4])
+    np.testing.assert_array_equal(to_numpy(chunks, np.float64, np.nan), [np.nan, 3, 4])
     whole = pa.chunked_array([[1, None], [3]], pa.int64())
-    assert arrays.to_numpy(whole, np.int64, -1).tolist() == [1, -1, 3]
+    assert to_numpy(whole, np.int64, -1).tolist() == [1, -1, 3]

@@ -15,7 +15,7 @@ import fastmlp as fm
 from fastmlp.tables.infer import Wishes, infer, infer_schema, understand
 
 pytest.importorskip("pyarrow")
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.table import Table
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -48,8 +48,7 @@ def test_cells_that_are_no_numbers_are_missing_and_told(bad: str) -> None:
 
 def test_nine_in_ten() -> None:
     assert column(with_bad(*["red"] * 6))[0].kind == "number"
-    found, told = column(with_bad(*["red"] * 7))
-    assert found.kind == "category" or found.kind == "left out"
+    assert column(with_bad(*["red"] * 7))[0].kind != "number"
     # Cells that say that they are missing do not count.
     assert column(with_bad(*["?"] * 30))[0].kind == "number"
 
@@ -173,7 +172,8 @@ def test_categories() -> None:
     many, told = column([f"c{i % 20}" for i in range(N)], limit=10)
     assert many.limit == 10
     assert "20 different texts: the 9 most frequent are told apart" in told
-    nulls, told = column([("red", "blue", "NA")[i % 3] for i in range(N)])
+    cells = [("red", "blue", "NA")[i % 3] for i in range(N)]
+    nulls, told = column(cells)
     assert (nulls.missing, nulls.distinct) == (20, 2)
     assert "20 of 60 cells count as missing, such as 'NA'; --categorical x decides" in told
     assert (

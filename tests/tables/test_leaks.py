@@ -8,7 +8,7 @@ import pytest
 from fastmlp.tables.infer import Wishes, understand
 
 pytest.importorskip("pyarrow")
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.table import Table
 
 N = 300
 

@@ -8,7 +8,7 @@ import pytest
 from fastmlp.tables.target import Target, find_target, read_target
 
 pytest.importorskip("pyarrow")
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.table import Table
 
 
 def find(cells: list, task: str | None = None, **options):
