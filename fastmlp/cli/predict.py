@@ -12,7 +12,7 @@ from ..data.features import counted
 from ..model.file import load
 from ..tables.preparation import Preparation
 from ..tables.reader import read
-from ..tables.target import read_target
+from ..tables.target_rows import read_target
 from .report import metrics, predictions, print_confusion, print_metrics, write_columns, write_json
 
 if TYPE_CHECKING:

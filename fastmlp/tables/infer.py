@@ -16,7 +16,7 @@ from .kinds import Look, decimal_sign, look_at, understood
 from .leaks import notes_on_leaks
 from .notes import Note, tell
 from .schema import Schema
-from .target import TargetRows, find_target
+from .target_rows import TargetRows, find_target
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array

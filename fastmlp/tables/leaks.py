@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
     from .schema import Schema
     from .table import Table
-    from .target import TargetRows
+    from .target_rows import TargetRows
 
 # Fewer rows say too little.
 _FEWEST = 20
