@@ -171,6 +171,7 @@ def _of_arrow(cells: Any) -> Column:
         return Column("time", size, ticks / (86400 * unit))
     if pa.types.is_null(kind):
         return Column("text", size, texts=cells.cast(pa.string()))
+    # What makes tables is above this.
     from .table import as_text
 
     return Column("text", size, texts=as_text(cells))
