@@ -127,6 +127,8 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
     """The dialect with what a text shows of its quotes."""
     quote = dialect.quote.encode()
+    if quote not in text:
+        return dialect
     blanks = () if dialect.separator == " " else (b" " + quote, b"\t" + quote)
     if any(pair in text for pair in blanks):
         dialect = replace(dialect, loose=_seen(dialect, text)[0])
