@@ -60,7 +60,7 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
         options = ReadOptions(**{**vars(options), "separator": separator})
     above = found.end() if found is not None else 0
     layout = sniff(data[above:] if above else data, options)
-    if not layout.n_columns or not data.strip():
+    if not layout.n_columns or re.search(rb"\S", data) is None:
         raise ValueError(f"{title} is empty")
     text = _text(data, above, layout, title)
     columns, text, told = parse(text)
