@@ -257,6 +257,8 @@ def test_wishes_that_cannot_be() -> None:
         ({"drop": ("a",), "numeric": ("a",)}, "'a' is among those of --numeric and of --drop"),
         ({"drop": ("b",)}, "the target 'b' is among the columns of --drop"),
         ({"group": "g"}, "unknown column 'g'"),
+        ({"drop": ("c",), "dates": ("d",)}, "no columns 'd', 'c'; it has a, b"),
+        ({"group": "b"}, "the target 'b' cannot name the groups"),
         ({"limit": 1}, "must be 2 or more"),
     ):
         with pytest.raises(ValueError, match=part):
