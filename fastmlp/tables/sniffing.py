@@ -17,7 +17,7 @@ _SEPARATORS = (",", ";", "\t", "|", " ")
 _COMMENTS = ("#", "%")
 _SAMPLE = 1 << 16
 # A table of thousands of columns has long lines.
-_LONGEST_SAMPLE = 1 << 20
+_LONG = 1 << 20
 _RECORDS = 130
 
 
@@ -90,13 +90,13 @@ def sniff(data: bytes, options: ReadOptions) -> Layout:
 
 
 def _sample(data: bytes) -> bytes:
-    """Whole lines from the start of a text, at least some ten of them."""
+    """Whole lines from the start of a text: some ten of them, of very long ones two."""
     size = _SAMPLE
     while size < len(data):
         sample = data[:size]
-        ends = [sample.rfind(b"\n"), sample.rfind(b"\r")]
-        if size >= _LONGEST_SAMPLE or sample.count(b"\n") + sample.count(b"\r") > 10:
-            return sample[: max(ends) + 1] or sample
+        n_lines = sample.count(b"\n") + sample.count(b"\r")
+        if n_lines > (10 if size < _LONG else 3):
+            return sample[: max(sample.rfind(b"\n"), sample.rfind(b"\r")) + 1]
         size *= 4
     return data
 
