@@ -219,8 +219,13 @@ def _prior(dialect: Dialect, rows: list[list[str]], first: int, width: int) -> f
         # Prose has blanks too, but rarely as many in each line, or numbers below words.
         # R names no column for the names of rows.
         regular = width - 1 <= len(header) and all(fits(row, width) for row in body)
-        data = named or all(is_data(cell) for row in body for cell in row)
+        cells = [cell for row in body for cell in row]
+        data = named or 2 * sum(map(is_data, cells)) > len(cells)
         prior *= (0.97 if dialect.runs else 0.94) if regular and data else 0.6
+    else:
+        # Columns that are set apart by blanks, with another mark between some of them.
+        cells = [cell.strip() for row in body for cell in row]
+        prior *= 1 - 0.2 * sum("  " in cell for cell in cells) / max(1, len(cells))
     if first and not named:
         # One word above lines with a comma may be the header of a column of texts.
         prior *= 0.95 if width > 2 or " " in rows[0][0].strip() else 0.85

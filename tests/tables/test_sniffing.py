@@ -23,6 +23,7 @@ def layout(text: str, **options: str) -> Layout:
         ("a|b\nx y|1\n", "|", 2),
         ("a   b c\n1 22  3\n", " ", 3),
         ("x y\n1 2\n", " ", 2),
+        ('1.5   8   30\t"a b"\n2.5   6   40\t"c"\n', " ", 4),
         ("x\n1.5\n", "\x1f", 1),
         ("x\n1,5\n2,5\n", "\x1f", 1),
         ("name\nSmith, John\nDoe, Jane\n", "\x1f", 1),
