@@ -266,9 +266,9 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     header, body = rows[first], rows[first + 1 :]
     fitting = [row for row in body if len(row) == width]
     if dialect.comment:
-        above = _comment_header(dialect, sample)
-        named = names_columns(header, fitting)
-        if len(above) == width and not named and names_columns(above, [header, *fitting]):
+        above, is_tight = _comment_header(dialect, sample)
+        names = is_tight or names_columns(above, [header, *fitting])
+        if len(above) == width and names and not names_columns(header, fitting):
             return Layout(dialect, titles, tuple(above), width, comment_header=True)
     if not body:
         return Layout(dialect, titles, tuple(header), len(header))
@@ -282,13 +282,13 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     return Layout(dialect, titles, tuple(header), len(header))
 
 
-def _comment_header(dialect: Dialect, sample: bytes) -> list[str]:
-    """The fields of the last comment above the first row."""
+def _comment_header(dialect: Dialect, sample: bytes) -> tuple[list[str], bool]:
+    """The fields of the last comment above the first row, and whether no blank begins it."""
     mark = re.escape(dialect.comment.encode())
     block = re.match(rb"(?:[ \t]*(?:%b[^\r\n]*)?(?:\r\n?|\n))+" % mark, sample)
     lines = [line for line in re.split(rb"[\r\n]+", block[0] if block else b"") if line.strip()]
     if not lines:
-        return []
-    last = lines[-1].strip().lstrip(dialect.comment.encode()).strip(b" ")
-    rows = _rows(dialect, plain(last, replace(dialect, comment="")))
-    return rows[0] if rows else []
+        return [], False
+    last = lines[-1].strip().lstrip(dialect.comment.encode())
+    rows = _rows(dialect, plain(last.strip(b" "), replace(dialect, comment="")))
+    return (rows[0] if rows else []), last[:1] not in (b" ", b"\t", b"")

@@ -77,6 +77,9 @@ def test_quotes_below_the_first_lines() -> None:
         ("My title\na,b\n1,2\n3,4\n", ("a", "b"), ("My title",)),
         ("# x\n# a,b\n1,2\n3,4\n", ("a", "b"), ()),
         ("# x\na,b\n1,2\n3,4\n", ("a", "b"), ()),
+        ("#,a\n1,x\n2,y\n", ("", "a"), ()),
+        ("#a,b\nu,v\nx,y\n", ("a", "b"), ()),
+        ("# by me, in May\na,b\nx,y\n", ("a", "b"), ()),
     ],
 )
 def test_headers(text: str, header: tuple[str, ...], titles: tuple[str, ...]) -> None:
