@@ -27,6 +27,12 @@ _WORDS = {",": "a comma", "\t": "a tab", " ": "a space", ";": "';'", "|": "'|'"}
 _NAMES = {"\t": "tab", " ": "space"}
 # The line by which a spreadsheet is told the separator.
 _SEP = re.compile(rb'\A"?sep=([^\r\n])"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
+# Texts that are no tables of lines, by how they begin.
+_OTHERS = {
+    rb'\s*(?:\{\s*["}]|\[\s*[\[{])': "JSON",
+    rb"\s*<(?:!doctype|html|\?xml|table)": "HTML or XML",
+    rb"(?:\s*%[^\n]*\n)*\s*@relation\s": "ARFF",
+}
 _SHOWN = 40
 
 
@@ -50,6 +56,9 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     # Prediction from arrays needs no Arrow.
     import pyarrow as pa
 
+    for begins, what in _OTHERS.items():
+        if re.match(begins, data, re.IGNORECASE):
+            raise ValueError(f"{title} is {what}, no delimited text; save it as CSV first")
     notes: list[Note] = []
     found = _SEP.match(data)
     if found is not None:

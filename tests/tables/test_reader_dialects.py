@@ -115,6 +115,55 @@ def test_what_was_written_is_read(table: Written) -> None:
     assert [found.line(row) for row in range(len(found))] == table.lines
 
 
+# What is added to the header, to each row, above and below them, and the names that it makes.
+ODDITIES = {
+    "comments": ([], [], "# made by hand, or so\n", False, []),
+    "sep": ([], [], "sep=SEPARATOR\n", False, []),
+    "trailing": ([""], [""], "", False, []),
+    "twice": (["n0 a"], ["7"], "", False, ["n0 a.1"]),
+    "no name": ([""], ["x"], "", False, ["Unnamed: 2"]),
+    "again": ([], [], "", True, []),
+}
+
+
+@SETTINGS
+@given(written(), st.sampled_from(sorted(ODDITIES)))
+def test_what_stands_around_the_cells_is_told(table: Written, oddity: str) -> None:
+    more_names, more_cells, above, again, expected = ODDITIES[oddity]
+    # With blanks as separators an empty field more is none.
+    separator = "," if table.separator == " " else table.separator
+    names = ["n0 a", "n1 b", *more_names]
+    rows = [[row[0], row[-1], *more_cells] for row in table.rows]
+    records = [names, *rows, names] if again else [names, *rows]
+    lines = [separator.join(quoted(cell, separator, True) for cell in row) for row in records]
+    text = above.replace("SEPARATOR", separator) + "\n".join([*lines, ""])
+    found = read(io.BytesIO(text.encode()))
+    assert list(found.columns) == ["n0 a", "n1 b", *expected], found.notes
+    cells = [list(row.values()) for row in found.arrow.to_pylist()]
+    assert cells == [[cell or None for cell in row[: len(found.columns)]] for row in rows]
+    assert found.line(0) == 2 + above.count("\n")
+    assert found.notes
+
+
+@SETTINGS
+@given(written())
+def test_a_column_that_counts_the_rows_is_set_aside(table: Written) -> None:
+    rows = [["", *table.names], *([str(place), *row] for place, row in enumerate(table.rows))]
+    text = "".join(",".join(quoted(cell, ",", True) for cell in row) + "\n" for row in rows)
+    found = read(io.BytesIO(text.encode()))
+    assert list(found.columns) == table.names
+    assert found.set_aside["Unnamed: 0"].to_pylist() == [row[0] for row in rows[1:]]
+
+
+@SETTINGS
+@given(st.lists(st.text("aé ß€,;\n\"'ü", max_size=6), min_size=1, max_size=8))
+def test_text_from_windows(cells: list[str]) -> None:
+    text = "größe,n\n" + "".join(f"{quoted(cell, ',', True)},1\n" for cell in cells)
+    found = read(io.BytesIO(text.encode("cp1252")))
+    assert found["größe"].tolist() == [cell or None for cell in cells]
+    assert [note.text for note in found.notes] == ["read in the encoding cp1252"]
+
+
 @SETTINGS
 @given(written())
 def test_the_separator_can_be_said(table: Written) -> None:
