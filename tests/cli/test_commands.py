@@ -68,7 +68,7 @@ def test_data_that_cannot_be_downloaded(
     assert "cannot be downloaded" in error
 
 
-@pytest.mark.parametrize("package", ["matplotlib", "pandas", "sklearn", "tqdm"])
+@pytest.mark.parametrize("package", ["matplotlib", "sklearn", "tqdm"])
 def test_a_missing_package_is_named_with_its_extra(
     package: str,
     tmp_path: Path,
