@@ -135,7 +135,8 @@ def _number(look: Look, decimal: str, limit: int) -> tuple[ColumnSchema, list[No
     )
     if not len(present):
         return understood(replace(look, kind="left out"), "", "", limit, False)
-    if look.wish not in ("numeric", "keep"):
+    # What has a unit is measured.
+    if look.wish not in ("numeric", "keep") and not form.unit:
         kept = column.typed if column.typed is not None else values
         reason = numbers_of_rows(name, kept, schema.distinct)
         if reason:

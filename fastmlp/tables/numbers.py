@@ -300,7 +300,17 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
         return None
     negative = found["open"] is not None or (bool(signs) and signs[0] != "+")
     exponent = (found["exponent"] or "")[1:]
-    return (-1.0 if negative else 1.0), found["body"].strip(), f"{before}{after}", exponent
+    return (
+        (-1.0 if negative else 1.0),
+        found["body"].strip(),
+        _singular(f"{before}{after}"),
+        exponent,
+    )
+
+
+def _singular(unit: str) -> str:
+    """The unit of one: of years a year, of lbs a lb."""
+    return unit[:-1] if len(unit) > 2 and unit.isalpha() and unit[-1] == "s" else unit
 
 
 def _value(part: tuple[float, str, str, str] | None, decimal: str) -> float:

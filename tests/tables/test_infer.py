@@ -141,7 +141,8 @@ def test_names_of_rows_are_left_out(cells: list) -> None:
 
 
 def test_measurements_of_their_own_are_no_names() -> None:
-    for cells in (FLOATS, [str(x) for x in FLOATS], RNG.choice(10**7, N, replace=False)):
+    percent = [f"{i}%" for i in range(N)]
+    for cells in (FLOATS, [str(x) for x in FLOATS], RNG.choice(10**7, N, replace=False), percent):
         assert column(cells)[0].kind == "number"
 
 
