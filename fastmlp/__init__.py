@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from .model.sequential import Sequential as Sequential
     from .network.layers import *  # noqa: F403
     from .runners.compiled.warmup import warmup as warmup
+    from .tables.infer import infer_schema as infer_schema
     from .tables.reader import read_table as read_table
+    from .tables.schema import Schema as Schema
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
     from .training.callbacks import EarlyStopping as EarlyStopping
@@ -98,7 +100,9 @@ _MODULES = {
     "importers.sklearn": ("from_sklearn",),
     "importers.torch.networks": ("from_torch",),
     "runners.compiled.warmup": ("warmup",),
+    "tables.infer": ("infer_schema",),
     "tables.reader": ("read_table",),
+    "tables.schema": ("Schema",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.

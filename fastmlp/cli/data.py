@@ -14,7 +14,8 @@ from ..tables.column_schema import ColumnSchema
 from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
 from ..tables.schema import Schema
-from ..tables.target import Target, find_target, read_target
+from ..tables.target import Target
+from ..tables.target_rows import find_target, read_target
 from .inputs import read_table
 from .options_train import OF_A_TABLE
 

@@ -24,7 +24,7 @@ from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
 from ..tables.reader import read as read_table
 from ..tables.schema import Schema
-from ..tables.target import read_target
+from ..tables.target_rows import read_target
 
 if TYPE_CHECKING:
     import os

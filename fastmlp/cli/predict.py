@@ -11,7 +11,7 @@ import numpy as np
 from ..data.features import counted
 from ..model.file import load
 from ..tables.preparation import Preparation
-from ..tables.target import read_target
+from ..tables.target_rows import read_target
 from .data import carried
 from .inputs import check_outputs, read_table, tell
 from .report import (

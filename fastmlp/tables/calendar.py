@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 _ENGLISH = "january february march april may june july august september october november december"
 _GERMAN = "januar februar märz april mai juni juli august september oktober november dezember"
@@ -145,7 +146,10 @@ def _moment(parts: dict[str, str | None]) -> Moment | None:
     seconds = _seconds(parts)
     if seconds is None:
         return None
-    time = {"seconds": seconds, "has_time": (parts.get("hour") or parts.get("hour_2")) is not None}
+    time: dict[str, Any] = {
+        "seconds": seconds,
+        "has_time": (parts.get("hour") or parts.get("hour_2")) is not None,
+    }
     if parts.get("a") is not None:
         numbers = int(parts["a"] or 0), int(parts["b"] or 0), int(parts["c"] or 0)
         width = len(parts["c"] or "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import to_numpy
 from .dates import Said, say
 from .numbers import Spelled, plain, spell
 from .texts import Words, words_of, words_of_numbers
@@ -156,17 +157,21 @@ def _of_arrow(cells: Any) -> Column:
     if pa.types.is_boolean(kind):
         return Column("yes/no", size, _floats(cells.cast(pa.int8())))
     if pa.types.is_integer(kind) and not cells.null_count:
-        return Column("number", size, cells.to_numpy())
+        signed = pa.types.is_signed_integer(kind) or kind.bit_width < 64
+        wide = cells.cast(pa.int64() if signed else pa.uint64())
+        return Column("number", size, to_numpy(wide, np.int64 if signed else np.uint64, 0))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return Column("number", size, _floats(cells))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return Column("date", size, _days(cells.cast(pa.timestamp("us")).to_numpy()))
+        days = _whole(cells.cast(_moments(pa, kind), safe=False)) / (86400 * 1e6)
+        return Column("date", size, days)
     if pa.types.is_time(kind):
         unit = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
         ticks = _floats(cells.cast(pa.int64() if kind.bit_width == 64 else pa.int32()))
         return Column("time", size, ticks / (86400 * unit))
     if pa.types.is_null(kind):
         return Column("text", size, texts=cells.cast(pa.string()))
+    # What makes tables is above this.
     from .table import as_text
 
     return Column("text", size, texts=as_text(cells))
@@ -176,8 +181,18 @@ def _floats(cells: Any) -> Array:
     import pyarrow as pa
 
     # Whole numbers beyond 2**53 are rounded, as a network would round them.
-    values: Array = cells.cast(pa.float64(), safe=False).to_numpy()
-    return values
+    return to_numpy(cells.cast(pa.float64(), safe=False), np.float64, np.nan)
+
+
+def _moments(pa: Any, kind: Any) -> Any:
+    """Microseconds, in the zone of a type that has one."""
+    return pa.timestamp("us", getattr(kind, "tz", None))
+
+
+def _whole(times: Any) -> Array:
+    """Whole numbers of 64 bits as floats."""
+    found = to_numpy(times, np.int64, np.iinfo(np.int64).min)
+    return np.where(found == np.iinfo(np.int64).min, np.nan, found.astype(np.float64))
 
 
 def _days(times: Array) -> Array:

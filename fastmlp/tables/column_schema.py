@@ -81,7 +81,7 @@ class ColumnSchema:
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> ColumnSchema:
         """Return the column that `to_dict` has described."""
-        found = {
+        found: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in description.items()
         }

@@ -17,6 +17,12 @@ _THURSDAY = 3
 _DAYS_OF_A_YEAR = 365.2425
 _FEWEST_MONTHS = 3
 _MOST_LISTED = 1000
+# Numbers further from the mean are squeezed; of them, and of as many others, the scale takes no
+# notice. Tried on open tables: validation loss is as before or lower, most so with heavy tails.
+_BOUND = 4.0
+# Where none is as far as that, tails are light, and numbers stay as they are.
+_HEAVY = 6.0
+_TAIL = 0.005
 _MISSING = "1 where {} is missing, else 0"
 _TURNS = {"month": "year", "weekday": "week in whole days", "hour": "day"}
 
@@ -45,6 +51,9 @@ class NumberColumn:
         Stands in for a missing number.
     indicator : bool
         Whether a second feature says that the number is missing.
+    bound : float
+        Where numbers reach far beyond the others: how many scales from the mean count in full, all
+        further ones as their logarithm, ``log(1 + distance)``. 0 where all count in full.
     """
 
     name: str
@@ -52,11 +61,13 @@ class NumberColumn:
     scale: float
     fill: float
     indicator: bool = False
+    bound: float = 0.0
 
     kind: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
         _check_scaled(self.name, self.mean, self.scale, self.fill, self.indicator)
+        check_number("a bound", self.bound, 0)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -68,6 +79,12 @@ class NumberColumn:
         """What each feature is before it is scaled."""
         what = "a number" if self.kind == "number" else "1 for yes or true, 0 for no or false"
         own = f"{what}; where it is missing, {self.fill:.7g}"
+        if self.bound:
+            reach = self.bound * self.scale
+            own += (
+                f"; where it is further than {reach:.7g} from {self.mean:.7g}, by d, the further "
+                f"distance is {self.scale:.7g} * log(1 + d / {self.scale:.7g})"
+            )
         return (own, *((_MISSING.format(self.name),) if self.indicator else ()))
 
     @property
@@ -79,13 +96,21 @@ class NumberColumn:
         """Write the features before they are scaled into ``out``, ``(n, len(features))``."""
         values = values.astype(np.float64)
         missing = np.isnan(values)
-        out[:, 0] = np.where(missing, self.fill, values)
+        out[:, 0] = self._squeezed(np.where(missing, self.fill, values))
         if self.indicator:
             out[:, 1] = missing
 
     def write(self, values: Array, out: Array) -> None:
         """Write what the network reads of these values into ``out``, ``(n, len(features))``."""
         _write_scaled(self, values, out)
+
+    def _squeezed(self, values: Array) -> Array:
+        if not self.bound:
+            return values
+        away = (values - self.mean) / self.scale
+        further = np.maximum(np.abs(away) - self.bound, 0.0)
+        near = np.sign(away) * (self.bound + np.log1p(further))
+        return np.where(further > 0, self.mean + self.scale * near, values)
 
 
 @dataclass(frozen=True)
@@ -258,7 +283,17 @@ Column = NumberColumn | YesNoColumn | DateColumn | CategoryColumn
 def fit_number(kind: type[NumberColumn], name: str, values: Array) -> NumberColumn | None:
     """Return the column of numbers of some training rows; None where all have the same."""
     found = _moments(values)
-    return None if found is None else kind(name, *found)
+    if found is None:
+        return None
+    mean, scale, fill, indicator = found
+    present = values[~np.isnan(values)]
+    if kind is YesNoColumn or float(np.abs(present - mean).max()) <= _HEAVY * scale:
+        return kind(name, *found)
+    # Few numbers far from all others would leave no room between those.
+    inner = np.clip(present, *np.quantile(present, (_TAIL, 1 - _TAIL)))
+    if inner.std():
+        mean, scale = float(inner.mean()), float(inner.std())
+    return kind(name, mean, scale, fill, indicator, _BOUND)
 
 
 def fit_date(name: str, values: Array, clock: bool) -> DateColumn | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .arrays import numbers, texts, where
 from .dialect import Dialect, plain
 from .headers import name_columns
 from .notes import Note
@@ -26,6 +27,12 @@ _WORDS = {",": "a comma", "\t": "a tab", " ": "a space", ";": "';'", "|": "'|'"}
 _NAMES = {"\t": "tab", " ": "space"}
 # The line by which a spreadsheet is told the separator.
 _SEP = re.compile(rb'\A"?sep=([^\r\n])"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
+# Texts that are no tables of lines, by how they begin.
+_OTHERS = {
+    rb'\s*(?:\{\s*["}]|\[\s*[\[{])': "JSON",
+    rb"\s*<(?:!doctype|html|\?xml|table)": "HTML or XML",
+    rb"(?:\s*%[^\n]*\n)*\s*@relation\s": "ARFF",
+}
 _SHOWN = 40
 
 
@@ -49,6 +56,9 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     # Prediction from arrays needs no Arrow.
     import pyarrow as pa
 
+    for begins, what in _OTHERS.items():
+        if re.match(begins, data, re.IGNORECASE):
+            raise ValueError(f"{title} is {what}, no delimited text; save it as CSV first")
     notes: list[Note] = []
     found = _SEP.match(data)
     if found is not None:
@@ -59,7 +69,7 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
         options = ReadOptions(**{**vars(options), "separator": separator})
     above = found.end() if found is not None else 0
     layout = sniff(data[above:] if above else data, options)
-    if not layout.n_columns or not data.strip():
+    if not layout.n_columns or re.search(rb"\S", data) is None:
         raise ValueError(f"{title} is empty")
     text = _text(data, above, layout, title)
     columns, text, told = parse(text)
@@ -119,16 +129,13 @@ def _without_headers(
     header: tuple[str, ...], columns: list[pa.ChunkedArray], lines: RecordLines, title: str
 ) -> tuple[list[pa.ChunkedArray], Array | None, list[Note]]:
     """The columns without rows that repeat the header, and which rows these are."""
-    # Only called where Arrow is there.
-    import pyarrow as pa
-
     again = _repeated(header, columns)
     others, rows = columns, None
     if len(again):
         rows = np.setdiff1d(np.arange(len(columns[0])), again)
         if not len(rows):
             raise ValueError(f"{title} has no rows but the header, again and again")
-        indices = pa.array(rows)
+        indices = numbers(rows)
         others = [column.take(indices) for column in columns]
     if _looks_like_data(header, others):
         # Then it is no wonder that a row is like it.
@@ -149,12 +156,11 @@ def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
     pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name]
     same = None
     for name, column in pairs if len(pairs) > 1 else ():
-        equal = pc.fill_null(pc.equal(column, name), False)
-        same = equal if same is None else pc.and_(same, equal)
+        equal = pc.equal(column, texts([name])[0])
+        same = equal if same is None else pc.and_kleene(same, equal)
         if not pc.any(same).as_py():
-            break
-    rows: Array = np.flatnonzero([] if same is None else np.asarray(same))
-    return rows
+            return np.empty(0, dtype=np.int64)
+    return np.empty(0, dtype=np.int64) if same is None else where(same)
 
 
 def _looks_like_data(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> bool:

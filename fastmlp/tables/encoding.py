@@ -49,10 +49,10 @@ def to_utf8(data: bytes, encoding: str | None, title: str) -> tuple[bytes, list[
     if marked is None and encoding is None:
         chosen = _without_mark(data)
     name = "utf-8" if chosen is None else codecs.lookup(chosen).name
-    # Encodings that write a mark of their own take it off as well.
-    bare = data[len(mark) :] if mark and name.replace("-", "_") == _plain(marked) else data
+    # Encodings that write a mark of their own take it off themselves.
+    is_of_it = mark == codecs.BOM_UTF8 or name == marked
+    bare = data[len(mark) :] if mark and is_of_it else data
     if name in ("utf-8", "utf-8-sig", "ascii"):
-        bare = bare.removeprefix(codecs.BOM_UTF8)
         bad = _first_bad_byte(bare)
         if bad is None:
             return _checked(bare, title), notes
@@ -70,10 +70,6 @@ def to_utf8(data: bytes, encoding: str | None, title: str) -> tuple[bytes, list[
     except UnicodeEncodeError as error:
         line = 1 + len(_LINE_END.findall(text[: error.start].encode()))
         raise ValueError(f"{title}, line {line}: half a character in {name}") from error
-
-
-def _plain(name: str | None) -> str:
-    return (name or "").replace("-", "_")
 
 
 def _without_mark(data: bytes) -> str | None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import missing_extra
+from .arrays import texts
 from .headers import name_columns
 from .notes import Note
 from .options import ReadOptions
 from .spelling import looks_like_data
 from .table import Table
+from .titles import first_row
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -105,29 +107,28 @@ def _of_cells(rows: list[list[Any]], notes: list[Note], options: ReadOptions, ti
     # Only called where Arrow is there.
     import pyarrow as pa
 
-    texts = [[_spelled(cell) for cell in row] for row in rows]
-    places = [place for place, row in enumerate(texts) if any(row)]
-    used = [j for j in range(max(map(len, texts))) if any(j < len(r) and r[j] for r in texts)]
-    cells = [[texts[i][j] for j in range(used[0], used[-1] + 1)] for i in places]
+    width = max(map(len, rows))
+    spelled = [[*map(_spelled, row), *[""] * (width - len(row))] for row in rows]
+    filled = [place for place, row in enumerate(spelled) if any(row)]
+    first = first_row([spelled[place] for place in filled], width, options.header)
+    places = filled[first:]
+    # Columns that hold nothing but titles are none.
+    used = [j for j in range(width) if any(spelled[place][j] for place in places)]
+    cells = [spelled[place][used[0] : used[-1] + 1] for place in places]
     header = [f"column_{place}" for place in range(len(cells[0]))]
     if options.header:
-        n_filled = [sum(map(bool, row)) for row in cells]
-        # Titles fill a cell or two; a header names at least half of the columns.
-        least = max(1.0, 0.5 * float(np.median(n_filled[1:] or n_filled)))
-        first = next(place for place, count in enumerate(n_filled) if count >= least)
         if first:
-            shown = next(cell for cell in cells[0] if cell)[:40]
+            shown = next(cell for cell in spelled[filled[0]] if cell)[:40]
             what = "a line" if first == 1 else f"{first} lines"
             verb = "is" if first == 1 else "are"
             notes.append(Note(f"{what} above the header {verb} left out, {shown!r}", count=first))
-        header = cells[first]
-        cells, places = cells[first + 1 :], places[first + 1 :]
+        header, cells, places = cells[0], cells[1:], places[1:]
         if cells and looks_like_data(header, cells[:_SAMPLE]):
             notes.append(Note(f"the header looks like data, '{', '.join(header[:4])}'", "header"))
     if not cells:
         raise ValueError(f"{title} has no rows below its header")
     columns = [
-        pa.chunked_array([pa.array([cell or None for cell in column], pa.string())])
+        pa.chunked_array([texts([cell or None for cell in column])])
         for column in zip(*cells, strict=True)
     ]
     named, set_aside, renamed = name_columns(header, columns)

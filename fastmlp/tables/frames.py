@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import missing_extra
+from .arrays import column_of, numbers, texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,19 +26,19 @@ def arrow_of(frame: Any) -> tuple[pa.Table, str]:
         raise missing_extra("pyarrow", "tables") from error
 
     title, names, columns = _columns_of(frame)
-    texts = [_name(name) for name in names]
-    if not texts:
+    shown = [_name(name) for name in names]
+    if not shown:
         raise ValueError(f"{title} has no columns")
-    for name in texts:
-        if texts.count(name) > 1:
+    for name in shown:
+        if shown.count(name) > 1:
             raise ValueError(f"{title} has two columns with the name {name!r}; rename one")
-    cells = [_chunked(name, column) for name, column in zip(texts, columns, strict=True)]
-    lengths = {name: len(column) for name, column in zip(texts, cells, strict=True)}
+    cells = [_chunked(name, column) for name, column in zip(shown, columns, strict=True)]
+    lengths = {name: len(column) for name, column in zip(shown, cells, strict=True)}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"the columns of {title} differ in length: {lengths}")
     if not len(cells[0]):
         raise ValueError(f"{title} has no rows")
-    return pa.table(cells, names=texts), title
+    return pa.table(cells, names=shown), title
 
 
 def _columns_of(frame: Any) -> tuple[str, list[Any], Iterable[Any]]:
@@ -108,14 +109,27 @@ def _chunked(name: str, column: Any) -> pa.ChunkedArray:
         raise ValueError(f"the column {name!r} must have one dimension, got shape {column.shape}")
     if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
         raise TypeError(f"the column {name!r} must be a sequence, got {type(column).__name__}")
-    try:
-        cells = pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        # Objects of several types, of which each is what it spells.
-        cells = None
+    cells = _plain(column)
+    if cells is None:
+        try:
+            cells = pa.array(column, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+            # Objects of several types, of which each is what it spells.
+            cells = None
     if cells is None or _has_own_types(cells.type):
-        cells = pa.array([_spelled(cell) for cell in column], pa.string())
+        cells = texts([_spelled(cell) for cell in column])
     return cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
+
+
+def _plain(column: Any) -> pa.Array | None:
+    """What can be made without pandas; None for all else."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind in "iub" or (column.dtype.kind == "f" and column.itemsize <= 8):
+            return numbers(column, column == column)
+        if column.dtype.kind not in "OU":
+            return None
+        column = column.tolist()
+    return column_of(column) if isinstance(column, (list, tuple, range)) else None
 
 
 def _spelled(cell: Any) -> str | None:

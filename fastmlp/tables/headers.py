@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .arrays import numbers
 from .notes import Note
 
 if TYPE_CHECKING:
@@ -115,8 +118,8 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
             return False
     first = int(column[0].as_py())
     cells = column.combine_chunks()
-    numbers = pa.array(range(first, first + n_rows), pa.int64())
+    counted = numbers(np.arange(first, first + n_rows, dtype=np.int64))
     try:
-        return bool(cells.cast(pa.int64()).equals(numbers))
+        return bool(cells.cast(pa.int64()).equals(counted))
     except pa.ArrowInvalid:
         return False

@@ -16,7 +16,7 @@ from .kinds import Look, decimal_sign, look_at, understood
 from .leaks import notes_on_leaks
 from .notes import Note, tell
 from .schema import Schema
-from .target import TargetRows, find_target
+from .target_rows import TargetRows, find_target
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LIMIT = 100
 _SHOWN = 5
+_OPTIONS = ("numeric", "categorical", "dates", "drop", "keep", "ids")
 _CONSTANT = "the same in all rows"
 
 __all__ = ["LIMIT", "Understanding", "Wishes", "infer", "infer_schema", "understand"]
@@ -64,11 +65,10 @@ class Wishes:
     def check(self, names: Iterable[str], target: str | None) -> None:
         """Refuse names that the table has not, and columns of which two things are said."""
         known = list(names)
+        _check_known([*self._named(), *self.join_case], known)
         said: dict[str, str] = {}
-        for option in ("numeric", "categorical", "dates", "drop", "keep", "ids"):
+        for option in _OPTIONS:
             for name in getattr(self, option):
-                if name not in known:
-                    raise unknown_name("column", name, known)
                 if name == target:
                     raise ValueError(f"the target {name!r} is among the columns of --{option}")
                 if option != "keep" and name in said:
@@ -77,11 +77,15 @@ class Wishes:
                         "take it off one of them"
                     )
                 said.setdefault(name, option)
-        for name in (*self.join_case, *((self.group,) if self.group is not None else ())):
-            if name not in known:
-                raise unknown_name("column", name, known)
+        if self.group is not None and self.group == target:
+            raise ValueError(f"the target {target!r} cannot name the groups")
         if self.limit < 2:
             raise ValueError(f"the limit of categories must be 2 or more, got {self.limit}")
+
+    def _named(self) -> list[str]:
+        """All columns that are named, but for those of ``join_case``."""
+        group = [] if self.group is None else [self.group]
+        return [name for option in _OPTIONS for name in getattr(self, option)] + group
 
     def of(self, name: str) -> str:
         """Which kind is wished for a column; ``"keep"``, or an empty string."""
@@ -364,6 +368,17 @@ def _is_constant(values: Array) -> bool:
         return bool((values == values[0]).all())
     # A number and missing ones still tell which is which.
     return not np.isnan(values[0]) and bool((values == values[0]).all())
+
+
+def _check_known(names: Iterable[str], known: list[str]) -> None:
+    """Refuse all names at once that no column has."""
+    unknown = [name for name in dict.fromkeys(names) if name not in known]
+    if len(unknown) == 1:
+        raise unknown_name("column", unknown[0], known)
+    if unknown:
+        raise ValueError(
+            f"the table has no columns {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
+        )
 
 
 def _names(option: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
     from .schema import Schema
     from .table import Table
-    from .target import TargetRows
+    from .target_rows import TargetRows
 
 # Fewer rows say too little.
 _FEWEST = 20
@@ -61,20 +61,19 @@ def notes_on_leaks(
         )
         notes.append(Note(text, "test_last", "", dates[0]))
     if group is None:
-        notes += _notes_on_groups(table, schema)
+        notes += _notes_on_groups(table, schema, cells)
     return notes
 
 
-def _notes_on_groups(table: Table, schema: Schema) -> list[Note]:
+def _notes_on_groups(table: Table, schema: Schema, cells: Mapping[str, Array]) -> list[Note]:
     notes = []
     for column in schema.used:
         if column.kind != "category" and not (column.kind == "number" and not column.unit):
             continue
         name = column.name
-        raw = column_of(table, name)
-        if column.kind == "number" and not _is_whole(raw.plain):
+        if column.kind == "number" and not _is_whole(cells[name]):
             continue
-        words = raw.words
+        words = column_of(table, name).words
         if are_groups(name, words):
             text = (
                 f"the column {name!r} has {len(words.words)} different values, each in several "
@@ -84,9 +83,7 @@ def _notes_on_groups(table: Table, schema: Schema) -> list[Note]:
     return notes
 
 
-def _is_whole(values: Array | None) -> bool:
-    if values is None:
-        return False
+def _is_whole(values: Array) -> bool:
     present = values[~np.isnan(values)]
     return len(present) > 0 and bool((present == np.floor(present)).all())
 

@@ -52,9 +52,9 @@ class Note:
         return f"{self.text}; {words} decides otherwise"
 
 
-_LISTS = ("numeric", "categorical", "dates", "drop", "keep", "na_values")
+_LISTS = ("numeric", "categorical", "dates", "drop", "keep", "join_case", "na_values")
 # Arguments that are switches.
-_SWITCHES = {"header": "False"}
+_SWITCHES = {"header": "False", "log_target": "True", "test_last": "True"}
 _SHELL = {"header": "--no-header"}
 
 

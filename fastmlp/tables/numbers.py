@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import to_numpy
 from .texts import is_mark
 
 if TYPE_CHECKING:
@@ -185,9 +186,7 @@ def spell(words: Sequence[str]) -> Spelled:
         if part is not None:
             point[place], comma[place] = _value(part, "."), _value(part, ",")
             units[place] = names.setdefault(part[2], len(names))
-    zeros = np.array(
-        [word[0] == "0" and _LEADING_ZERO.fullmatch(word) is not None for word in words], bool
-    )
+    zeros = np.array([_LEADING_ZERO.fullmatch(word) is not None for word in words], bool)
     marks = np.array([is_mark(word) for word in words], bool)
     return Spelled(point, comma, units, list(names), zeros, marks)
 
@@ -258,7 +257,7 @@ def plain(cells: Any) -> Array | None:
         found = pc.cast(cells, pa.float64())
     except pa.ArrowInvalid:
         return None
-    numbers: Array = found.to_numpy()
+    numbers = to_numpy(found, np.float64, np.nan)
     # Texts such as nan and inf are told of.
     finite = np.isfinite(numbers)
     if not finite.all() and int(np.count_nonzero(~finite)) != cells.null_count:
@@ -301,7 +300,17 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
         return None
     negative = found["open"] is not None or (bool(signs) and signs[0] != "+")
     exponent = (found["exponent"] or "")[1:]
-    return (-1.0 if negative else 1.0), found["body"].strip(), f"{before}{after}", exponent
+    return (
+        (-1.0 if negative else 1.0),
+        found["body"].strip(),
+        _singular(f"{before}{after}"),
+        exponent,
+    )
+
+
+def _singular(unit: str) -> str:
+    """The unit of one: of years a year, of lbs a lb."""
+    return unit[:-1] if len(unit) > 2 and unit.isalpha() and unit[-1] == "s" else unit
 
 
 def _value(part: tuple[float, str, str, str] | None, decimal: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import missing_extra
+from .arrays import texts
 from .delimited import read_delimited
 from .encoding import to_utf8
 from .formats import read_columnar, read_spreadsheet
@@ -121,14 +122,14 @@ def _with_missing(table: Table, na_values: tuple[str, ...]) -> Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    missing = pa.array(na_values, pa.string())
+    missing, nothing = texts(na_values), texts([None])[0]
 
     def mask(column: pa.ChunkedArray) -> pa.ChunkedArray:
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
             return column
         cells = column.cast(pa.string())
         is_missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=missing)
-        return pc.if_else(is_missing, pa.scalar(None, cells.type), cells)
+        return pc.if_else(is_missing, nothing, cells)
 
     columns = {name: mask(table.arrow.column(name)) for name in table.columns}
     return replace(table, arrow=pa.table(columns))

@@ -134,16 +134,28 @@ class RecordLines:
 
     def numbers(self) -> Array:
         """The number of each row's line, from 1."""
-        records = grammar(self.separator, self.quote).records(self.data, self.start)
-        places = [record.start for record in records if len(record.fields) == self.n_columns]
-        return self.first + self._lines_before(np.array(places, dtype=np.int64))
-
-    def _lines_before(self, places: Array) -> Array:
         text = np.frombuffer(self.data, np.uint8)[self.start :]
-        is_return = text == ord("\r")
-        ends = text == ord("\n")
-        # Of \r\n the second is the end.
-        is_return[:-1] &= ~ends[1:]
-        ends |= is_return
-        lines: Array = np.searchsorted(self.start + np.flatnonzero(ends), places)
-        return lines
+        ends = np.flatnonzero(_line_ends(text))
+        if self.quote in self.data:
+            records = grammar(self.separator, self.quote).records(self.data, self.start)
+            places = [record.start for record in records if len(record.fields) == self.n_columns]
+            return self.first + np.searchsorted(ends, np.array(places, np.int64) - self.start)
+        # Without quotes each line is a record, and separators need only be counted.
+        bounds = np.concatenate([[-1], ends, [len(text)]])
+        separators = np.flatnonzero(text == self.separator[0])
+        n_fields = 1 + np.diff(np.searchsorted(separators, bounds))
+        # The first of \r\n is no character of the line.
+        last = text[np.maximum(bounds[1:] - 1, 0)] == ord("\r")
+        last[-1] = False
+        length = np.diff(bounds) - 1 - last
+        rows: Array = self.first + np.flatnonzero((n_fields == self.n_columns) & (length > 0))
+        return rows
+
+
+def _line_ends(text: Array) -> Array:
+    """Whether a line ends at each byte; where two make an end, at the second."""
+    is_return = text == ord("\r")
+    ends: Array = text == ord("\n")
+    is_return[:-1] &= ~ends[1:]
+    ends |= is_return
+    return ends

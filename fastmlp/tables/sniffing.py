@@ -17,7 +17,7 @@ _SEPARATORS = (",", ";", "\t", "|", " ")
 _COMMENTS = ("#", "%")
 _SAMPLE = 1 << 16
 # A table of thousands of columns has long lines.
-_LONGEST_SAMPLE = 1 << 20
+_LONG = 1 << 20
 _RECORDS = 130
 
 
@@ -90,13 +90,13 @@ def sniff(data: bytes, options: ReadOptions) -> Layout:
 
 
 def _sample(data: bytes) -> bytes:
-    """Whole lines from the start of a text, at least some ten of them."""
+    """Whole lines from the start of a text: some ten of them, of very long ones two."""
     size = _SAMPLE
     while size < len(data):
         sample = data[:size]
-        ends = [sample.rfind(b"\n"), sample.rfind(b"\r")]
-        if size >= _LONGEST_SAMPLE or sample.count(b"\n") + sample.count(b"\r") > 10:
-            return sample[: max(ends) + 1] or sample
+        n_lines = sample.count(b"\n") + sample.count(b"\r")
+        if n_lines > (10 if size < _LONG else 3):
+            return sample[: max(sample.rfind(b"\n"), sample.rfind(b"\r")) + 1]
         size *= 4
     return data
 
@@ -127,8 +127,13 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
     """The dialect with what a text shows of its quotes."""
     quote = dialect.quote.encode()
-    blanks = () if dialect.separator == " " else (b" " + quote, b"\t" + quote)
-    if any(pair in text for pair in blanks):
+    if quote not in text:
+        return dialect
+    # Substrings are found faster than patterns, and most texts hold none of these.
+    before = (dialect.separator.encode(), b"\n", b"\r", b" ", b"\t")
+    if dialect.separator != " " and any(
+        byte + blank + quote in text for byte in before for blank in (b" ", b"\t")
+    ):
         dialect = replace(dialect, loose=_seen(dialect, text)[0])
     if b"\\" + quote in text and _seen(dialect, text)[1]:
         # A quote behind a backslash ends no cell, if the cell goes on.
@@ -214,8 +219,13 @@ def _prior(dialect: Dialect, rows: list[list[str]], first: int, width: int) -> f
         # Prose has blanks too, but rarely as many in each line, or numbers below words.
         # R names no column for the names of rows.
         regular = width - 1 <= len(header) and all(fits(row, width) for row in body)
-        data = named or all(is_data(cell) for row in body for cell in row)
+        cells = [cell for row in body for cell in row]
+        data = named or 2 * sum(map(is_data, cells)) > len(cells)
         prior *= (0.97 if dialect.runs else 0.94) if regular and data else 0.6
+    else:
+        # Columns that are set apart by blanks, with another mark between some of them.
+        cells = [cell.strip() for row in body for cell in row]
+        prior *= 1 - 0.2 * sum("  " in cell for cell in cells) / max(1, len(cells))
     if first and not named:
         # One word above lines with a comma may be the header of a column of texts.
         prior *= 0.95 if width > 2 or " " in rows[0][0].strip() else 0.85
@@ -256,9 +266,9 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     header, body = rows[first], rows[first + 1 :]
     fitting = [row for row in body if len(row) == width]
     if dialect.comment:
-        above = _comment_header(dialect, sample)
-        named = names_columns(header, fitting)
-        if len(above) == width and not named and names_columns(above, [header, *fitting]):
+        above, is_tight = _comment_header(dialect, sample)
+        names = is_tight or names_columns(above, [header, *fitting])
+        if len(above) == width and names and not names_columns(header, fitting):
             return Layout(dialect, titles, tuple(above), width, comment_header=True)
     if not body:
         return Layout(dialect, titles, tuple(header), len(header))
@@ -272,13 +282,13 @@ def _laid_out(best: _Reading, sample: bytes, options: ReadOptions) -> Layout:
     return Layout(dialect, titles, tuple(header), len(header))
 
 
-def _comment_header(dialect: Dialect, sample: bytes) -> list[str]:
-    """The fields of the last comment above the first row."""
+def _comment_header(dialect: Dialect, sample: bytes) -> tuple[list[str], bool]:
+    """The fields of the last comment above the first row, and whether no blank begins it."""
     mark = re.escape(dialect.comment.encode())
     block = re.match(rb"(?:[ \t]*(?:%b[^\r\n]*)?(?:\r\n?|\n))+" % mark, sample)
     lines = [line for line in re.split(rb"[\r\n]+", block[0] if block else b"") if line.strip()]
     if not lines:
-        return []
-    last = lines[-1].strip().lstrip(dialect.comment.encode()).strip(b" ")
-    rows = _rows(dialect, plain(last, replace(dialect, comment="")))
-    return rows[0] if rows else []
+        return [], False
+    last = lines[-1].strip().lstrip(dialect.comment.encode())
+    rows = _rows(dialect, plain(last.strip(b" "), replace(dialect, comment="")))
+    return (rows[0] if rows else []), last[:1] not in (b" ", b"\t", b"")

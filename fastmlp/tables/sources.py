@@ -85,7 +85,9 @@ def _bytes_of(path: Any) -> tuple[str, bytes]:
         data = path.read()
         name = getattr(path, "name", None)
         title = name if isinstance(name, str) else "the file"
-        return title, data.encode() if isinstance(data, str) else bytes(data)
+        # Bytes that were read as half characters are themselves again.
+        encoded = data.encode(errors="surrogateescape") if isinstance(data, str) else bytes(data)
+        return title, encoded
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"expected the name of a file or an open one, got {type(path).__name__}")
     title = os.fspath(path)

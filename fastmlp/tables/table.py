@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import missing_extra
+from .arrays import numbers, texts
 from .frames import arrow_of
 from .notes import Note
 
@@ -119,8 +120,7 @@ class Table:
         rows = np.asarray(rows)
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
-        arrow = _arrow()
-        indices = arrow.array(rows.astype(np.int64))
+        indices = numbers(rows.astype(np.int64))
         return replace(
             self,
             arrow=self.arrow.take(indices),
@@ -206,8 +206,8 @@ def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     except (arrow.ArrowNotImplementedError, arrow.ArrowInvalid):
         pass
     # Intervals, lists and the like, as Python writes them.
-    texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
-    return arrow.chunked_array([arrow.array(texts, arrow.string())])
+    spelled = [None if cell is None else str(cell) for cell in cells.to_pylist()]
+    return arrow.chunked_array([texts(spelled)])
 
 
 def _padded(column: list[str]) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import to_numpy
+
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
@@ -166,7 +168,7 @@ def _of_arrow(cells: Any) -> Words:
     encoded = pa.chunked_array(trimmed).combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes = to_numpy(pa.chunked_array([encoded.indices]), np.int32, -1).astype(np.int64)
     words = encoded.dictionary.to_pylist()
     if "" in words:
         empty = words.index("")

@@ -27,8 +27,8 @@ def first_row(rows: list[list[str]], width: int, has_header: bool) -> int:
 
 def _padded_titles(rows: list[list[str]]) -> int:
     """The number of titles that are followed by as many separators as rows have."""
-    alone = [bool(row[0].strip()) and not any(row[1:]) for row in rows]
-    if False not in alone:
+    alone = [not any(row[1:]) for row in rows]
+    if False not in alone or not rows[0][0].strip():
         return 0
     place = alone.index(False)
     row = rows[place]

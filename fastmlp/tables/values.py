@@ -23,7 +23,7 @@ _NO = frozenset(("false", "no", "n", "f", "off", "0"))
 _YES = frozenset(("true", "yes", "y", "t", "on", "1"))
 # Beyond it the squares that a variance sums leave float64.
 LARGEST = 1e150
-_IN_WORDS = {"number": "numbers", "yes/no": "yes or no", "date": "dates or times"}
+_IN_WORDS = {"number": "numbers", "yes/no": "yes or no", "date": "dates"}
 
 __all__ = ["LARGEST", "read_cells", "values_of"]
 

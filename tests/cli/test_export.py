@@ -109,8 +109,8 @@ def test_what_is_said_of_a_regression(
         f"{fills['member']}",
         "  11  day                   days since 1970-01-01 in UTC; where it is missing, "
         f"{fills['day']}",
-        "  14  day weekday (sine)    the sine of 2 pi times the part of the week in whole days that "
-        "has passed",
+        "  14  day weekday (sine)    the sine of 2 pi times the part of the week in whole days "
+        "that has passed",
         "outputs: 1 float32 number",
         "  0  price, in its own units",
         '  #include "house.h"',

@@ -38,6 +38,28 @@ def test_a_missing_number_is_the_median_and_says_so() -> None:
     assert whole.features == ("x",)
 
 
+def test_numbers_far_from_all_others_are_squeezed() -> None:
+    usual = np.random.default_rng(0).normal(5, 2, 2000)
+    values = np.append(usual, [1e6, 1e6, -1e9])
+    column = fit_number(NumberColumn, "x", values)
+    assert column is not None
+    assert column.mean == pytest.approx(5, abs=0.2)
+    assert column.scale == pytest.approx(2, abs=0.2)
+    found = matrix(column, values)[:, 0]
+    assert np.abs(found).max() < 4 + np.log(1e9)
+    assert (np.diff(found[np.argsort(values, kind="stable")]) >= 0).all()
+    inner = np.abs(usual - column.mean) <= 4 * column.scale
+    np.testing.assert_allclose(found[:2000][inner], ((usual - column.mean) / column.scale)[inner])
+    assert found[2000] == pytest.approx(4 + np.log1p((1e6 - column.mean) / column.scale - 4))
+    assert "log(1 + d /" in column.meanings[0]
+    plain = fit_number(NumberColumn, "x", usual[np.abs(usual - 5) < 6])
+    assert plain is not None
+    assert plain.bound == 0
+    rare = fit_number(NumberColumn, "x", np.append(np.zeros(1000), 1.0))
+    assert rare is not None
+    assert rare.scale > 0
+
+
 def test_columns_that_say_nothing() -> None:
     assert fit_number(NumberColumn, "x", np.full(5, 3.0)) is None
     assert fit_number(NumberColumn, "x", np.full(5, np.nan)) is None

@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from fastmlp.tables.delimited import read_delimited  # noqa: E402
-from fastmlp.tables.options import ReadOptions  # noqa: E402
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.delimited import read_delimited
+from fastmlp.tables.options import ReadOptions
+from fastmlp.tables.table import Table
 
 ROWS = [["1.5", "x"], ["2.5", "y"], ["3.5", "x"]]
 
@@ -110,6 +110,10 @@ def test_what_the_user_says_counts_more() -> None:
         ("a,b\n", "t has no rows below its header"),
         ("a,b\na,b\n", "t has no rows but the header, again and again"),
         ("# a\n", "t is empty"),
+        ('[{"a": 1}]', "t is JSON, no delimited text; save it as CSV first"),
+        ('{"a": 1}\n{"a": 2}\n', "t is JSON"),
+        ("<!DOCTYPE html>\n<table>", "t is HTML or XML"),
+        ("% c\n@RELATION iris\n", "t is ARFF"),
         ("a,b,c\n1,2,3\n4,5\n", "t: 1 row does not have the 3 fields of the header: line 3 has 2"),
         ("a,b\n1,2,3\n4,5,6\n", "t: 2 rows do not have the 2 fields of the header: line 2 has 3"),
         ('x\n\na,b\n1,2\n3,"4\n', "t, line 5: a cell begins with a quote"),

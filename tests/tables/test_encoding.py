@@ -35,6 +35,10 @@ def test_encodings_that_are_said(name: str) -> None:
     assert to_utf8(text.encode(name), name, "t") == (text.encode(), [])
 
 
+def test_a_mark_is_in_no_name_whatever_is_said() -> None:
+    assert to_utf8(b"\xef\xbb\xbfa\n\xe4\n", "cp1252", "t")[0].decode() == "a\nä\n"
+
+
 def test_plain_text_is_not_spoken_of() -> None:
     assert to_utf8(TEXT.encode(), None, "t") == (TEXT.encode(), [])
     assert to_utf8(b"a\n1\n\x1a", None, "t") == (b"a\n1\n", [])

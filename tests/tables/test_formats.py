@@ -87,9 +87,8 @@ def test_cells_of_spreadsheets_become_text() -> None:
 def test_where_the_table_of_a_sheet_stands() -> None:
     rows = [["Sales"], [], [None, "a", "b"], [None, 1.5, "x"], [], [None, 2.5, "y"]]
     found = read(workbook([], rows, [["z"]]))
-    # Titles stand in the first column, which has no name.
-    assert found.shape == (2, 2)
-    assert found.columns == ("a", "b")
+    # The title stands in a column without a name, which is left out with it.
+    assert found.arrow.to_pylist() == [{"a": "1.5", "b": "x"}, {"a": "2.5", "b": "y"}]
     assert [found.line(row) for row in range(2)] == [4, 6]
     told = " ".join(note.text for note in found.notes)
     assert "the sheet 'sheet 1' is read, the first of 2; the others are 'sheet 2'" in told

@@ -14,6 +14,11 @@ def test_the_option_is_named_as_it_is_given() -> None:
     assert note.in_shell() == "the column 'a b' holds texts; --numeric 'a b' decides otherwise"
     assert Note("x", option="header").in_python() == "x; header=False decides otherwise"
     assert Note("x", option="header").in_shell() == "x; --no-header decides otherwise"
+    assert Note("x", option="log_target").in_python() == "x; log_target=True decides otherwise"
+    assert Note("x", option="test_last").in_shell() == "x; --test-last decides otherwise"
+    assert Note("x", option="join_case", value="a").in_python() == (
+        "x; join_case=['a'] decides otherwise"
+    )
     found = Note("x", option="na_values", value="?")
     assert found.in_python() == "x; na_values=['?'] decides otherwise"
     assert found.in_shell() == "x; --na-values '?' decides otherwise"

@@ -93,6 +93,8 @@ def test_one_unit_is_no_matter_and_several_are() -> None:
     assert two.share == 0.5
     assert two.units == ("kg", "lb")
     assert found("$5", "\u20ac3").share == 0.5
+    assert found("1 year", "3 years", "2 lb", "5 years").units == ("year", "lb")
+    assert found("1 year", "3 years").formats == (NumberFormat(".", "year"),)
     assert found(*"123456789", "12O").formats == (POINT,)
 
 

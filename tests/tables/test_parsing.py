@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-from fastmlp.tables.dialect import Dialect  # noqa: E402
-from fastmlp.tables.parsing import Text, parse  # noqa: E402
+from fastmlp.tables.dialect import Dialect
+from fastmlp.tables.parsing import Text, parse
 
 
 def text(data: bytes, n_columns: int = 2, n_optional: int = 0) -> Text:

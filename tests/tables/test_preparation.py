@@ -20,7 +20,7 @@ from fastmlp.tables.schema import Schema
 from fastmlp.tables.target import Target
 
 pytest.importorskip("pyarrow")
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.table import Table
 
 
 def cells(n: int = 40) -> dict[str, list[Any]]:
@@ -146,13 +146,13 @@ def test_what_prediction_tells(preparation: Preparation) -> None:
     assert texts[:2] == [
         "the column 'size': 1 of 3 cells is no number, 'big' in row 1 (counted from 0), and counts "
         "as missing",
-        "the column 'day': 1 of 3 cells is no date or time, 'soon' in row 1 (counted from 0), and "
+        "the column 'day': 1 of 3 cells is no date, 'soon' in row 1 (counted from 0), and "
         "counts as missing",
     ]
     assert texts[2:] == [
         "texts that training has not seen count as \"other\": 'city' in 2 rows, such as 'Wien'",
-        "cells are missing where training had none, and count as usual ones: 'flag' in 1 of 3 rows; "
-        "'day' in 2 of 3 rows",
+        "cells are missing where training had none, and count as usual ones: 'flag' in 1 of 3 "
+        "rows; 'day' in 2 of 3 rows",
     ]
     X = preparation.matrix(found, np.float64)
     assert not X[0, preparation.place("city")].any()

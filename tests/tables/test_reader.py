@@ -14,8 +14,8 @@ import pytest
 
 pytest.importorskip("pyarrow")
 
-import fastmlp as fm  # noqa: E402
-from fastmlp.tables.reader import ReadOptions, read  # noqa: E402
+import fastmlp as fm
+from fastmlp.tables.reader import ReadOptions, read
 
 
 def test_a_plain_file_is_not_spoken_of(tmp_path: Path) -> None:
@@ -86,7 +86,10 @@ def test_a_long_table_of_numbers() -> None:
 
 def test_pandas_is_not_needed() -> None:
     code = (
-        "import io, sys, fastmlp; fastmlp.read_table(io.StringIO('a,b\\n1,2\\n')); "
+        "import io, sys, warnings, numpy, fastmlp; warnings.simplefilter('ignore'); "
+        "text = ',a,b\\n0,1,x\\n,a,b\\n1,?,y\\n'; "
+        "table = fastmlp.read_table(io.StringIO(text), na_values='?'); "
+        "assert table.take(numpy.array([1])).shape == (1, 2); "
         "assert not {'pandas', 'polars', 'sklearn', 'scipy'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

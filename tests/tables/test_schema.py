@@ -13,7 +13,7 @@ from fastmlp.tables.notes import Note
 from fastmlp.tables.schema import Schema
 
 pytest.importorskip("pyarrow")
-from fastmlp.tables.table import Table  # noqa: E402
+from fastmlp.tables.table import Table
 
 
 def some_table(n: int = 60) -> Table:

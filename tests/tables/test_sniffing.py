@@ -23,6 +23,7 @@ def layout(text: str, **options: str) -> Layout:
         ("a|b\nx y|1\n", "|", 2),
         ("a   b c\n1 22  3\n", " ", 3),
         ("x y\n1 2\n", " ", 2),
+        ('1.5   8   30\t"a b"\n2.5   6   40\t"c"\n', " ", 4),
         ("x\n1.5\n", "\x1f", 1),
         ("x\n1,5\n2,5\n", "\x1f", 1),
         ("name\nSmith, John\nDoe, Jane\n", "\x1f", 1),
@@ -76,6 +77,9 @@ def test_quotes_below_the_first_lines() -> None:
         ("My title\na,b\n1,2\n3,4\n", ("a", "b"), ("My title",)),
         ("# x\n# a,b\n1,2\n3,4\n", ("a", "b"), ()),
         ("# x\na,b\n1,2\n3,4\n", ("a", "b"), ()),
+        ("#,a\n1,x\n2,y\n", ("", "a"), ()),
+        ("#a,b\nu,v\nx,y\n", ("a", "b"), ()),
+        ("# by me, in May\na,b\nx,y\n", ("a", "b"), ()),
     ],
 )
 def test_headers(text: str, header: tuple[str, ...], titles: tuple[str, ...]) -> None:
@@ -91,6 +95,6 @@ def test_what_the_user_says_is_not_doubted() -> None:
 
 
 def test_long_lines_are_seen_whole() -> None:
-    names = ";".join(f"column {place}" for place in range(20_000))
-    cells = ";".join(["1,5"] * 20_000)
-    assert layout(f"{names}\n{cells}\n{cells}\n").n_columns == 20_000
+    names = ";".join(f"column {place}" for place in range(90_000))
+    cells = ";".join(["1,5"] * 90_000)
+    assert layout(f"{names}\n{cells}\n{cells}\n").n_columns == 90_000

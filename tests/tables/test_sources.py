@@ -80,6 +80,11 @@ def test_open_files_of_bytes_and_of_text(tmp_path: Path) -> None:
         assert open_source(file).data == TEXT
 
 
+def test_bytes_that_were_no_text_come_back() -> None:
+    text = b"a\n\xe4\n".decode(errors="surrogateescape")
+    assert open_source(io.StringIO(text, newline="")).data == b"a\n\xe4\n"
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT)))
     source = open_source("-")

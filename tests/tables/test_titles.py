@@ -15,6 +15,7 @@ NUMBERS = [["1", "2", "x"], ["3", "4", "y"], ["5", "6", "x"]]
         ([["a", "b", "c"]], 0),
         ([["A title"], ["a", "b", "c"]], 1),
         ([["A title", "", ""], ["by me", "", ""], ["a", "b", "c"]], 2),
+        ([["A title", "", ""], ["", "", ""], ["a", "b", "c"]], 2),
         ([["Station", "Berlin"], ["a", "b", "c"]], 1),
         # Too short a header is for the parser to refuse.
         ([["a", "b"]], 0),

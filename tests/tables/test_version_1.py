@@ -8,7 +8,7 @@ import pytest
 import fastmlp as fm
 from fastmlp.tables.preparation import Preparation
 from fastmlp.tables.table import Table
-from fastmlp.tables.target import read_target
+from fastmlp.tables.target_rows import read_target
 
 # As fastmlp train has written it.
 VERSION_1 = (
