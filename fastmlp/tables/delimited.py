@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .arrays import numbers, texts, where
-from .dialect import Dialect, plain
+from .dialect import plain
 from .headers import name_columns
 from .notes import Note
 from .options import ReadOptions
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _WORDS = {",": "a comma", "\t": "a tab", " ": "a space", ";": "';'", "|": "'|'"}
 _NAMES = {"\t": "tab", " ": "space"}
 # The line by which a spreadsheet is told the separator.
-_SEP = re.compile(rb'\A"?sep=([^\r\n])"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
+_SEP = re.compile(rb'\A"?sep=([^\r\n\w"\'\\\x80-\xff])"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
 # Texts that are no tables of lines, by how they begin.
 _OTHERS = {
     rb'\s*(?:\{\s*["}]|\[\s*[\[{])': "JSON",
@@ -59,15 +60,7 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     for begins, what in _OTHERS.items():
         if re.match(begins, data, re.IGNORECASE):
             raise ValueError(f"{title} is {what}, no delimited text; save it as CSV first")
-    notes: list[Note] = []
-    found = _SEP.match(data)
-    if found is not None:
-        named = found[1].decode()
-        notes.append(Note(f"the first line names the separator, {_WORDS.get(named, repr(named))}"))
-        # What the user says counts more.
-        separator = options.separator or named
-        options = ReadOptions(**{**vars(options), "separator": separator})
-    above = found.end() if found is not None else 0
+    options, above, notes = _with_named_separator(data, options)
     layout = sniff(data[above:] if above else data, options)
     if not layout.n_columns or re.search(rb"\S", data) is None:
         raise ValueError(f"{title} is empty")
@@ -75,8 +68,7 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     columns, text, told = parse(text)
     if not len(columns[0]):
         raise ValueError(f"{title} has no rows below its header")
-    notes += _told(layout, options, found is not None, title)
-    notes += told
+    notes += [*_told(layout, options, title), *told]
     lines = RecordLines(
         *(text.data, text.start, text.line, text.dialect.mark, text.dialect.quote.encode()),
         text.n_columns,
@@ -97,6 +89,17 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
         lines,
         rows,
     )
+
+
+def _with_named_separator(data: bytes, options: ReadOptions) -> tuple[ReadOptions, int, list[Note]]:
+    """What a first line such as ``sep=;`` says, which is no row, and where the text goes on."""
+    found = _SEP.match(data)
+    if found is None:
+        return options, 0, []
+    named = found[1].decode()
+    note = Note(f"the first line names the separator, {_WORDS.get(named, repr(named))}")
+    # What the user says counts more.
+    return replace(options, separator=options.separator or named), found.end(), [note]
 
 
 def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
@@ -169,11 +172,11 @@ def _looks_like_data(header: tuple[str, ...], columns: list[pa.ChunkedArray]) ->
     return looks_like_data(header, rows)
 
 
-def _told(layout: Layout, options: ReadOptions, named: bool, title: str) -> list[Note]:
+def _told(layout: Layout, options: ReadOptions, title: str) -> list[Note]:
     """What was found out of how the text is written, where it is unusual."""
     dialect, notes = layout.dialect, []
     usual = "\t" if ".tsv" in title.lower() or ".tab" in title.lower() else ","
-    if options.separator is None and not named and dialect.separator not in (usual, "\x1f"):
+    if options.separator is None and dialect.separator not in (usual, "\x1f"):
         words = "runs of blanks" if dialect.runs else _WORDS[dialect.separator]
         other = "," if dialect.separator != "," else ";"
         verb = "are" if dialect.runs else "is"
@@ -199,6 +202,3 @@ def _told(layout: Layout, options: ReadOptions, named: bool, title: str) -> list
         what = "an empty name" if layout.n_surplus == 1 else f"{layout.n_surplus} empty names"
         notes.append(Note(f"{what} at the end of the header, with no cells below, is left out"))
     return notes
-
-
-__all__ = ["Dialect", "read_delimited"]

@@ -79,6 +79,11 @@ def test_backslashes_before_quotes() -> None:
     assert "behind backslashes" in table.notes[0].text
 
 
+@pytest.mark.parametrize("line", ["sep=a", "sep=", 'sep="', "sep=ä"])
+def test_what_names_no_separator_is_a_line_like_any_other(line: str) -> None:
+    assert read(f"{line}\na,b\n1,2\n3,4\n").columns == ("a", "b")
+
+
 def test_no_header() -> None:
     table = read("1.5,x\n2.5,y\n", header=False)
     assert table.columns == ("column_0", "column_1")
