@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-BEGIN, END = "<!-- written by python -m benchmarks.edge --write -->", "<!-- end of it -->"
+END = "<!-- end of it -->"
 
 
-def write_between(path: Path, text: str) -> None:
+def begin_of(program: str) -> str:
+    """The comment before the part that ``python -m benchmarks.PROGRAM`` writes."""
+    return f"<!-- written by python -m benchmarks.{program} --write -->"
+
+
+def write_between(path: Path, text: str, program: str) -> None:
     """Put text between the two comments of a file.
 
     Raises
@@ -16,8 +21,8 @@ def write_between(path: Path, text: str) -> None:
     ValueError
         The file does not have both, once and in this order.
     """
-    old = path.read_text(encoding="utf-8")
-    pattern = f"(?<={re.escape(BEGIN)}\n).*(?={re.escape(END)})"
-    if old.count(BEGIN) != 1 or old.count(END) != 1 or not re.search(pattern, old, re.DOTALL):
-        raise ValueError(f"{path} must have a line {BEGIN!r} and after it a line {END!r}")
+    old, begin = path.read_text(encoding="utf-8"), begin_of(program)
+    pattern = f"(?<={re.escape(begin)}\n).*(?={re.escape(END)})"
+    if old.count(begin) != 1 or old.count(END) != 1 or not re.search(pattern, old, re.DOTALL):
+        raise ValueError(f"{path} must have a line {begin!r} and after it a line {END!r}")
     path.write_text(re.sub(pattern, lambda _: f"\n{text}\n", old, flags=re.DOTALL), "utf-8")

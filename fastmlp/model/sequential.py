@@ -358,7 +358,7 @@ class Sequential:
         return encoder.decode(self.predict(X))
 
     def evaluate(self, X: object, y: object, sample_weight: object = None) -> dict[str, float]:
-        """Loss, penalties included, and the metrics of the task (by scikit-learn)."""
+        """Loss, penalties included, and the metrics of the task, as scikit-learn defines them."""
         runner = self.runner
         return evaluate(runner, read_examples(self.training_state, X, y, sample_weight))
 

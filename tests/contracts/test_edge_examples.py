@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from documents import blocks
 from installed import bytes_installed, in_words
-from marked_part import BEGIN, END, write_between
+from marked_part import END, begin_of, write_between
 from paths import ROOT
 
 EXAMPLES = ROOT / "examples" / "edge"
 DOCUMENT = ROOT / "docs" / "edge.md"
+BEGIN = begin_of("edge")
 
 pytest.importorskip("sklearn")
 
@@ -207,7 +208,7 @@ def test_a_document_without_its_comments_is_left_alone(tmp_path: Path, text: str
     path = tmp_path / "edge.md"
     path.write_text(text)
     with pytest.raises(ValueError, match="must have a line"):
-        write_between(path, "table")
+        write_between(path, "table", "edge")
     assert path.read_text() == text
 
 
