@@ -1,11 +1,17 @@
-"""The share of a training step that its matrix products take: ``python -m benchmarks.products``.
+"""What matrix products take and what they reach: ``python -m benchmarks.products``.
 
-The products are those of every dense layer: ``x @ weight`` forward, ``x.T @ d_z`` for the weights,
-and ``d_z @ weight.T`` for the layer's input, which the first layer's does not need; of a prediction
+Two tables, both on one thread. The first holds the share of a training step that its products
+take: those of every dense layer, ``x @ weight`` forward, ``x.T @ d_z`` for the weights, and
+``d_z @ weight.T`` for the layer's input, which the first layer's does not need; of a prediction
 those forward, for a block of 256 rows at a time. They are done by the ``sgemm`` of SciPy's BLAS, on
-one thread, on arrays of the step's shapes, one after the other in a compiled loop, so that no call
-from Python is timed. A step that did nothing else, by that ``sgemm``, would have a share of 1.
-Where fastmlp has products of its own that are faster, the share may exceed 1.
+arrays of the step's shapes, one after the other in a compiled loop, so that no call from Python is
+timed. A step that did nothing else, by that ``sgemm``, would have a share of 1. Where fastmlp has
+products of its own that are faster, the share may exceed 1.
+
+The second holds what fastmlp's own products reach of the peak: of the speed of a loop of
+independent fused multiply-adds on registers, in vectors as wide, that takes turns with them. The
+products are cut into shards as those of a step are. To see other vectors, compile for another
+processor: ``NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx,+avx2,+fma`` for AVX2.
 """
 
 from __future__ import annotations
@@ -26,12 +32,28 @@ from fastmlp.peers.machine import blas_of_scipy
 from fastmlp.peers.networks import CASES, Array, Case, first_parameters, make_data
 from fastmlp.peers.report import quartiles
 
+from .shared.peak import Peak, measure_shares
+from .shared.rounds import conditions, spread
+from .shared.rounds import table as markdown
+
 _SECONDS = 0.1
 _PAUSE = 0.1
 # Rows of a prediction whose products are done together, so that they stay in the cache.
 _BLOCK = 256
 # Of a prediction, where there is no other limit.
 _PREDICTED_ROWS = 100_000
+
+
+# Networks that are wider than any of the cases.
+_WIDE = {
+    name: Case(name, widths, "relu", "linear", batch=256, rows=16_000)
+    for name, widths in (
+        ("W512", (512, 512, 512)),
+        ("W1024", (1024, 1024, 1024)),
+        ("W2048", (2048, 2048, 2048)),
+    )
+}
+_TABLES = ("steps", "peak")
 
 
 @dataclass(frozen=True)
@@ -211,13 +233,39 @@ def _count(run: Callable[[int], Any]) -> int:
     return max(1, ceil(count * _SECONDS / seconds))
 
 
+def table_of_steps(names: list[str], rounds: int, rows: int | None) -> None:
+    """Print the table of the products' shares of a step, row by row."""
+    print(blas_of_scipy())
+    print(markdown(["case", "products, us", "step, us", "share (quartiles)", "network"], []))
+    for name in names:
+        found = measure(CASES[name], rounds, rows)
+        products, steps = (quartiles(values)[1] for values in (found.products, found.steps))
+        cells = [name, f"{1e6 * products:.4g}", f"{1e6 * steps:.4g}", spread(found.shares)]
+        print(f"| {' | '.join([*cells, str(CASES[name])])} |", flush=True)
+
+
+def table_of_peak(names: list[str], rounds: int) -> None:
+    """Print the table of the shares of the peak, row by row."""
+    print(f"vectors of {Peak('float32').lanes} numbers of float32")
+    kinds = ("forward", "d_x", "d_weight", "all")
+    print(markdown(["case", "peak, GFLOP/s", *kinds, "network"], []))
+    for name in names:
+        case = {**CASES, **_WIDE}[name]
+        found = measure_shares(case, min(_BLOCK, case.batch), rounds)
+        cells = [name, f"{quartiles(found.peak)[1] / 1e9:.0f}"]
+        cells += [spread(found.shares[kind]) if kind in found.shares else "" for kind in kinds]
+        print(f"| {' | '.join([*cells, str(case)])} |", flush=True)
+
+
 def main(argv: list[str] | None = None) -> None:
-    """Print a table of the shares."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.products",
-        description="The share of a step, or of a prediction, that its matrix products take.",
+        description="What matrix products take of a step, and what they reach of the peak.",
     )
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), metavar="CASE")
+    known = [*CASES, *_WIDE]
+    parser.add_argument("--cases", nargs="+", choices=known, default=known, metavar="CASE")
+    parser.add_argument("--tables", nargs="+", choices=_TABLES, default=list(_TABLES))
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument(
         "--rows", type=int, metavar="N", help="most rows of an epoch or a prediction"
@@ -225,16 +273,12 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-    print(blas_of_scipy())
-    print("| case | products, us | step, us | share (quartiles) | network |")
-    print("| --- | --- | --- | --- | --- |")
-    for name in arguments.cases:
-        found = measure(CASES[name], arguments.rounds, arguments.rows)
-        products, steps = (quartiles(values)[1] for values in (found.products, found.steps))
-        low, middle, high = quartiles(found.shares)
-        share = f"**{middle:.2f}** ({low:.2f} to {high:.2f})"
-        cells = [name, f"{1e6 * products:.4g}", f"{1e6 * steps:.4g}", share, str(CASES[name])]
-        print(f"| {' | '.join(cells)} |", flush=True)
+    print(conditions())
+    if "steps" in arguments.tables:
+        cases = [name for name in arguments.cases if name in CASES]
+        table_of_steps(cases, arguments.rounds, arguments.rows)
+    if "peak" in arguments.tables:
+        table_of_peak(arguments.cases, arguments.rounds)
 
 
 if __name__ == "__main__":

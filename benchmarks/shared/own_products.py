@@ -1,7 +1,7 @@
 """The matrix products of a step by fastmlp's own kernels, and nothing else of the step.
 
 A network of linear layers without biases is lowered, and of its tasks only those of the dense
-layers are run, by the runner that runs a whole step. A product is not cut into shards.
+layers are run, by the runner that runs a whole step.
 """
 
 from __future__ import annotations
@@ -10,6 +10,12 @@ import numpy as np
 
 import fastmlp as fm
 from fastmlp.declarations.losses import MSE
+from fastmlp.kernels.compiled.machine.runner import ADDRESS, BARRIER
+from fastmlp.kernels.compiled.ops.dense import (
+    dense_backward_input,
+    dense_backward_weight,
+    dense_forward,
+)
 from fastmlp.network.build import build_program
 from fastmlp.peers.networks import Array, Case
 from fastmlp.program.state import State
@@ -18,13 +24,20 @@ from fastmlp.runners.compiled.executable import Executable
 from fastmlp.runners.compiled.lowering import Lowering, reads_z
 from fastmlp.runners.compiled.lowering_ops import lower_backward, lower_forward
 
+# The kinds of products of a step, and the ops that do them.
+PRODUCTS = {
+    "forward": dense_forward,
+    "d_x": dense_backward_input,
+    "d_weight": dense_backward_weight,
+}
 
-def linear_lowering(widths: tuple[int, ...], rows: int) -> Lowering:
+
+def linear_lowering(widths: tuple[int, ...], rows: int, cut: bool = False) -> Lowering:
     """The lowering, without a task yet, of linear layers without biases."""
     layers = [fm.Dense(units, use_bias=False) for units in widths[1:]]
     program = build_program(layers, widths[0], MSE(), fm.Adam(), "float32").program
     plan = for_training(program, reads_z)
-    return Lowering(State(program, seed=0), plan, program.ops, rows, training=False)
+    return Lowering(State(program, seed=0), plan, program.ops, rows, training=cut)
 
 
 class OwnProducts:
@@ -35,10 +48,12 @@ class OwnProducts:
     case : Case
     rows : int
         Rows of the step, or of a block of a prediction.
+    cut : bool
+        Whether products are cut into shards, as those of a training step are.
     """
 
-    def __init__(self, case: Case, rows: int) -> None:
-        lowering = linear_lowering(case.widths, rows)
+    def __init__(self, case: Case, rows: int, cut: bool = False) -> None:
+        lowering = linear_lowering(case.widths, rows, cut)
         program, plan = lowering.program, lowering.plan
         lower_forward(program.ops, lowering)
         if not case.predicts:
@@ -54,6 +69,13 @@ class OwnProducts:
         self._out = lowering.arrays[plan.values[program.output]]
         self._executable = Executable(lowering)
         self._check(not case.predicts)
+
+    def keep_only(self, product: str) -> None:
+        """From now on do those of one kind, a key of `PRODUCTS`."""
+        table = self._executable.table
+        op = PRODUCTS[product].address("float32")
+        # For a single worker a barrier is nothing to be done.
+        table[table[:, ADDRESS] != op] = BARRIER
 
     def run(self, repeats: int) -> None:
         """Do them all so many times, without the interpreter's lock."""

@@ -9,6 +9,9 @@ from numba.extending import intrinsic
 
 from .vectors import INT, MASKED, Code, call_emitted
 
+LINE = 64
+"""Bytes of a cache line."""
+
 
 def _emit_copy(builder: Any, variant: Any, *arguments: Any) -> None:
     rows, columns, source, source_row, source_column, target, target_row, target_column = arguments
@@ -24,6 +27,11 @@ def _emit_copy(builder: Any, variant: Any, *arguments: Any) -> None:
         return []
 
     code.loop(rows, [], copy_row)
+
+
+def call_copy(builder: Any, variant: Any, *arguments: Any) -> None:
+    """Call `copy` where code is emitted."""
+    call_emitted(builder, variant, "copy", _emit_copy, arguments)
 
 
 @intrinsic
@@ -42,7 +50,7 @@ def copy(
     """Copy a matrix of at least one row and column, number by number."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        call_emitted(builder, variant, "copy", _emit_copy, args[1:])
+        call_copy(builder, variant, *args[1:])
         return context.get_dummy_value()
 
     return types.void(variant, *[types.int64] * 8), codegen
@@ -62,17 +70,68 @@ def _emit_copy_panel(builder: Any, variant: Any, *arguments: Any) -> None:
     code.loop(rows, [], copy_row)
 
 
-@intrinsic
-def copy_panel(
-    typing_context: Any, variant: Any, rows: Any, source: Any, source_row: Any, target: Any
-) -> Any:
-    """Copy rows of two vectors, at least one, to where they lie one behind the other."""
+def call_copy_panel(builder: Any, variant: Any, *arguments: Any) -> None:
+    """Copy rows of two vectors, at least one, to where they lie one behind the other.
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        call_emitted(builder, variant, "copy_panel", _emit_copy_panel, args[1:])
-        return context.get_dummy_value()
+    The arguments: rows, source, source_row, target.
+    """
+    call_emitted(builder, variant, "copy_panel", _emit_copy_panel, arguments)
 
-    return types.void(variant, *[types.int64] * 4), codegen
+
+def _emit_copy_rows(builder: Any, variant: Any, *arguments: Any) -> None:
+    rows, columns, source, source_row, target, target_row = arguments
+    code = Code(builder, variant)
+    vectors = builder.sdiv(builder.add(columns, INT(code.lanes - 1)), INT(code.lanes))
+
+    def copy_row(row: Any) -> list[Any]:
+        left = code.pointer(source, (row, source_row))
+        right = code.pointer(target, (row, target_row))
+
+        def copy_vector(vector: Any) -> list[Any]:
+            place = builder.mul(vector, INT(code.lanes))
+            rest = builder.sub(columns, place)
+            value = code.load_first(code.moved(left, place), rest)
+            code.store(value, code.moved(right, place))
+            return []
+
+        code.loop(vectors, [], copy_vector)
+        return []
+
+    code.loop(rows, [], copy_row)
+
+
+def call_copy_rows(builder: Any, variant: Any, *arguments: Any) -> None:
+    """Copy rows, at least one, to where they have another distance; whole vectors are written.
+
+    The arguments: rows, columns, source, source_row, target, target_row.
+    """
+    call_emitted(builder, variant, "copy_rows", _emit_copy_rows, arguments)
+
+
+def _emit_ask(builder: Any, variant: Any, *arguments: Any) -> None:
+    rows, lines, source, source_row = arguments
+    code = Code(builder, variant)
+    line = LINE * 8 // int(variant.dtype.bitwidth)
+
+    def ask_row(row: Any) -> list[Any]:
+        left = code.pointer(source, (row, source_row))
+
+        def ask_line(number: Any) -> list[Any]:
+            code.ask(code.moved(left, builder.mul(number, INT(line))))
+            return []
+
+        code.loop(lines, [], ask_line)
+        return []
+
+    code.loop(rows, [], ask_row)
+
+
+def call_ask(builder: Any, variant: Any, *arguments: Any) -> None:
+    """Ask for so many cache lines of each of some rows, at least one of one.
+
+    The arguments: rows, lines, source, source_row.
+    """
+    call_emitted(builder, variant, "ask", _emit_ask, arguments)
 
 
 def _emit_transpose(builder: Any, variant: Any, *arguments: Any) -> None:
@@ -123,25 +182,12 @@ def _transposed(code: Code, vectors: list[Any]) -> list[Any]:
     return vectors
 
 
-@intrinsic
-def transpose(
-    typing_context: Any,
-    variant: Any,
-    length: Any,
-    source: Any,
-    source_row: Any,
-    target: Any,
-    target_row: Any,
-    rows: Any,
-) -> Any:
+def call_transpose(builder: Any, variant: Any, *arguments: Any) -> None:
     """Write rows of `length` numbers, 1 to a vector of them, as columns.
 
     Whole vectors are written, in as many rows as `length` rounded up to a multiple of a vector's
     lanes; what is outside the matrix has no meaning.
+
+    The arguments: length, source, source_row, target, target_row, rows.
     """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        call_emitted(builder, variant, "transpose", _emit_transpose, args[1:])
-        return context.get_dummy_value()
-
-    return types.void(variant, *[types.int64] * 6), codegen
+    call_emitted(builder, variant, "transpose", _emit_transpose, arguments)

@@ -3,7 +3,7 @@
 
 The matrices of small networks fit into a core's own cache. There, tiles that read B where it lies
 run at the full speed of the multipliers, and copying it into another order first, as libraries for
-large matrices do, only costs time. B is copied where it is transposed or larger than that cache.
+large matrices do, only costs time. What is done for larger ones is told in `sums.py`.
 
 A few hundred terms of an element at a time are summed in order, and that sum is added to its
 starting value; where C has so few columns in all that a vector holds several terms of each, the
@@ -22,22 +22,16 @@ from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
 from .cache import compile_callback
-from .copies import copy, copy_panel, transpose
 from .intrinsics import Variant, integers
 from .options import OP_OPTIONS
-from .tiles import MOST_ROWS, SINGLE, THIN_ROWS, thin_tile, tile
-from .vectors import INT, MASKED, constants, itemsize, lanes, stack
+from .sums import DEPTH, FEW, SAME_SET, add_blocks, add_small
+from .thin_sums import add_thin
+from .vectors import INT, itemsize, lanes, stack
 
-# Terms of the sum that are added before the next tile's turn: so many rows of two vectors stay in
-# the innermost cache.
-_DEPTH = 256
-# A larger B does not stay in a core's own cache.
-_CACHE_BYTES = 2**20
-# Fewer rows do not earn back the copy.
-_COPY_ROWS = 32
+# Numbers of a B of which so little is done that looking further would take the most time.
+_SMALL = 2**13
 
-_panel = stack(2 * _DEPTH)
-_zeros = constants(0.0, 4)
+_panel = stack(2 * DEPTH)
 
 
 def product(variant, arguments):
@@ -60,125 +54,27 @@ def product(variant, arguments):
         Address of C and the distance between its rows.
     """
     given = integers(arguments)
-    m, n, k, a, a_row, a_column = given[0], given[1], given[2], given[3], given[4], given[5]
-    b, ld_b, transposed, start, ld_start = given[6], given[7], given[8], given[9], given[10]
-    c, ld_c = given[11], given[12]
+    m, k, a_row, a_column = given[0], given[2], given[4], given[5]
     size, width, panel = itemsize(variant), lanes(variant), _panel(variant)
-    start_column = size
-    if start == 0:
-        start, ld_start, start_column = _zeros(variant), 0, 0
-    b_row, b_column = ld_b, 1
-    if transposed != 0:
-        b_row, b_column = 1, ld_b
     # The length of a row stands for the columns of the whole C, of which these may be a part.
-    thin = 2 * ld_c <= width and a_column == 1 and k >= 2 * width
-    copied = m >= _COPY_ROWS and size * ld_b * k > _CACHE_BYTES
-    # Of a small product, divisions would take the most time.
-    tiles, low, higher = 1, m, 0
-    if m > MOST_ROWS:
-        tiles = (m + MOST_ROWS - 1) // MOST_ROWS
-        low = m // tiles
-        higher = m - tiles * low
+    thin = 2 * given[12] <= width and a_column == 1 and k >= 2 * width
+    meet = a_row == 1 and min(m, k) >= FEW and (size * a_column) & (SAME_SET - 1) == 0
+    small = k * given[7] <= _SMALL and not meet
     most = k
-    if k > _DEPTH:
-        blocks = (k + _DEPTH - 1) // _DEPTH
+    if k > DEPTH:
+        # Of a small product, divisions would take the most time.
+        blocks = (k + DEPTH - 1) // DEPTH
         most = (k + blocks - 1) // blocks
         most = (most + width - 1) // width * width
     first = 0
     while first < k:
         depth = min(most, k - first)
-        a_block, b_block = a + size * a_column * first, b + size * b_row * first
         if thin:
-            columns = 1
-            while columns < ld_c:
-                columns *= 2
-            terms = width // columns
-            groups = (depth + terms - 1) // terms
-            if columns != n or groups * terms != depth:
-                copy_panel(variant, (groups + 1) // 2, _zeros(variant), 0, panel)
-            for term in range(terms):
-                copy(
-                    variant,
-                    (depth - term + terms - 1) // terms,
-                    n,
-                    b_block + size * b_row * term,
-                    b_row * terms,
-                    b_column,
-                    panel + size * term,
-                    width,
-                    terms,
-                )
-            for i in range(0, m, THIN_ROWS):
-                thin_tile(
-                    variant,
-                    columns,
-                    depth,
-                    a_block + size * a_row * i,
-                    a_row,
-                    panel,
-                    start + size * ld_start * i,
-                    ld_start,
-                    c + size * ld_c * i,
-                    ld_c,
-                    min(THIN_ROWS, m - i),
-                    n,
-                )
+            add_thin(variant, arguments, first, depth, panel)
+        elif small:
+            add_small(variant, arguments, first, depth, panel)
         else:
-            j = 0
-            while j < n:
-                left = n - j
-                if not MASKED:
-                    # What does not fill a vector is left to single columns.
-                    left -= width - 1
-                vectors = SINGLE
-                if left > 3 * width and m == 1 and transposed == 0:
-                    vectors = 4
-                elif left > width:
-                    vectors = 2
-                elif left > 0 and n - j > 1:
-                    vectors = 1
-                columns = min(n - j, max(1, vectors * width))
-                b_tile, b_step = b_block + size * b_column * j, b_row
-                if transposed != 0 and vectors != SINGLE:
-                    b_step = vectors * width
-                    for h in range(0, columns, width):
-                        transpose(
-                            variant,
-                            depth,
-                            b_tile + size * ld_b * h,
-                            ld_b,
-                            panel + size * h,
-                            b_step,
-                            min(width, columns - h),
-                        )
-                    b_tile = panel
-                elif copied and columns == 2 * width:
-                    copy_panel(variant, depth, b_tile, b_row, panel)
-                    b_tile, b_step = panel, 2 * width
-                a_tile, c_tile, start_tile = a_block, c + size * j, start + start_column * j
-                for t in range(tiles):
-                    rows = low + (1 if t < higher else 0)
-                    tile(
-                        variant,
-                        rows,
-                        vectors,
-                        depth,
-                        a_tile,
-                        a_row,
-                        a_column,
-                        b_tile,
-                        b_step,
-                        start_tile,
-                        ld_start,
-                        c_tile,
-                        ld_c,
-                        columns,
-                    )
-                    a_tile += size * a_row * rows
-                    c_tile += size * ld_c * rows
-                    start_tile += size * ld_start * rows
-                j += columns
-        start, ld_start, start_column = c, ld_c, size
+            add_blocks(variant, arguments, first, depth, 1 if meet else 0)
         first += depth
 
 

@@ -159,17 +159,22 @@ def call_op(
     return types.void(types.int64, args, attributes, counters, scalars), codegen
 
 
+def emit_prefetch(builder: Any, pointer: Any) -> None:
+    """Ask for the cache line at a pointer, which is about to be used."""
+    pointer_type, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer_type, number, number, number])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    to_read, for_long, data = number(0), number(3), number(1)
+    place = builder.bitcast(pointer, pointer_type)
+    builder.call(function, [place, to_read, for_long, data])
+
+
 @intrinsic
 def prefetch(typing_context: Any, address: Any) -> Any:
     """Ask for the cache line at `address`, which is about to be read."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer_type, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer_type, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        to_read, for_long, data = number(0), number(3), number(1)
-        place = builder.inttoptr(args[0], pointer_type)
-        builder.call(function, [place, to_read, for_long, data])
+        emit_prefetch(builder, builder.inttoptr(args[0], ir.IntType(8).as_pointer()))
         return context.get_dummy_value()
 
     return types.void(types.int64), codegen

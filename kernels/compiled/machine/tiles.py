@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
-
 from .vectors import INT, MASKED, REGISTERS, Code, call_case, lanes_of
 
 MOST_ROWS = 8 if REGISTERS == 32 else 6
@@ -57,42 +54,23 @@ def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: 
             code.store(total, code.moved(target, part * code.lanes), mask)
 
 
-@intrinsic
-def tile(
-    typing_context: Any,
-    variant: Any,
-    rows: Any,
-    vectors: Any,
-    depth: Any,
-    a: Any,
-    a_row: Any,
-    a_column: Any,
-    b: Any,
-    b_row: Any,
-    start: Any,
-    start_row: Any,
-    c: Any,
-    c_row: Any,
-    columns: Any,
-) -> Any:
+def call_tile(builder: Any, variant: Any, rows: Any, vectors: Any, *arguments: Any) -> None:
     """``C = start + A @ B`` for so many rows and vectors of columns, and `depth` terms.
 
     The terms of an element, at least one, are added in their order, so the tile's shape does not
-    change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors,
-    or 1 row and 4 vectors; the vectors are as many as `columns` needs, and where there are no
-    masks as many as it fills. `SINGLE` stands for one column.
+    change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors, or 1 row and 4 vectors;
+    the vectors are as many as `columns` needs, and where there are no masks as many as it fills.
+    `SINGLE` stands for one column.
+
+    Other arguments, in their order: depth, a, a_row, a_column, b, b_row, start, start_row, c,
+    c_row, columns.
     """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        cases = {
-            8 * height + width: (f"tile_{height}_{width}", partial(_emit_tile, height, width))
-            for height, width in _SHAPES
-        }
-        key = builder.add(builder.mul(args[1], INT(8)), args[2])
-        call_case(builder, variant, key, cases, args[3:])
-        return context.get_dummy_value()
-
-    return types.void(variant, *[types.int64] * 13), codegen
+    cases = {
+        8 * height + width: (f"tile_{height}_{width}", partial(_emit_tile, height, width))
+        for height, width in _SHAPES
+    }
+    key = builder.add(builder.mul(rows, INT(8)), vectors)
+    call_case(builder, variant, key, cases, arguments)
 
 
 def _emit_thin_tile(columns: int, builder: Any, variant: Any, *arguments: Any) -> None:
@@ -153,36 +131,19 @@ def _add_neighbours(code: Code, vectors: list[Any]) -> list[Any]:
     ]
 
 
-@intrinsic
-def thin_tile(
-    typing_context: Any,
-    variant: Any,
-    width: Any,
-    depth: Any,
-    a: Any,
-    a_row: Any,
-    packed: Any,
-    start: Any,
-    start_row: Any,
-    c: Any,
-    c_row: Any,
-    rows: Any,
-    columns: Any,
-) -> Any:
+def call_thin_tile(builder: Any, variant: Any, width: Any, *arguments: Any) -> None:
     """``C = start + A @ B`` where a vector holds several terms of each of few columns.
 
-    `width` is a power of two, at least `columns` and at most half a vector's lanes; a vector holds
-    ``lanes // width`` terms. `packed` is B as ``(groups of terms, width, terms)``, zero where there
-    is no term. There are at most `THIN_ROWS` rows.
+    `width` is a power of two, at least the number of columns and at most half a vector's lanes; a
+    vector holds ``lanes // width`` terms. `packed` is B as ``(groups of terms, width, terms)``,
+    zero where there is no term. There are at most `THIN_ROWS` rows.
+
+    Other arguments, in their order: depth, a, a_row, packed, start, start_row, c, c_row, rows,
+    columns.
     """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        cases = {}
-        few = 1
-        while 2 * few <= lanes_of(variant):
-            cases[few] = (f"thin_tile_{few}", partial(_emit_thin_tile, few))
-            few *= 2
-        call_case(builder, variant, args[1], cases, args[2:])
-        return context.get_dummy_value()
-
-    return types.void(variant, *[types.int64] * 11), codegen
+    cases = {}
+    few = 1
+    while 2 * few <= lanes_of(variant):
+        cases[few] = (f"thin_tile_{few}", partial(_emit_thin_tile, few))
+        few *= 2
+    call_case(builder, variant, width, cases, arguments)

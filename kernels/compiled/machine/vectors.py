@@ -16,6 +16,8 @@ from numba.core import cgutils, config
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
+from .intrinsics import emit_prefetch
+
 INT = ir.IntType(64)
 _INT32 = ir.IntType(32)
 
@@ -60,6 +62,19 @@ class Code:
         """The pointer `distance` numbers further on."""
         return self.builder.gep(pointer, [_integer(distance)])
 
+    def address(self, base: Any, *steps: tuple[Any, Any]) -> Any:
+        """An address plus products of two integers, in numbers."""
+        for times, distance in steps:
+            elements = self.builder.mul(_integer(times), _integer(distance))
+            base = self.builder.add(base, self.builder.mul(elements, INT(self._bits // 8)))
+        return base
+
+    def parts(self, length: Any, size: Any) -> Any:
+        """How many parts of a size a length has, the last of which may be shorter."""
+        size = _integer(size)
+        above = self.builder.sub(self.builder.add(length, size), INT(1))
+        return self.builder.sdiv(above, size)
+
     def hidden(self, pointer: Any) -> Any:
         """The pointer, of which LLVM does not know that others lie at a fixed distance.
 
@@ -68,10 +83,14 @@ class Code:
         kind = ir.FunctionType(pointer.type, [pointer.type])
         return self.builder.asm(kind, "", "=r,0", [pointer], False)
 
-    def at_most(self, number: int, bound: Any) -> Any:
+    def at_most(self, number: Any, bound: Any) -> Any:
         """The lesser of two integers."""
-        within = self.builder.icmp_signed("<", INT(number), bound)
-        return self.builder.select(within, INT(number), bound)
+        number, bound = _integer(number), _integer(bound)
+        return self.builder.select(self.is_less(number, bound), number, bound)
+
+    def is_less(self, left: Any, right: Any) -> Any:
+        """Whether one integer is less than another."""
+        return self.builder.icmp_signed("<", _integer(left), _integer(right))
 
     def zeros(self) -> Any:
         """A vector of zeros."""
@@ -108,6 +127,21 @@ class Code:
         values = [pointer, _INT32(self._bits // 8), mask, ir.Constant(kind, None)]
         return self._call("masked.load", kind, kind, values)
 
+    def load_first(self, pointer: Any, count: Any) -> Any:
+        """Load a vector of which `count` lanes may be read, and something in place of others."""
+        if MASKED:
+            return self.load(pointer, self.first_lanes(count))
+        whole = self.builder.icmp_signed(">=", count, INT(self.lanes))
+        return self.when(
+            whole,
+            lambda: [self.load(pointer)],
+            lambda: [self.load(pointer, self.first_lanes(count))],
+        )[0]
+
+    def ask(self, pointer: Any) -> None:
+        """Ask for the cache line at a pointer."""
+        emit_prefetch(self.builder, pointer)
+
     def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
         """Store a vector, or the lanes of a mask."""
         pointer = self.builder.bitcast(pointer, value.type.as_pointer())
@@ -134,21 +168,38 @@ class Code:
 
     def loop(self, count: Any, values: list[Any], body: Callable[..., list[Any]]) -> list[Any]:
         """Emit ``for i in range(count): values = body(i, *values)`` for a count of at least 1."""
+
+        def step(i: Any, *others: Any) -> tuple[Any, list[Any]]:
+            results, following = body(i, *others), self.builder.add(i, INT(1))
+            return self.builder.icmp_signed("<", following, count), [following, *results]
+
+        return self._repeated([INT(0), *values], step)[1:]
+
+    def work_off(self, left: Any, values: list[Any], body: Callable[..., list[Any]]) -> list[Any]:
+        """Emit ``while left > 0: left, *values = body(left, *values)`` for a `left` above 0."""
+
+        def step(*before: Any) -> tuple[Any, list[Any]]:
+            results = body(*before)
+            return self.builder.icmp_signed(">", results[0], INT(0)), results
+
+        return self._repeated([left, *values], step)[1:]
+
+    def _repeated(self, values: list[Any], step: Callable[..., Any]) -> list[Any]:
+        """Emit ``more, values = step(*values)``, again and again while there is more."""
         builder = self.builder
         before, block = builder.block, builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
         builder.branch(block)
         builder.position_at_end(block)
-        phis = [builder.phi(value.type) for value in (INT(0), *values)]
-        results = body(*phis)
-        i = builder.add(phis[0], INT(1))
+        phis = [builder.phi(value.type) for value in values]
+        more, results = step(*phis)
         last = builder.block
-        for phi, first, next_one in zip(phis, (INT(0), *values), (i, *results), strict=True):
+        for phi, first, next_one in zip(phis, values, results, strict=True):
             phi.add_incoming(first, before)
             phi.add_incoming(next_one, last)
-        builder.cbranch(builder.icmp_signed("<", i, count), block, after)
+        builder.cbranch(more, block, after)
         builder.position_at_end(after)
-        return results
+        return list(results)
 
     def when(
         self,
@@ -232,20 +283,31 @@ def itemsize(typing_context: Any, variant: Any) -> Any:
     return types.int64(variant), codegen
 
 
+def constants_at(builder: Any, variant: Any, value: float, vectors: int) -> Any:
+    """The address of so many registers' worth of one number."""
+    code = Code(builder, variant, vectors * lanes_of(variant))
+    numbers = ir.Constant(code.type, [value] * code.lanes)
+    return builder.ptrtoint(cgutils.global_constant(builder, "constants", numbers), INT)
+
+
 def constants(value: float, vectors: int) -> Any:
     """An intrinsic ``f(variant)``: the address of so many registers' worth of one number."""
 
     @intrinsic
     def address(typing_context: Any, variant: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            code = Code(builder, variant, vectors * lanes_of(variant))
-            numbers = ir.Constant(code.type, [value] * code.lanes)
-            place = cgutils.global_constant(builder, "constants", numbers)
-            return builder.ptrtoint(place, INT)
+            return constants_at(builder, variant, value, vectors)
 
         return types.int64(variant), codegen
 
     return address
+
+
+def stack_at(builder: Any, variant: Any, vectors: int) -> Any:
+    """The address, on the stack, of room for so many registers."""
+    place = cgutils.alloca_once(builder, Code(builder, variant).type, size=vectors)
+    place.align = _BYTES
+    return builder.ptrtoint(place, INT)
 
 
 def stack(vectors: int) -> Any:
@@ -254,9 +316,7 @@ def stack(vectors: int) -> Any:
     @intrinsic
     def address(typing_context: Any, variant: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            place = cgutils.alloca_once(builder, Code(builder, variant).type, size=vectors)
-            place.align = _BYTES
-            return builder.ptrtoint(place, INT)
+            return stack_at(builder, variant, vectors)
 
         return types.int64(variant), codegen
 

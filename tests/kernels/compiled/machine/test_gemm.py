@@ -192,6 +192,54 @@ def test_weights_beyond_the_cache(dtype: np.dtype) -> None:
         check(layer, start)
 
 
+def meeting() -> list[tuple[int, int, int]]:
+    """Rows, inputs and columns around the blocks that are copied, 8 vectors of 2 to 16 lanes."""
+    shapes = [(40, size, 9) for size in (31, 32, 33, 127, 128, 129, 255, 257)]
+    shapes += [(33, 140, size) for size in (1, 2, 31, 32, 33, 63, 64, 65, 127, 128, 129)]
+    # Several blocks of terms; rows of B that meet too; fewer rows and terms than are worth it.
+    return [*shapes, (300, 70, 140), (520, 300, 300), (31, 140, 140), (32, 64, 64), (1, 140, 9)]
+
+
+def _gap(width: int, dtype: np.dtype) -> int:
+    """What makes rows of so many numbers 4096 bytes long."""
+    return 4096 // dtype.itemsize - width
+
+
+@BOTH
+def test_rows_of_4096_bytes(dtype: np.dtype) -> None:
+    for number, (rows, inputs, columns) in enumerate(meeting()):
+        for width in {inputs, columns}:
+            layer = Layer(rows, inputs, columns, dtype, gap=_gap(width, dtype))
+            check(layer, STARTS[number % 3])
+            for written in (layer.z, layer.d_weight, layer.d_x, layer.d_bias):
+                assert np.isnan(gaps_of(written)).all(), (rows, inputs, columns)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "shape", [(33, 1024, 300), (40, 1030, 1024), (33, 520, 1030), (257, 1024, 1)], ids=str
+)
+def test_wide(shape: tuple[int, int, int], dtype: np.dtype) -> None:
+    check(Layer(*shape, dtype), "accumulate")
+
+
+@BOTH
+def test_cutting_wide_ones_changes_no_bit(dtype: np.dtype) -> None:
+    rows, inputs, columns = 270, 1024, 300
+    whole, cut = Layer(rows, inputs, columns, dtype), Layer(rows, inputs, columns, dtype)
+    whole.forward()
+    whole.backward_weight()
+    whole.backward_input()
+    for first, last in itertools.pairwise((0, 5, 70, 130, 194, 300)):
+        cut.forward(part=slice(first, last))
+        cut.backward_weight(slice(first, last))
+    for first, last in itertools.pairwise((0, 1, 64, 500, 1024)):
+        cut.backward_input(part=slice(first, last))
+    np.testing.assert_array_equal(cut.z, whole.z)
+    np.testing.assert_array_equal(cut.d_weight, whole.d_weight)
+    np.testing.assert_array_equal(cut.d_x, whole.d_x)
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("columns", "bounds"),
@@ -241,9 +289,12 @@ def test_a_row_is_the_same_in_any_batch(columns: int, dtype: np.dtype) -> None:
 def test_nothing_outside_is_touched(at_end: bool, dtype: np.dtype) -> None:
     names = ("x", "weight", "bias", "z", "d_z", "d_weight", "d_bias", "d_x")
     random = np.random.default_rng(1)
-    for number in range(60):
+    shapes = [tuple(random.choice(SIZES, 3).tolist()) for _ in range(60)]
+    # Copied in blocks, or asked for ahead.
+    shapes += [(33, 1024, 9), (40, 512, 33), (33, 3072, 140), (300, 70, 1030)]
+    for number, shape in enumerate(shapes):
         walls = Walled()
-        layer = Layer(*random.choice(SIZES, 3).tolist(), dtype)
+        layer = Layer(*shape, dtype)
         for name in names:
             setattr(layer, name, walls.array(getattr(layer, name), at_end))
         check(layer, STARTS[number % 3])
@@ -276,7 +327,9 @@ import numpy as np, test_gemm
 for dtype in (np.dtype("float32"), np.dtype("float64")):
     for number, shape in enumerate(test_gemm.shapes(40)):
         test_gemm.check(test_gemm.Layer(*shape, dtype, number % 2), test_gemm.STARTS[number % 3])
+    test_gemm.test_rows_of_4096_bytes(dtype)
     test_gemm.test_cutting_changes_no_bit(40, (0, 3, 8, 16, 40), dtype)
+    test_gemm.test_cutting_wide_ones_changes_no_bit(dtype)
     test_gemm.test_a_row_is_the_same_in_any_batch(3, dtype)
 """
 
