@@ -88,7 +88,7 @@ model = fm.Sequential([fm.Dense(1, "sigmoid")], random_state=0)
 X, y = np.eye(4), np.array([0, 1, 0, 1])
 model.fit(X, y, epochs=1, verbose=0)
 before = model.parameters["0.weight"].copy()
-refused(lambda: model.evaluate(X, y), "sklearn", "pip install 'fastmlp[sklearn]'")
+assert model.evaluate(X, y)["accuracy"] >= 0
 model.save({path!r})
 refused(lambda: fm.load({path!r}, backend="numba"), *missing)
 assert np.array_equal(model.parameters["0.weight"], before)
@@ -155,6 +155,8 @@ import fastmlp as fm
 model = fm.Sequential([fm.Dense(2, "relu"), fm.Dense(2, "softmax")], backend="numba")
 model.fit([[1.0], [2.0]], [0, 1], epochs=2, verbose=0)
 """
+    # A first one may compile, and what compiles needs more.
+    modules_after(code)
     brought = modules_after(code)
     assert "fastmlp.declarations.learning_rate" in brought
     unwanted = {

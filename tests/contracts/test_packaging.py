@@ -194,4 +194,4 @@ def test_readme_names_the_paths_and_extras_there_are() -> None:
     extras = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert all(re.search(rf"^{extra} = \[", pyproject, re.MULTILINE) for extra in extras)
-    assert extras == {"cli", "plot", "sklearn", "export", "all", "peers"}
+    assert extras == {"cli", "plot", "sklearn", "tables", "export", "all", "peers"}
