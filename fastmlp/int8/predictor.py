@@ -78,7 +78,7 @@ class QuantizedPredictor(BasePredictor):
         """Write the network as one C99 header that needs ``stdint.h`` alone.
 
         As `Predictor.export_c` writes it, with float in place of double. Its outputs are those of
-        this object to the last bit, with any compiler and optimisation that keeps IEEE arithmetic
+        this object to the last bit, with any compiler and optimization that keeps IEEE arithmetic
         (not ``-ffast-math``).
 
         Parameters

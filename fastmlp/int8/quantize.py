@@ -1,4 +1,4 @@
-"""Quantisation of a trained network to int8, without further training.
+"""Quantization of a trained network to int8, without further training.
 
 A slot of the network holds codes q, int8, for values ``v = s (q - z)`` with a scale s and a zero
 point z (Jacob et al. 2018). Ranges are those on calibration rows; what lies beyond them takes the
@@ -224,6 +224,6 @@ def refuse_layers(program: InferenceProgram) -> None:
     if is_wide or unknown:
         name = "WideAndDeep" if is_wide else unknown[0]
         raise ValueError(
-            f"int8 quantisation does not know {name}; it takes Dense, BatchNorm, Residual, "
+            f"int8 quantization does not know {name}; it takes Dense, BatchNorm, Residual, "
             "Branch and activations: export this network in float"
         )

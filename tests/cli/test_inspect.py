@@ -74,7 +74,7 @@ def test_a_predictor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "  multiply-adds  18",
     ):
         assert f"\n{line}\n" in printed
-    assert "\n  as C in int8   not possible: int8 quantisation does not know Embedding" in printed
+    assert "\n  as C in int8   not possible: int8 quantization does not know Embedding" in printed
     assert re.search(r"time here      [\d.]+ us \(numpy\), [\d.]+ us \(numba\)\n", printed)
 
 

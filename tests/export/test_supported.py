@@ -61,7 +61,7 @@ def test_activations_that_are_added_are_refused(method: str, tmp_path: Path) -> 
 
 
 def test_operations_of_users_have_no_integer_form() -> None:
-    with pytest.raises(ValueError, match="int8 quantisation does not know Clamp"):
+    with pytest.raises(ValueError, match="int8 quantization does not know Clamp"):
         with_foreign_operation().quantize(np.zeros((4, 2)))
 
 
