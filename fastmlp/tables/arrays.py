@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
 
-__all__ = ["column_of", "numbers", "texts", "to_numpy", "where"]
+__all__ = ["column_of", "decoded", "numbers", "texts", "to_numpy", "where"]
 
 
 def texts(cells: Sequence[str | None]) -> pa.Array:
@@ -38,6 +38,19 @@ def texts(cells: Sequence[str | None]) -> pa.Array:
     buffers += [pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
     large = pa.Array.from_buffers(pa.large_string(), len(cells), buffers)
     return large.cast(pa.string())
+
+
+def decoded(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values that stand in a dictionary, cell by cell."""
+    # Only called where Arrow is there.
+    import pyarrow as pa
+
+    kind = cells.type.value_type
+    if pa.types.is_string_view(kind):
+        # Arrow takes no cells out of such.
+        kind = pa.string()
+    parts = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in cells.chunks]
+    return pa.chunked_array(parts, type=kind)
 
 
 def numbers(values: Array, present: Array | None = None) -> pa.Array:

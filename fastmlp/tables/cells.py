@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import to_numpy
+from .arrays import decoded, to_numpy
 from .dates import Said, say
 from .numbers import Spelled, plain, spell
 from .texts import Words, words_of, words_of_numbers
@@ -152,7 +152,7 @@ def _of_arrow(cells: Any) -> Column:
 
     kind, size = cells.type, len(cells)
     if pa.types.is_dictionary(kind):
-        found = _of_arrow(cells.cast(kind.value_type))
+        found = _of_arrow(decoded(cells))
         return Column("category", size, found.typed, found.texts)
     if pa.types.is_boolean(kind):
         return Column("yes/no", size, _floats(cells.cast(pa.int8())))

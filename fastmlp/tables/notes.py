@@ -36,7 +36,7 @@ class Note:
 
     def in_python(self) -> str:
         """The sentence with the argument of a function."""
-        if not self.option:
+        if not self.option or self.option in _OF_TRAINING:
             return self.text
         # Columns come as lists, all else as it is.
         value = repr([self.value] if self.option in _LISTS else self.value)
@@ -53,8 +53,10 @@ class Note:
 
 
 _LISTS = ("numeric", "categorical", "dates", "drop", "keep", "join_case", "na_values")
+# Decided by what trains, not by what reads or understands a table.
+_OF_TRAINING = ("log_target", "test_last", "group")
 # Arguments that are switches.
-_SWITCHES = {"header": "False", "log_target": "True", "test_last": "True"}
+_SWITCHES = {"header": "False"}
 _SHELL = {"header": "--no-header"}
 
 

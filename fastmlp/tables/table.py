@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..errors import missing_extra
-from .arrays import numbers, texts
+from .arrays import decoded, numbers, texts
 from .frames import arrow_of
 from .notes import Note
 
@@ -200,7 +200,7 @@ def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
         return cells
     try:
         if arrow.types.is_dictionary(kind):
-            return as_text(cells.cast(kind.value_type))
+            return as_text(decoded(cells))
         if not (arrow.types.is_duration(kind) or isinstance(kind, arrow.BaseExtensionType)):
             return cells.cast(arrow.string())
     except (arrow.ArrowNotImplementedError, arrow.ArrowInvalid):

@@ -11,7 +11,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow")
 
-from fastmlp.tables.arrays import column_of, numbers, texts, to_numpy, where  # noqa: E402
+from fastmlp.tables.arrays import column_of, decoded, numbers, texts, to_numpy, where  # noqa: E402
 
 
 @pytest.mark.parametrize("cells", [[], ["a", "", None, "größe", "中"], [None] * 9])
@@ -85,3 +85,12 @@ def test_numbers_back_in_numpy() -> None:
     np.testing.assert_array_equal(to_numpy(chunks, np.float64, np.nan), [np.nan, 3, 4])
     whole = pa.chunked_array([[1, None], [3]], pa.int64())
     assert to_numpy(whole, np.int64, -1).tolist() == [1, -1, 3]
+
+
+@pytest.mark.parametrize("kind", ["string", "string_view", "int64"])
+def test_cells_of_a_dictionary(kind: str) -> None:
+    values = pa.array(["a", "b"] if kind != "int64" else [7, 8]).cast(getattr(pa, kind)())
+    indices = pa.array([0, None, 1, 1], pa.uint32())
+    cells = pa.chunked_array([pa.DictionaryArray.from_arrays(indices, values)] * 2)
+    once = [values[0].as_py(), None, *[values[1].as_py()] * 2]
+    assert decoded(cells).to_pylist() == once * 2

@@ -12,6 +12,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow")
 
+from fastmlp.tables.infer import infer
 from fastmlp.tables.table import Table  # noqa: E402
 
 
@@ -85,6 +86,7 @@ def test_polars() -> None:
         {"a": [1, 2], "b": ["x", None], "c": pl.Series(["u", "v"], dtype=pl.Categorical)}
     )
     assert texts(frame) == {"a": ["1", "2"], "b": ["x", None], "c": ["u", "v"]}
+    assert [column.kind for column in infer(Table.of(frame)).columns][2] == "category"
     with pytest.raises(TypeError, match=re.escape("frame.collect() makes one")):
         Table.of(frame.lazy())
     with pytest.raises(TypeError, match="expected a table, got Series"):

@@ -14,8 +14,6 @@ def test_the_option_is_named_as_it_is_given() -> None:
     assert note.in_shell() == "the column 'a b' holds texts; --numeric 'a b' decides otherwise"
     assert Note("x", option="header").in_python() == "x; header=False decides otherwise"
     assert Note("x", option="header").in_shell() == "x; --no-header decides otherwise"
-    assert Note("x", option="log_target").in_python() == "x; log_target=True decides otherwise"
-    assert Note("x", option="test_last").in_shell() == "x; --test-last decides otherwise"
     assert Note("x", option="join_case", value="a").in_python() == (
         "x; join_case=['a'] decides otherwise"
     )
@@ -25,6 +23,9 @@ def test_the_option_is_named_as_it_is_given() -> None:
     assert Note("x", option="separator", value=";").in_python() == (
         "x; separator=';' decides otherwise"
     )
+    of_training = Note("x", option="test_last")
+    assert of_training.in_python() == "x"
+    assert of_training.in_shell() == "x; --test-last decides otherwise"
     assert Note("nothing to decide").in_shell() == "nothing to decide"
 
 
