@@ -12,7 +12,7 @@ import pytest
 
 pa = pytest.importorskip("pyarrow")
 
-from fastmlp.tables.infer import infer
+from fastmlp.tables.infer import infer  # noqa: E402
 from fastmlp.tables.table import Table  # noqa: E402
 
 
