@@ -18,6 +18,7 @@ from .records import RecordLines, count_lines, grammar, is_blank
 from .sniffing import Layout, sniff
 from .spelling import looks_like_data
 from .table import Table
+from .wrapped import unwrapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,13 +61,16 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     for begins, what in _OTHERS.items():
         if re.match(begins, data, re.IGNORECASE):
             raise ValueError(f"{title} is {what}, no delimited text; save it as CSV first")
-    options, above, notes = _with_named_separator(data, options)
+    data, notes = unwrapped(data)
+    options, above, told = _with_named_separator(data, options)
+    notes += told
     layout = sniff(data[above:] if above else data, options)
     if not layout.n_columns or re.search(rb"\S", data) is None:
         raise ValueError(f"{title} is empty")
     text = _text(data, above, layout, title)
     columns, text, told = parse(text)
     if not len(columns[0]):
+        _check_header_quotes(text)
         raise ValueError(f"{title} has no rows below its header")
     notes += [*_told(layout, options, title), *told]
     lines = RecordLines(
@@ -128,6 +132,16 @@ def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
     )
 
 
+def _check_header_quotes(text: Text) -> None:
+    """Refuse a header whose quotes take all rows."""
+    first = next(grammar(text.dialect.mark, text.dialect.quote.encode()).records(text.data), None)
+    if first is not None and count_lines(text.data, first.start, first.end):
+        raise ValueError(
+            f"{text.title}: a quote {text.dialect.quote} in the header is closed only lines below, "
+            "so that no rows are left; close it, or double it if it is a character of the name"
+        )
+
+
 def _without_headers(
     header: tuple[str, ...], columns: list[pa.ChunkedArray], lines: RecordLines, title: str
 ) -> tuple[list[pa.ChunkedArray], Array | None, list[Note]]:
@@ -156,10 +170,10 @@ def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
     # Only called where Arrow is there.
     import pyarrow.compute as pc
 
-    pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name]
+    pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name.strip()]
     same = None
     for name, column in pairs if len(pairs) > 1 else ():
-        equal = pc.equal(column, texts([name])[0])
+        equal = pc.equal(pc.utf8_trim_whitespace(column), texts([name.strip()])[0])
         same = equal if same is None else pc.and_kleene(same, equal)
         if not pc.any(same).as_py():
             return np.empty(0, dtype=np.int64)
@@ -190,6 +204,8 @@ def _told(layout: Layout, options: ReadOptions, title: str) -> list[Note]:
         if layout.comment_header:
             what += "; the last above the rows is the header"
         notes.append(Note(what))
+    if dialect.ruled:
+        notes.append(Note("lines of dashes, which only rule rows off, are left out"))
     if layout.titles:
         count = len(layout.titles)
         shown = layout.titles[0].strip()[:_SHOWN]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .dialect import Dialect, plain
+from .dialect import RULED, Dialect, plain
 from .options import ReadOptions
 from .records import Record, grammar, is_blank
 from .spelling import is_data
@@ -125,8 +125,11 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 
 
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
-    """The dialect with what a text shows of its quotes."""
+    """The dialect with what a text shows of its quotes, and of lines that rule it off."""
     quote = dialect.quote.encode()
+    pattern = RULED.get(dialect.separator)
+    if pattern is not None and (b"--" in text or b"==" in text) and pattern.search(text):
+        dialect = replace(dialect, ruled=True)
     if quote not in text:
         return dialect
     # Substrings are found faster than patterns, and most texts hold none of these.
