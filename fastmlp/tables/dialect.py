@@ -9,10 +9,12 @@ from dataclasses import dataclass
 RULED = {
     "|": re.compile(
         rb"^[ \t]*[|+]?[ \t]*(?::?-{2,}:?|={2,})[ \t]*"
-        rb"(?:[|+][ \t]*(?::?-{2,}:?|={2,})[ \t]*)*[|+]?[ \t]*$",
+        rb"(?:[|+][ \t]*(?::?-{2,}:?|={2,})[ \t]*)*[|+]?[ \t]*(?=\r?$)",
         re.MULTILINE,
     ),
-    " ": re.compile(rb"^[ \t]*(?:-{2,}|={2,})(?:[ \t]+(?:-{2,}|={2,}))+[ \t]*$", re.MULTILINE),
+    " ": re.compile(
+        rb"^[ \t]*(?:-{2,}|={2,})(?:[ \t]+(?:-{2,}|={2,}))+[ \t]*(?=\r?$)", re.MULTILINE
+    ),
 }
 
 __all__ = ["RULED", "Dialect", "plain"]

@@ -1,4 +1,4 @@
-"""Lines that stand in quotes as a whole, as spreadsheets write rows that were pasted into a cell."""
+"""Lines that stand in quotes as a whole, as spreadsheets write what was pasted into one column."""
 
 from __future__ import annotations
 
