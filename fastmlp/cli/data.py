@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..tables.table import Table
 
 _FEW = 5
+# What a note is about that may explain a column that is not there.
+_OF_LAYOUT = ("header", "separator")
 # Options that name columns.
 _OF_COLUMNS = ("numeric", "categorical", "dates", "drop", "keep", "join_case")
 
@@ -131,7 +133,7 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
         else:
             found = _by_schema(arguments, table)
     except ValueError as error:
-        doubts = [note.in_shell() for note in table.notes if note.option == "header"]
+        doubts = [note.in_shell() for note in table.notes if note.option in _OF_LAYOUT]
         raise ValueError("; ".join([str(error), *doubts])) from error
     assert found.target is not None
     if not found.schema.used:

@@ -15,13 +15,25 @@ _SPANISH = (
 _ITALIAN = (
     "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
 )
+_PORTUGUESE = (
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro"
+)
+_DUTCH = "januari februari maart april mei juni juli augustus september oktober november december"
+_SWEDISH = "januari februari mars april maj juni juli augusti september oktober november december"
+_POLISH = (
+    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada "
+    "grudnia"
+)
+_LANGUAGES = [_ENGLISH, _GERMAN, _FRENCH, _SPANISH, _ITALIAN]
+_LANGUAGES += [_PORTUGUESE, _DUTCH, _SWEDISH, _POLISH]
 # Short forms that are not the first three letters.
 _SHORT = {"sept": 9, "mrz": 3, "maer": 3, "jän": 1, "juil": 7, "janv": 1, "févr": 2, "fevr": 2}
+_SHORT |= {"mrt": 3, "setiembre": 9}
 
 
 def _months() -> dict[str, int]:
     names = dict(_SHORT)
-    for language in (_ENGLISH, _GERMAN, _FRENCH, _SPANISH, _ITALIAN):
+    for language in _LANGUAGES:
         for place, name in enumerate(language.split()):
             for form in (name, name[:3], name[:4]):
                 names.setdefault(form, place + 1)
@@ -35,15 +47,15 @@ _ZONES = {"z": 0, "utc": 0, "gmt": 0, "cet": 1, "cest": 2, "est": -5, "edt": -4,
 _ZONES |= {"cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "bst": 1, "msk": 3, "jst": 9}
 
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[a-z]*\.?,?\s+)?"
-_MONTH = r"(?P<name>[^\W\d_]{3,10})\.?"
+_MONTH = r"(?P<name>[^\W\d_]{3,12})\.?"
 _DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR = r"(?P<year>[0-9]{4}|'?[0-9]{2})"
 _FULL_YEAR = r"(?P<year>[0-9]{4})"
 _DATES = [
-    r"(?P<year>[0-9]{4})(?P<mark>[-/.])(?P<month>[0-9]{1,2})(?P=mark)(?P<day>[0-9]{1,2})",
+    r"(?P<year>[0-9]{4})(?P<mark>[-/. ])(?P<month>[0-9]{1,2})(?P=mark)(?P<day>[0-9]{1,2})",
     r"(?P<a>[0-9]{1,2})\s?(?P<mark>[-/.])\s?(?P<b>[0-9]{1,2})\s?(?P=mark)\s?"
     r"(?P<c>[0-9]{4}|[0-9]{2})",
-    rf"{_DAY}[-/ ]?(?:of )?{_MONTH}[-/, ]*{_YEAR}",
+    rf"{_DAY}[-/ ]?(?:of |de )?{_MONTH}[-/, ]*(?:del? )?{_YEAR}",
     rf"{_MONTH}[-/ ]?{_DAY}(?:,\s?|[-/ ]){_YEAR}",
     rf"{_FULL_YEAR}[-/ ]{_MONTH}[-/ ]{_DAY}",
     rf"{_MONTH}[-/, ]*{_FULL_YEAR}",
@@ -53,6 +65,7 @@ _DATES = [
     r"(?P<month>[0-9]{1,2})[-/](?P<year>[0-9]{4})",
     r"(?P<year>[0-9]{4})[-/ ]?q(?P<quarter>[1-4])",
     r"q(?P<quarter>[1-4])[-/ ]?(?P<year>[0-9]{4})",
+    r"(?P<year>[0-9]{4})[年년]\s?(?P<month>[0-9]{1,2})[月월]\s?(?P<day>[0-9]{1,2})[日일]",
     r"(?P<year>[0-9]{4})-?w(?P<week>[0-9]{2})(?:-?(?P<weekday>[1-7]))?",
 ]
 # Digits alone: only where a column is said to hold dates, or where a time follows.
@@ -69,6 +82,7 @@ _PATTERNS = [
         re.compile(rf"{_WEEKDAY}{date}(?:(?:,?\s+|t|:){_TIME}{_ZONE})?", re.IGNORECASE)
         for date in _DATES
     ),
+    re.compile(rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}{_ZONE}\s+{_FULL_YEAR}", re.IGNORECASE),
     re.compile(rf"{_COMPACT}t{_COMPACT_TIME}{_ZONE}", re.IGNORECASE),
     *(re.compile(rf"{_TIME},?\s+{date}", re.IGNORECASE) for date in _DATES[:3]),
     re.compile(rf"{_TIME}{_ZONE}", re.IGNORECASE),
@@ -126,6 +140,9 @@ def parse(word: str, digits: bool = False) -> Moment | None:
     digits : bool
         Whether digits alone are a date, as in ``20240131``, ``202401`` or ``2024``.
     """
+    if word[:1] == "[" and word[-1:] == "]":
+        # So do logs of web servers.
+        word = word[1:-1]
     for pattern in (*_OF_DIGITS, *_PATTERNS) if digits else _PATTERNS:
         found = pattern.fullmatch(word)
         if found is not None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
     from .table import Table
 
+# In a second, by Arrow's units of time.
+_TICKS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
 __all__ = ["Column", "bad_cells", "column_of", "names_of", "where"]
 
 
@@ -135,6 +138,9 @@ def _of_array(name: str, cells: Any) -> Column:
         return Column("number", size, values if kind in "iu" else values.astype(np.float64))
     if kind == "M":
         return Column("date", size, _days(values))
+    if kind == "m":
+        days = values / np.timedelta64(1, "D")
+        return Column("number", size, np.asarray(days, np.float64))
     texts = values.astype(object)
     types = {type(cell) for cell in texts} - {type(None)}
     if types and types <= {bool, np.bool_}:
@@ -153,6 +159,8 @@ def _of_arrow(cells: Any) -> Column:
     kind, size = cells.type, len(cells)
     if pa.types.is_dictionary(kind):
         found = _of_arrow(decoded(cells))
+        if found.kind in ("date", "time", "yes/no"):
+            return found
         return Column("category", size, found.typed, found.texts)
     if pa.types.is_boolean(kind):
         return Column("yes/no", size, _floats(cells.cast(pa.int8())))
@@ -166,9 +174,12 @@ def _of_arrow(cells: Any) -> Column:
         days = _whole(cells.cast(_moments(pa, kind), safe=False)) / (86400 * 1e6)
         return Column("date", size, days)
     if pa.types.is_time(kind):
-        unit = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[kind.unit]
         ticks = _floats(cells.cast(pa.int64() if kind.bit_width == 64 else pa.int32()))
-        return Column("time", size, ticks / (86400 * unit))
+        return Column("time", size, ticks / (86400 * _TICKS[kind.unit]))
+    if pa.types.is_duration(kind):
+        # Days, as the difference of dates.
+        ticks = _floats(cells.cast(pa.int64()))
+        return Column("number", size, ticks / (86400 * _TICKS[kind.unit]))
     if pa.types.is_null(kind):
         return Column("text", size, texts=cells.cast(pa.string()))
     # What makes tables is above this.

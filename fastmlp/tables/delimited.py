@@ -15,9 +15,11 @@ from .notes import Note
 from .options import ReadOptions
 from .parsing import Text, parse
 from .records import RecordLines, count_lines, grammar, is_blank
+from .slips import check_quotes, note_of_rows_in_cells, without_formulas
 from .sniffing import Layout, sniff
 from .spelling import looks_like_data
 from .table import Table
+from .wrapped import unwrapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 _WORDS = {",": "a comma", "\t": "a tab", " ": "a space", ";": "';'", "|": "'|'"}
-_NAMES = {"\t": "tab", " ": "space"}
 # The line by which a spreadsheet is told the separator.
 _SEP = re.compile(rb'\A"?sep=([^\r\n\w"\'\\\x80-\xff])"?[ \t]*(?:\r\n?|\n|\Z)', re.IGNORECASE)
 # Texts that are no tables of lines, by how they begin.
@@ -35,6 +36,7 @@ _OTHERS = {
     rb"(?:\s*%[^\n]*\n)*\s*@relation\s": "ARFF",
 }
 _SHOWN = 40
+_SAMPLE = 200
 
 
 def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
@@ -60,20 +62,27 @@ def read_delimited(data: bytes, options: ReadOptions, title: str) -> Table:
     for begins, what in _OTHERS.items():
         if re.match(begins, data, re.IGNORECASE):
             raise ValueError(f"{title} is {what}, no delimited text; save it as CSV first")
-    options, above, notes = _with_named_separator(data, options)
+    data, notes = unwrapped(data)
+    options, above, told = _with_named_separator(data, options)
+    notes += told
     layout = sniff(data[above:] if above else data, options)
     if not layout.n_columns or re.search(rb"\S", data) is None:
         raise ValueError(f"{title} is empty")
     text = _text(data, above, layout, title)
     columns, text, told = parse(text)
     if not len(columns[0]):
+        _check_header_quotes(text)
         raise ValueError(f"{title} has no rows below its header")
-    notes += [*_told(layout, options, title), *told]
+    check_quotes(text, columns)
+    notes += [*_told(layout, options, title), *told, *note_of_rows_in_cells(columns, text)]
+    notes += _note_of_one_column(layout, options, columns[0])
     lines = RecordLines(
         *(text.data, text.start, text.line, text.dialect.mark, text.dialect.quote.encode()),
         text.n_columns,
     )
     header = layout.header or tuple(f"column_{place}" for place in range(layout.n_columns))
+    columns, header, told = without_formulas(columns, header, text.data)
+    notes += told
     rows: Array | None = None
     if layout.header is not None:
         columns, rows, about_header = _without_headers(header, columns, lines, title)
@@ -128,6 +137,29 @@ def _text(data: bytes, above: int, layout: Layout, title: str) -> Text:
     )
 
 
+def _note_of_one_column(layout: Layout, options: ReadOptions, cells: pa.ChunkedArray) -> list[Note]:
+    """On a table that is read as one column, though a mark may separate several."""
+    if layout.n_columns > 1 or not layout.header or options.separator is not None:
+        return []
+    name = layout.header[0]
+    rows = [cell for cell in cells.slice(0, _SAMPLE).to_pylist() if cell]
+    for mark in re.findall(r"[^\w\s.()/%'\"#?$+-]|\t", name):
+        if 2 * sum(mark in row for row in rows) >= len(rows):
+            text = f"the table is read as one column, {name[:_SHOWN]!r}"
+            return [Note(text, "separator", mark)]
+    return []
+
+
+def _check_header_quotes(text: Text) -> None:
+    """Refuse a header whose quotes take all rows."""
+    first = next(grammar(text.dialect.mark, text.dialect.quote.encode()).records(text.data), None)
+    if first is not None and count_lines(text.data, first.start, first.end):
+        raise ValueError(
+            f"{text.title}: a quote {text.dialect.quote} in the header is closed only lines below, "
+            "so that no rows are left; close it, or double it if it is a character of the name"
+        )
+
+
 def _without_headers(
     header: tuple[str, ...], columns: list[pa.ChunkedArray], lines: RecordLines, title: str
 ) -> tuple[list[pa.ChunkedArray], Array | None, list[Note]]:
@@ -156,10 +188,10 @@ def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
     # Only called where Arrow is there.
     import pyarrow.compute as pc
 
-    pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name]
+    pairs = [(name, column) for name, column in zip(header, columns, strict=True) if name.strip()]
     same = None
     for name, column in pairs if len(pairs) > 1 else ():
-        equal = pc.equal(column, texts([name])[0])
+        equal = pc.equal(pc.utf8_trim_whitespace(column), texts([name.strip()])[0])
         same = equal if same is None else pc.and_kleene(same, equal)
         if not pc.any(same).as_py():
             return np.empty(0, dtype=np.int64)
@@ -167,7 +199,7 @@ def _repeated(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> Array:
 
 
 def _looks_like_data(header: tuple[str, ...], columns: list[pa.ChunkedArray]) -> bool:
-    samples = [column.slice(0, 200).to_pylist() for column in columns]
+    samples = [column.slice(0, _SAMPLE).to_pylist() for column in columns]
     rows = [tuple(cell or "" for cell in row) for row in zip(*samples, strict=True)]
     return looks_like_data(header, rows)
 
@@ -177,7 +209,11 @@ def _told(layout: Layout, options: ReadOptions, title: str) -> list[Note]:
     dialect, notes = layout.dialect, []
     usual = "\t" if ".tsv" in title.lower() or ".tab" in title.lower() else ","
     if options.separator is None and dialect.separator not in (usual, "\x1f"):
-        words = "runs of blanks" if dialect.runs else _WORDS[dialect.separator]
+        words = (
+            "runs of blanks"
+            if dialect.runs
+            else _WORDS.get(dialect.separator, repr(dialect.separator))
+        )
         other = "," if dialect.separator != "," else ";"
         verb = "are" if dialect.runs else "is"
         notes.append(Note(f"{words} {verb} taken for the separator", "separator", other))
@@ -190,6 +226,8 @@ def _told(layout: Layout, options: ReadOptions, title: str) -> list[Note]:
         if layout.comment_header:
             what += "; the last above the rows is the header"
         notes.append(Note(what))
+    if dialect.ruled:
+        notes.append(Note("lines of dashes, which only rule rows off, are left out"))
     if layout.titles:
         count = len(layout.titles)
         shown = layout.titles[0].strip()[:_SHOWN]

@@ -5,7 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["Dialect", "plain"]
+# Lines that rule a table off, by the separator of its cells.
+RULED = {
+    "|": re.compile(
+        rb"^[ \t]*[|+]?[ \t]*(?::?-{2,}:?|={2,})[ \t]*"
+        rb"(?:[|+][ \t]*(?::?-{2,}:?|={2,})[ \t]*)*[|+]?[ \t]*(?=\r?$)",
+        re.MULTILINE,
+    ),
+    " ": re.compile(
+        rb"^[ \t]*(?:-{2,}|={2,})(?:[ \t]+(?:-{2,}|={2,}))+[ \t]*(?=\r?$)", re.MULTILINE
+    ),
+}
+
+__all__ = ["RULED", "Dialect", "plain"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,8 @@ class Dialect:
         Whether blanks may stand before a quoted cell.
     comment : str
         What a line that is none of the table's begins with; empty where there are none.
+    ruled : bool
+        Whether there are lines of nothing but dashes and corners, which rule rows off.
     """
 
     separator: str
@@ -34,6 +48,7 @@ class Dialect:
     escapes: bool = False
     loose: bool = False
     comment: str = ""
+    ruled: bool = False
 
     @property
     def mark(self) -> bytes:
@@ -76,6 +91,8 @@ def plain(data: bytes, dialect: Dialect) -> bytes:
 
     What is no record becomes an empty line, so lines keep their numbers.
     """
+    if dialect.ruled:
+        data = RULED[dialect.separator].sub(b"", data)
     if dialect.comment:
         data = _without_comments(data, dialect)
     if dialect.escapes or dialect.loose:

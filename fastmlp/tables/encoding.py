@@ -55,7 +55,8 @@ def to_utf8(data: bytes, encoding: str | None, title: str) -> tuple[bytes, list[
     if name in ("utf-8", "utf-8-sig", "ascii"):
         bad = _first_bad_byte(bare)
         if bad is None:
-            return _checked(bare, title), notes
+            # Where files were joined or written twice, it stands there again.
+            return _checked(bare.removeprefix(codecs.BOM_UTF8), title), notes
         if chosen is not None or _is_damaged_utf8(bare):
             raise ValueError(_undecodable(bare, bad, title))
         name = _FALLBACK

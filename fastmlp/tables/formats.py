@@ -51,7 +51,8 @@ def read_columnar(data: bytes, kind: str, options: ReadOptions, title: str) -> T
 
     try:
         if kind == "parquet":
-            table = parquet.read_table(pa.BufferReader(data))
+            # Unlike read_table, it takes columns of equal names.
+            table = parquet.ParquetFile(pa.BufferReader(data)).read()
         else:
             table = feather.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
@@ -65,7 +66,7 @@ def read_columnar(data: bytes, kind: str, options: ReadOptions, title: str) -> T
 
 
 def read_spreadsheet(data: bytes, options: ReadOptions, title: str) -> Table:
-    """Read the first sheet that holds anything; all cells become text.
+    """Read the first sheet that holds a table; all cells become text.
 
     Raises
     ------
@@ -81,26 +82,46 @@ def read_spreadsheet(data: bytes, options: ReadOptions, title: str) -> Table:
         raise missing_extra("python-calamine", "tables") from error
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [
-            (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in book.sheet_names
-        ]
+        sheets = [(name, *_cells_of(book.get_sheet_by_name(name))) for name in book.sheet_names]
     except Exception as error:
         # Each format has errors of its own, which have no type in common but this.
         raise ValueError(f"{title} cannot be read as a spreadsheet: {error}") from error
-    filled = [(name, rows) for name, rows in sheets if any(map(_is_filled, rows))]
+    filled = [found for found in sheets if any(map(_is_filled, found[1]))]
     if not filled:
         raise ValueError(f"{title} is empty")
-    sheet, rows = filled[0]
+    sheet, rows, n_merged = next((found for found in filled if _is_table(found[1])), filled[0])
     notes = []
     if len(filled) > 1:
-        others = ", ".join(repr(name) for name, _ in filled[1:4])
+        others = ", ".join([repr(name) for name, *_ in filled if name != sheet][:3])
+        which = "first of" if sheet == filled[0][0] else "first with several columns of"
         notes.append(
-            Note(
-                f"the sheet {sheet!r} is read, the first of {len(filled)}; the others are {others}"
-            )
+            Note(f"the sheet {sheet!r} is read, the {which} {len(filled)}; the others are {others}")
         )
+    if n_merged:
+        text = f"{n_merged} cells are merged with those above, and hold the same"
+        notes.append(Note(text, count=n_merged))
     return _of_cells(rows, notes, options, title)
+
+
+def _cells_of(sheet: Any) -> tuple[list[list[Any]], int]:
+    """All cells of a sheet, and how many were filled in, for they are merged with others above."""
+    rows = sheet.to_python(skip_empty_area=False)
+    n_merged = 0
+    # Not all formats tell, nor did older releases of the package.
+    for (top, left), (bottom, right) in getattr(sheet, "merged_cell_ranges", None) or ():
+        # Cells that are merged side by side are titles and names of groups.
+        if left != right or top >= len(rows) or left >= len(rows[top]):
+            continue
+        for row in rows[top + 1 : bottom + 1]:
+            if row[left] in ("", None) and rows[top][left] not in ("", None):
+                row[left] = rows[top][left]
+                n_merged += 1
+    return rows, n_merged
+
+
+def _is_table(rows: list[list[Any]]) -> bool:
+    """Whether two rows or more hold two cells or more."""
+    return sum(sum(cell not in ("", None) for cell in row) > 1 for row in rows) > 1
 
 
 def _of_cells(rows: list[list[Any]], notes: list[Note], options: ReadOptions, title: str) -> Table:

@@ -109,11 +109,18 @@ def _chunked(name: str, column: Any) -> pa.ChunkedArray:
         raise ValueError(f"the column {name!r} must have one dimension, got shape {column.shape}")
     if isinstance(column, (str, bytes)) or not hasattr(column, "__len__"):
         raise TypeError(f"the column {name!r} must be a sequence, got {type(column).__name__}")
+    if isinstance(column, np.ndarray) and column.dtype.kind in "mM":
+        # Arrow has no hours, minutes and months.
+        unit = np.datetime_data(column.dtype)[0]
+        known = (
+            ("s", "ms", "us", "ns") if column.dtype.kind == "m" else ("D", "s", "ms", "us", "ns")
+        )
+        column = column if unit in known else column.astype(f"{column.dtype.kind}8[us]")
     cells = _plain(column)
     if cells is None:
         try:
             cells = pa.array(column, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, TypeError, OverflowError):
             # Objects of several types, of which each is what it spells.
             cells = None
     if cells is None or _has_own_types(cells.type):

@@ -42,28 +42,28 @@ def name_columns(
     """
     names = [name.strip() for name in header]
     notes: list[Note] = []
-    kept = len(names)
-    while kept > 1 and not names[kept - 1] and _is_empty(columns[kept - 1]):
-        kept -= 1
-    if kept < len(names):
-        one = len(names) - kept == 1
-        what = "the last column" if one else f"the last {len(names) - kept} columns"
-        text = f"{what}, without a name or a cell, {'is' if one else 'are'} left out"
-        notes.append(Note(text, count=len(names) - kept))
-    shown = numbered([name or _UNNAMED.format(place) for place, name in enumerate(names[:kept])])
+    empty = [place for place, name in enumerate(names) if not name and _is_empty(columns[place])]
+    if empty and len(empty) < len(names):
+        notes.append(_note_of_empty(empty, len(names)))
+        left_out = set(empty)
+        places = [place for place in range(len(names)) if place not in left_out]
+    else:
+        places = list(range(len(names)))
+    shown = numbered([name or _UNNAMED.format(place) for place, name in enumerate(names)])
     found: dict[str, pa.ChunkedArray] = {}
     set_aside: dict[str, pa.ChunkedArray] = {}
-    for place, (name, column) in enumerate(zip(shown, columns, strict=False)):
+    for seen, place in enumerate(places):
+        name, column = shown[place], columns[place]
         unnamed = not names[place] or name == _UNNAMED.format(place) or name.startswith(_INDEX)
         # Something is left, though it be a second one that counts.
-        left = len(found) + kept - place > 1
+        left = len(found) + len(places) - seen > 1
         if unnamed and left and _counts_rows(column):
             text = f"the column {name!r} has no name and counts the rows; it is left out"
             notes.append(Note(text, "keep", name, name, len(column)))
             set_aside[name] = column
         else:
             found[name] = column
-    pairs = [pair for pair in zip(names, shown, strict=False) if pair[1] not in set_aside]
+    pairs = [pair for pair in zip(names, shown, strict=True) if pair[1] in found]
     return found, set_aside, notes + _renamed(pairs)
 
 
@@ -98,6 +98,15 @@ def _renamed(pairs: Sequence[tuple[str, str]]) -> list[Note]:
         what = "a column without a name is" if len(unnamed) == 1 else "columns without names are"
         notes.append(Note(f"{what} called {listed}{more}", count=len(unnamed)))
     return notes
+
+
+def _note_of_empty(places: list[int], n_columns: int) -> Note:
+    one = len(places) == 1
+    what = "a column" if one else f"{len(places)} columns"
+    if places[0] == n_columns - len(places):
+        what = "the last column" if one else f"the last {len(places)} columns"
+    verb = "is" if one else "are"
+    return Note(f"{what}, without a name or a cell, {verb} left out", count=len(places))
 
 
 def _is_empty(column: pa.ChunkedArray) -> bool:

@@ -271,7 +271,9 @@ def _with_numbers(
     columns: list[ColumnSchema], notes: list[Note], looks: Mapping[str, Look]
 ) -> Schema:
     """Take back running numbers where nothing else is left to learn from."""
-    back = {c.name for c in columns if c.name in looks and looks[c.name].kind == "number"}
+    back = {
+        c.name for c in columns if c.distinct and c.name in looks and looks[c.name].kind == "number"
+    }
     found = [
         replace(column, kind="number", reason="") if column.name in back else column
         for column in columns

@@ -14,7 +14,7 @@ from .dates import DateFormat
 from .identifiers import are_codes, numbers_of_rows, texts_of_rows
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import NULLS, truth_words, twins, words_of
+from .texts import NULLS, is_null, truth_words, twins, words_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -71,6 +71,8 @@ def look_at(name: str, column: Column, wish: str, decimal: str | None) -> Look:
     words = column.words
     if not words.words:
         return replace(look, kind="left out")
+    if all(is_null(word) for word in words.words):
+        return replace(look, kind="left out")
     if truth_words(words.words) is not None and wish != "numeric":
         return replace(look, kind="yes/no")
     found = numbers.find(column.spelled, words.counts, decimal)
@@ -100,8 +102,10 @@ def understood(
         Whether texts that differ by case alone are one category.
     """
     if look.kind == "left out":
-        reason = "no cell holds anything"
-        note = Note(f"the column {look.name!r} is empty, and left out", column=look.name)
+        reason, text = "no cell holds anything", f"the column {look.name!r} is empty"
+        if look.column.typed is None and look.column.words.words:
+            text += f" but for cells such as {look.column.words.words[0]!r}"
+        note = Note(f"{text}, and left out", column=look.name)
         return ColumnSchema(look.name, "left out", look.column.size, reason=reason), [note]
     if look.kind == "number":
         return _number(look, decimal, limit)
@@ -160,7 +164,7 @@ def _form(look: Look, decimal: str) -> tuple[NumberFormat, list[Note]]:
             return found.formats[0], []
     form = next((f for f in found.formats if f.decimal == decimal), found.formats[0])
     words = column.words.words
-    odd = next((word for word in words if _is_odd(word, form)), None)
+    odd = next((word for word in words if numbers.is_odd(word, form)), None)
     if len(found.formats) > 1 and odd is not None and form.decimal != decimal:
         other = next(f.decimal for f in found.formats if f != form)
         text = f"the column {name!r}: {odd!r} can be read in two ways, and is taken for "
@@ -169,7 +173,9 @@ def _form(look: Look, decimal: str) -> tuple[NumberFormat, list[Note]]:
     if odd is None:
         return form, []
     value = numbers.value(odd, form)
-    text = f"the column {name!r}: texts such as {odd!r} are read as numbers, here {value:.12g}"
+    text = (
+        f"the column {name!r}: texts such as {odd!r} are read as numbers, here {value + 0.0:.12g}"
+    )
     if form.decimal == "," and not form.unit:
         return form, [Note(text, "decimal", ".", name)]
     return form, [Note(text, "categorical", name, name)]
@@ -185,16 +191,6 @@ def decimal_sign(look: Look) -> str:
         return ""
     words = words_of(look.column.texts[:_TRIED])
     return numbers.find(numbers.spell(words.words), words.counts).decided
-
-
-def _is_odd(word: str, form: NumberFormat) -> bool:
-    """Whether a word is a number, but not as programs write it."""
-    if not np.isfinite(numbers.value(word, form)):
-        return False
-    try:
-        return float(word) != numbers.value(word, form)
-    except ValueError:
-        return True
 
 
 def _values(column: Column, form: NumberFormat) -> Array:

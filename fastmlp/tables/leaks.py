@@ -93,6 +93,9 @@ def _share_of_column(values: Array, y: Array, classes: Array | None) -> str | No
 
     Each row is predicted from rows with the same value, or from the two beside it by value.
     """
+    if classes is None:
+        # Squares of the largest numbers are beyond float64.
+        y = y / max(float(np.abs(y).max()), 1.0)
     present = values != "" if values.dtype == object else ~np.isnan(values)
     if np.count_nonzero(present) < max(_FEWEST, 0.5 * len(values)):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -68,4 +69,5 @@ def tell(notes: Iterable[Note]) -> None:
 
 def _quoted(value: str) -> str:
     plain = value.replace("_", "").replace("-", "").replace(".", "").isalnum()
-    return value if plain else f"'{value}'"
+    quoted = shlex.quote(value)
+    return value if plain else f"'{value}'" if quoted == value else quoted

@@ -12,6 +12,7 @@ import numpy as np
 
 from .arrays import to_numpy
 from .texts import is_mark
+from .units import factors, is_currency, singular, unit_of_column
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -43,52 +44,6 @@ _GROUPED = {
 }
 _DIGIT = re.compile("[0-9]")
 _GROUPS = re.compile(rf"['\u2019{_BLANKS}]")
-# Written before a number; beside these, all signs of currencies.
-_CODES = frozenset(
-    (
-        "usd",
-        "eur",
-        "gbp",
-        "chf",
-        "jpy",
-        "cny",
-        "rmb",
-        "inr",
-        "aud",
-        "cad",
-        "nzd",
-        "sek",
-        "nok",
-        "dkk",
-        "pln",
-        "czk",
-        "huf",
-        "brl",
-        "mxn",
-        "zar",
-        "try",
-        "rub",
-        "krw",
-        "sgd",
-        "hkd",
-        "thb",
-        "us$",
-        "a$",
-        "c$",
-        "r$",
-        "rs",
-        "rs.",
-        "kr",
-        "kr.",
-        "fr",
-        "fr.",
-        "sfr",
-        "sfr.",
-        "zł",
-        "kč",
-        "ft",
-    )
-)
 _LEADING_ZERO = re.compile(r"0[0-9]+")
 
 __all__ = [
@@ -97,6 +52,7 @@ __all__ = [
     "Numbers",
     "Spelled",
     "find",
+    "is_odd",
     "plain",
     "spell",
     "value",
@@ -113,7 +69,8 @@ class NumberFormat:
     decimal : str
         A point or a comma; the other one, blanks and apostrophes stand between thousands.
     unit : str
-        What stands before or behind the numbers, such as ``"$"``, ``"%"`` or ``"kg"``.
+        What stands before or behind the numbers, such as ``"$"``, ``"%"`` or ``"kg"``. Where it
+        ends with ``"K, M, B"``, thousands, millions and so on are written so.
     """
 
     decimal: str = "."
@@ -182,7 +139,7 @@ def spell(words: Sequence[str]) -> Spelled:
     units = np.full(n, -1, np.int64)
     names = {"": 0}
     for place, word in enumerate(words):
-        part = _parts(word)
+        part = _parts(word if word.isascii() else _with_ascii_digits(word))
         if part is not None:
             point[place], comma[place] = _value(part, "."), _value(part, ",")
             units[place] = names.setdefault(part[2], len(names))
@@ -209,10 +166,11 @@ def find(words: Spelled, counts: Array, decimal: str | None = None) -> Numbers:
         return Numbers(0.0, (NumberFormat(),))
     ok = {sign: ~np.isnan(words.by(sign)) for sign in ".,"}
     either = ok["."] | ok[","]
-    unit, ranked = _unit(words, np.where(either, weights, 0))
+    held = np.bincount(words.units + 1, np.where(either, weights, 0), len(words.names) + 1)[1:]
+    unit, ranked = unit_of_column(words.names, held, MOST)
     if float(weights[either].sum()) < MOST * total:
         ranked = ()
-    of_unit = (words.units == 0) | (words.units == words.names.index(unit))
+    of_unit = ~np.isnan(_factors(words, unit))
     sums = {sign: float(weights[ok[sign] & of_unit].sum()) for sign in ".,"}
     decided = ""
     if decimal is not None:
@@ -234,9 +192,7 @@ def find(words: Spelled, counts: Array, decimal: str | None = None) -> Numbers:
 
 def values(words: Spelled, form: NumberFormat) -> Array:
     """Return the numbers that words spell, float64; NaN where one spells none."""
-    unit = words.names.index(form.unit) if form.unit in words.names else 0
-    fits = (words.units == 0) | (words.units == unit)
-    return np.where(fits, words.by(form.decimal), np.nan)
+    return words.by(form.decimal) * _factors(words, form.unit)
 
 
 def value(word: str, form: NumberFormat) -> float:
@@ -293,7 +249,7 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
     if found is None or (found["open"] is None) != (found["close"] is None):
         return None
     before, after = found["before"] or "", found["after"] or ""
-    if before and not _is_currency(before):
+    if before and not is_currency(before):
         return None
     signs = [sign for sign in (found["sign"], found["sign_2"], found["trailing"]) if sign]
     if len(signs) + (found["open"] is not None) > 1:
@@ -303,14 +259,9 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
     return (
         (-1.0 if negative else 1.0),
         found["body"].strip(),
-        _singular(f"{before}{after}"),
+        singular(f"{before}{after}"),
         exponent,
     )
-
-
-def _singular(unit: str) -> str:
-    """The unit of one: of years a year, of lbs a lb."""
-    return unit[:-1] if len(unit) > 2 and unit.isalpha() and unit[-1] == "s" else unit
 
 
 def _value(part: tuple[float, str, str, str] | None, decimal: str) -> float:
@@ -321,26 +272,33 @@ def _value(part: tuple[float, str, str, str] | None, decimal: str) -> float:
         return sign
     if _GROUPED[decimal].fullmatch(digits) is None:
         return np.nan
+    if exponent and not digits.replace(decimal, "", 1).isdigit():
+        # Who writes an exponent needs no thousands.
+        return np.nan
     digits = _GROUPS.sub("", digits.replace("," if decimal == "." else ".", ""))
     return sign * float(f"{digits.replace(',', '.')}e{exponent or 0}")
 
 
-def _is_currency(text: str) -> bool:
-    return text.lower() in _CODES or unicodedata.category(text[-1]) == "Sc"
+def _factors(words: Spelled, unit: str) -> Array:
+    """What each number is to be multiplied by; NaN where it has another unit, or is none."""
+    # Words that are no numbers are at the last place.
+    return np.array([*factors(words.names, unit), np.nan])[words.units]
 
 
-def _unit(words: Spelled, weights: Array) -> tuple[str, tuple[str, ...]]:
-    """The unit of a column, and all that are found, the most frequent first."""
-    sums = np.bincount(words.units + 1, weights, len(words.names) + 1)[1:]
-    total, bare = float(sums.sum()), float(sums[0])
-    ranked = tuple(
-        words.names[place] for place in np.argsort(-sums, kind="stable") if place and sums[place]
-    )
-    if not ranked:
-        return "", ()
-    # A letter behind some of them is a slip; a sign of money is not.
-    is_slip = ranked[0].isalpha() and sums[words.names.index(ranked[0])] < bare
-    return ("" if is_slip or bare >= MOST * total else ranked[0]), ranked
+def is_odd(word: str, form: NumberFormat) -> bool:
+    """Whether a word is a number, but not as programs write it."""
+    if not np.isfinite(value(word, form)):
+        return False
+    try:
+        return float(word) != value(word, form)
+    except ValueError:
+        return True
+
+
+def _with_ascii_digits(word: str) -> str:
+    """A word with the digits of other scripts as ASCII's, and Arabic marks of numbers."""
+    digits = (str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in word)
+    return "".join(digits).replace("\u066b", ".").replace("\u066c", ",")
 
 
 def _are_codes(words: Spelled, weights: Array, numbers: Array) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .dialect import Dialect
 from .notes import Note
 from .records import Record, count_lines, grammar, is_blank
+from .spelling import is_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _END = b"\x1e\x1eend\x1e\x1e"
 _BLOCK = 1 << 20
 _SHOWN = 3
+# Records of notes below a table, at most.
+_MOST_FOOTERS = 10
 _LONGEST = 40
 
 
@@ -163,9 +166,14 @@ def _mended(text: Text) -> tuple[Text, list[Note]]:
     changed: list[int] = []
     comments: list[tuple[int, Record]] = []
     wrong: list[tuple[int, int]] = []
+    footers: list[tuple[int, Record]] = []
     done, hashed = text.start, False
     for line, record in text.records():
         width = len(record.fields)
+        if not is_blank(record.fields) and not _is_footer(record, text.n_columns):
+            # What stood above this row was no footer.
+            wrong += [(number, len(below.fields)) for number, below in footers]
+            footers = []
         if width == text.n_columns:
             hashed = hashed or record.fields[0].lstrip().startswith(b"#")
         elif text.n_columns > 1 and is_blank(record.fields):
@@ -178,6 +186,8 @@ def _mended(text: Text) -> tuple[Text, list[Note]]:
             pieces += [text.data[done : record.start], _cut(source, surplus, text.dialect)]
             done = record.end
             changed.append(line)
+        elif _is_footer(record, text.n_columns) and width < text.n_columns - text.n_optional:
+            footers.append((line, record))
         elif text.n_columns - text.n_optional <= width < text.n_columns:
             pieces += [text.data[done : record.end], text.dialect.mark * (text.n_columns - width)]
             done = record.end
@@ -186,9 +196,11 @@ def _mended(text: Text) -> tuple[Text, list[Note]]:
     if hashed:
         # Rows begin like these, so they are rows as well.
         wrong = sorted([*wrong, *((line, len(record.fields)) for line, record in comments)])
+    if len(footers) > _MOST_FOOTERS:
+        wrong += [(line, len(record.fields)) for line, record in footers]
     if wrong:
         raise ValueError(_ragged(text, wrong))
-    notes = _told_of_comments(text, comments)
+    notes = [*_told_of_comments(text, comments), *_told_of_footers(text, footers)]
     if changed:
         what = f"the row in line {changed[0]} has"
         if len(changed) > 1:
@@ -209,6 +221,24 @@ def _told_of_comments(text: Text, comments: list[tuple[int, Record]]) -> list[No
     if len(comments) == 1:
         return [Note(f"{what} is a comment and left out", count=1)]
     return [Note(f"{len(comments)} lines are comments and left out, such as {what[:-1]}")]
+
+
+def _is_footer(record: Record, n_columns: int) -> bool:
+    """Whether a record could be a note below the rows: one cell, of words."""
+    first = record.fields[0].decode(errors="replace")
+    return n_columns > 1 and len(record.fields) == 1 and first.strip() != "" and not is_data(first)
+
+
+def _told_of_footers(text: Text, footers: list[tuple[int, Record]]) -> list[Note]:
+    if not footers:
+        return []
+    line, record = footers[0]
+    shown = text.data[record.start : record.end].decode(errors="replace").strip()[:_LONGEST]
+    what = f"line {line}, {shown!r}, stands below the rows and is left out"
+    if len(footers) > 1:
+        what = f"{len(footers)} lines from line {line} on, {shown!r}, stand below the rows and are "
+        what += "left out"
+    return [Note(what, count=len(footers))]
 
 
 def _cut(source: bytes, surplus: int, dialect: Dialect) -> bytes:

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .dialect import Dialect, plain
+from .dialect import RULED, Dialect, plain
 from .options import ReadOptions
 from .records import Record, grammar, is_blank
 from .spelling import is_data
 from .titles import are_row_names, first_row, fits, names_columns
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
+# Tried only where none of these separates anything.
+_RARE_SEPARATORS = (":", "^", "~", "!", "&", "*", "\x01", "\x02", "\x1e")
+_FEWEST_LINES = 5
 _COMMENTS = ("#", "%")
 _SAMPLE = 1 << 16
 # A table of thousands of columns has long lines.
@@ -82,11 +85,34 @@ def sniff(data: bytes, options: ReadOptions) -> Layout:
     sample = _sample(data)
     comment = _comment(sample)
     best = max(_readings(sample, comment, options), key=lambda reading: reading.score)
+    if best.width == 1 and options.separator is None:
+        best = _by_rare_separators(best, sample, options)
     if len(sample) < len(data):
         best = _read(_with_details(best.dialect, data), sample, options)
     if not best.rows:
         return Layout(best.dialect, (), None, 0)
     return _laid_out(best, sample, options)
+
+
+def _by_rare_separators(best: _Reading, sample: bytes, options: ReadOptions) -> _Reading:
+    """A reading by a mark that stands as often in each line, if there is one alone.
+
+    Blanks do so where all columns are of words, three at least.
+    """
+    lines = [row[0].strip() for row in best.rows[best.first :]]
+    marks = [
+        mark
+        for mark in _RARE_SEPARATORS
+        if len({len(line.split(mark)) for line in lines}) == 1 and mark in lines[0]
+    ]
+    widths = {len(line.split()) for line in lines}
+    if not marks and len(widths) == 1 and min(widths) > 2:
+        marks = [" "]
+    if len(lines) < _FEWEST_LINES or len(marks) != 1:
+        return best
+    dialect = replace(best.dialect, separator=marks[0], runs=marks[0] == " ")
+    found = _read(_with_details(dialect, sample), sample, options)
+    return found if found.width > 1 else best
 
 
 def _sample(data: bytes) -> bytes:
@@ -125,8 +151,11 @@ def _readings(sample: bytes, comment: str, options: ReadOptions) -> Iterator[_Re
 
 
 def _with_details(dialect: Dialect, text: bytes) -> Dialect:
-    """The dialect with what a text shows of its quotes."""
+    """The dialect with what a text shows of its quotes, and of lines that rule it off."""
     quote = dialect.quote.encode()
+    pattern = RULED.get(dialect.separator)
+    if pattern is not None and (b"--" in text or b"==" in text) and pattern.search(text):
+        dialect = replace(dialect, ruled=True)
     if quote not in text:
         return dialect
     # Substrings are found faster than patterns, and most texts hold none of these.

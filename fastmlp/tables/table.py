@@ -205,9 +205,14 @@ def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
             return cells.cast(arrow.string())
     except (arrow.ArrowNotImplementedError, arrow.ArrowInvalid):
         pass
-    # Intervals, lists and the like, as Python writes them.
-    spelled = [None if cell is None else str(cell) for cell in cells.to_pylist()]
-    return arrow.chunked_array([texts(spelled)])
+    return arrow.chunked_array([texts([_spelled(cell) for cell in cells.to_pylist()])])
+
+
+def _spelled(cell: Any) -> str | None:
+    """Intervals, lists and the like as Python writes them; bytes are texts."""
+    if isinstance(cell, bytes):
+        return cell.decode(errors="replace")
+    return None if cell is None else str(cell)
 
 
 def _padded(column: list[str]) -> list[str]:

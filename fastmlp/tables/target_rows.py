@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.checks import unknown_name
-from . import numbers
+from . import dates, numbers
 from .cells import Column, bad_cells, column_of, names_of
 from .labels import is_class, kind_of_labels, labels_of, places_of, sorted_labels
 from .notes import Note
@@ -98,10 +98,12 @@ def find_target(
         if task == "regression" or not whole or len(different) > FEW_NUMBERS:
             _check_numbers(name, column, found)
             target = Target(name, "number", decimal=form.decimal, unit=form.unit)
-            notes = _ambiguous(name, column, found)
+            notes = _ambiguous(name, column, found) or _spelled_oddly(name, column, form)
             return _regression(table, target, column, values, notes)
     target = Target(name, "category", join_case=join_case, decimal=form.decimal, unit=form.unit)
-    return _classes(table, replace(target, kind="number") if is_number else target, column, [])
+    if is_number:
+        return _classes(table, replace(target, kind="number"), column, [])
+    return _classes(table, target, column, _why_no_numbers(name, column, found, task))
 
 
 def read_target(target: Target, table: Table | Mapping[str, Any]) -> TargetRows:
@@ -162,10 +164,48 @@ def _check_numbers(name: str, column: Column, found: numbers.Numbers) -> None:
         return
     if not len(column.words.words):
         raise ValueError(f"the target {name!r} is missing in every row")
+    _check_no_dates(name, column)
     raise ValueError(
         f"the target {name!r} is text, such as {column.words.words[0]!r}, not a number; use "
         "--task classification"
     )
+
+
+def _check_no_dates(name: str, column: Column) -> None:
+    """Refuse a target of dates, which are neither numbers nor classes."""
+    is_date = column.kind in ("date", "time")
+    if not is_date and column.kind == "text" and column.plain is None:
+        is_date = dates.find(column.said, column.words.counts).share >= MOST
+    if is_date:
+        raise ValueError(
+            f"the target {name!r} holds dates or times, such as {column.words.words[0]!r}; make "
+            "it a number first, such as the days or hours from another one"
+        )
+
+
+def _spelled_oddly(name: str, column: Column, form: NumberFormat) -> list[Note]:
+    """Tell how numbers are read that are not written as programs write them."""
+    if column.kind != "text" or column.plain is not None:
+        return []
+    odd = next((word for word in column.words.words if numbers.is_odd(word, form)), None)
+    if odd is None:
+        return []
+    shown = f"{numbers.value(odd, form) + 0.0:.12g}"
+    text = f"the target {name!r}: texts such as {odd!r} are read as numbers, here {shown}"
+    if form.decimal == "," and not form.unit:
+        return [Note(text, "decimal", ".", name)]
+    return [Note(text, "task", "classification", name)]
+
+
+def _why_no_numbers(
+    name: str, column: Column, found: numbers.Numbers, task: str | None
+) -> list[Note]:
+    """On a target that a person could take for numbers with mistakes."""
+    if task is not None or column.kind != "text" or found.share <= 0.5 or found.zeros:
+        return []
+    share = f"{100 * found.share:.0f}%"
+    text = f"the target {name!r} is taken for classes, for only {share} of its cells are numbers"
+    return [Note(text, "task", "regression", name)]
 
 
 def _ambiguous(name: str, column: Column, found: numbers.Numbers) -> list[Note]:
@@ -231,6 +271,7 @@ def _classes(
     if len(kept) < 2:
         raise ValueError(f"the target {name!r} is {kept[0]} in every row")
     if len(kept) > FEW_NUMBERS and len(kept) > n / 2:
+        _check_no_dates(name, column)
         halves = [word for word in kept if "." in word] if target.kind == "number" else []
         why = f", for {halves[0]} is not whole" if halves else ""
         raise ValueError(

@@ -34,6 +34,7 @@ __all__ = [
     "NULLS",
     "Words",
     "is_mark",
+    "is_null",
     "joined",
     "name_parts",
     "truth_words",
@@ -123,6 +124,11 @@ def words_of_numbers(values: Array) -> Words:
 def is_mark(word: str) -> bool:
     """Whether a cell says that it has no value."""
     return word.lower() in MARKS
+
+
+def is_null(word: str) -> bool:
+    """Whether a cell is a sign, or what programs write, where there is no value."""
+    return word in NULLS or word.lower() in NO_CLASS
 
 
 def truth_words(words: Sequence[str]) -> tuple[str, str] | None:

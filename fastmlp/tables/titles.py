@@ -28,6 +28,8 @@ def first_row(rows: list[list[str]], width: int, has_header: bool) -> int:
 def _padded_titles(rows: list[list[str]]) -> int:
     """The number of titles that are followed by as many separators as rows have."""
     alone = [not any(row[1:]) for row in rows]
+    if _names_groups(rows):
+        return 1
     if False not in alone or not rows[0][0].strip():
         return 0
     place = alone.index(False)
@@ -37,6 +39,21 @@ def _padded_titles(rows: list[list[str]]) -> int:
         return 0
     words = len(row) > 2 and not any(map(is_data, row))
     return place if words or names_columns(row, rows[place + 1 :]) else 0
+
+
+def _names_groups(rows: list[list[str]]) -> bool:
+    """Whether the first row names groups of columns, and the second one all columns.
+
+    The first has gaps, where its cells are merged in a spreadsheet; the second has none, no data,
+    and no name twice, and stands above data.
+    """
+    if len(rows) < 3:
+        return False
+    first, second = ([cell.strip() for cell in row] for row in rows[:2])
+    gaps = [not cell for cell in first[1:]]
+    if not any(gaps) or all(gaps) or not all(second) or len(set(second)) < len(second):
+        return False
+    return not any(map(is_data, first + second)) and names_columns(second, rows[2:])
 
 
 def fits(row: list[str], width: int) -> bool:

@@ -84,3 +84,21 @@ def test_where_a_bad_cell_stands() -> None:
     )
     assert one == "x: 1 of 2 cells is no date, 2.0 in row 1 (counted from 0)"
     assert where({}, 7) == "row 7 (counted from 0)"
+
+
+def test_times_between_dates_are_days() -> None:
+    cells = np.array([12, 36, "NaT"], "m8[h]")
+    for found in (column_of({"x": cells}, "x"), column_of(Table.of({"x": cells}), "x")):
+        assert found.kind == "number"
+        np.testing.assert_array_equal(found.typed, [0.5, 1.5, np.nan])
+
+
+def test_dictionaries_of_dates_hold_dates() -> None:
+    days = pa.array([datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]).dictionary_encode()
+    found = column_of(Table.of(pa.table({"x": days})), "x")
+    assert (found.kind, found.words.words) == ("date", ["2020-01-01", "2020-01-02"])
+
+
+def test_bytes_are_texts() -> None:
+    found = column_of(Table.of(pa.table({"x": pa.array([b"a", None, b"\xff"])})), "x")
+    assert found.words.words == ["a", "\ufffd"]

@@ -25,6 +25,36 @@ def cells(table: Table) -> list[list[str | None]]:
 
 KINDS = {
     "plain": ("a,b\n1.5,x\n2.5,y\n3.5,x\n", [], [2, 3, 4]),
+    "lines in quotes": (
+        '"a,b"\n"1.5,x"\n"2.5,y"\n"3.5,x"\n',
+        ["whole lines stand in quotes"],
+        [2, 3, 4],
+    ),
+    "ruled off": (
+        "+---+---+\r\n| a | b |\r\n+===+===+\r\n|1.5|x|\r\n|2.5|y|\r\n|3.5|x|\r\n+---+---+\r\n",
+        ["'|' is taken", "lines of dashes, which only rule", "2 columns, without a name or a cell"],
+        [4, 5, 6],
+    ),
+    "markdown": (
+        "|a|b|\n|:--|--:|\n|1.5|x|\n|2.5|y|\n|3.5|x|\n",
+        ["'|' is taken", "lines of dashes", "2 columns, without a name"],
+        [3, 4, 5],
+    ),
+    "ruled off, blanks": (
+        "a    b\n---  --\n1.5  x\n2.5  y\n3.5  x\n",
+        ["runs of blanks are taken", "lines of dashes"],
+        [3, 4, 5],
+    ),
+    "a note below": (
+        "a,b\n1.5,x\n2.5,y\n3.5,x\n\nSource: an office\n",
+        ["line 6, 'Source: an office', stands below the rows and is left out"],
+        [2, 3, 4],
+    ),
+    "notes below": (
+        "a,b\n1.5,x\n2.5,y\n3.5,x\nan office\n\nof things\n",
+        ["2 lines from line 5 on, 'an office', stand below the rows and are left out"],
+        [2, 3, 4],
+    ),
     "semicolons": ("a;b\n1.5;x\n2.5;y\n3.5;x\n", ["';' is taken for the separator"], [2, 3, 4]),
     "tabs": ("a\tb\n1.5\tx\n2.5\ty\n3.5\tx\n", ["a tab is taken"], [2, 3, 4]),
     "pipes": ("a|b\n1.5|x\n2.5|y\n3.5|x\n", ["'|' is taken"], [2, 3, 4]),
@@ -65,6 +95,14 @@ def test_the_same_table_however_it_is_written(kind: str) -> None:
     for note, words in zip(table.notes, told, strict=True):
         assert words in note.text
     assert [table.line(row) for row in range(3)] == lines
+
+
+@pytest.mark.parametrize(("name", "mark"), [("a§b", "§"), ("a::b", ":")])
+def test_what_may_be_several_columns_is_told(name: str, mark: str) -> None:
+    (note,) = read(f'"{name}"\n1{mark}2{mark}{mark}3\n1{mark}2\n').notes
+    assert note.text == f"the table is read as one column, {name!r}"
+    assert (note.option, note.value) == ("separator", mark)
+    assert read("a-b\n1-2\n").notes == ()
 
 
 def test_cells_stay_as_they_are_written() -> None:

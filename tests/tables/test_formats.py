@@ -123,3 +123,41 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(ImportError, match=re.escape("python-calamine, which is not installed")):
         read(file)
+
+
+def test_equal_names_in_parquet_are_numbered() -> None:
+    found = read(columnar("parquet", pa.table([[1], [2]], names=["a", "a"])))
+    assert found.columns == ("a", "a.1")
+    assert [note.text for note in found.notes] == [
+        "several columns have the name 'a'; the later ones are called 'a.1'"
+    ]
+
+
+def test_a_sheet_of_notes_is_passed_over() -> None:
+    found = read(workbook([["read me"]], [], [["a", "b"], [1, 2]]))
+    assert found.columns == ("a", "b")
+    (note,) = found.notes
+    assert note.text.startswith("the sheet 'sheet 2' is read, the first with several columns of 2")
+    assert "the others are 'sheet 0'" in note.text
+
+
+def test_cells_that_are_merged_with_those_above_hold_the_same() -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    for row in (["a", "b"], ["x", 1], [None, 2], [None, 3], ["y", 4], [None, 5]):
+        book.active.append(row)
+    book.active.merge_cells("A2:A4")
+    file = io.BytesIO()
+    book.save(file)
+    found = read(io.BytesIO(file.getvalue()))
+    assert found["a"].tolist() == ["x", "x", "x", "y", None]
+    assert [note.text for note in found.notes] == [
+        "2 cells are merged with those above, and hold the same"
+    ]
+
+
+def test_names_of_groups_above_names_are_a_title() -> None:
+    found = read(workbook([["size", None, "kind"], ["a", "b", "c"], [1, 2, "u"], [3, 4, "v"]]))
+    assert found.columns == ("a", "b", "c")
+    assert [note.text for note in found.notes] == ["a line above the header is left out, 'size'"]

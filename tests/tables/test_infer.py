@@ -312,3 +312,27 @@ print(*sorted({"pandas", "sklearn", "scipy", "polars"} & set(sys.modules)))
 """
     run = [sys.executable, "-c", code, str(tmp_path / "t.csv")]
     assert subprocess.run(run, check=True, capture_output=True, text=True).stdout == "\n"
+
+
+@pytest.mark.parametrize("mark", ["NA", "?", "-", "#DIV/0!", "null"])
+def test_columns_of_nothing_but_marks_are_empty(mark: str) -> None:
+    found, told = column([mark, ""] * 30)
+    assert (found.kind, found.missing) == ("left out", 60)
+    assert told == f"the column 'x' is empty but for cells such as {mark!r}, and left out"
+    assert column([mark, "x"] * 30)[0].kind == "category"
+
+
+def test_thousands_and_millions_are_told_apart() -> None:
+    cells = [f"{n}.5K" if n % 3 else f"{100 * n}" for n in range(1, 61)]
+    found, told = column(cells)
+    assert (found.kind, found.unit) == ("number", "K, M, B")
+    assert "texts such as '1.5K' are read as numbers, here 1500" in told
+    table = Table.of({"x": cells})
+    values = fm.Schema((found,)).read(table)[0]["x"]
+    np.testing.assert_allclose(values[:3], [1500, 2500, 300])
+
+
+def test_columns_without_a_cell_are_never_kept() -> None:
+    schema = infer(Table.of({"x": [None] * 9, "y": [1, 2, 3] * 3}), target="y")
+    assert schema["x"].kind == "left out"
+    assert "the column 'x' is empty, and left out" in [note.text for note in schema.notes]

@@ -78,3 +78,10 @@ def test_times_and_groups() -> None:
 def test_few_rows_say_nothing() -> None:
     y = noise()[:15]
     assert "alone" not in notes({"a": noise(1)[:15], "b": y, "y": y})
+
+
+def test_the_largest_numbers_have_squares() -> None:
+    cells = [f"{n * n % 7}.5" for n in range(40)]
+    table = Table.of({"x": list(range(40)), "z": cells, "y": [*cells[1:], "1e300"]})
+    with np.errstate(all="raise"):
+        assert understand(table, target="y").target is not None

@@ -50,6 +50,12 @@ SPELLED = [
     ("-Infinity", POINT, -math.inf),
     ("\u221e", POINT, math.inf),
     ("1e400", POINT, math.inf),
+    ("\u0661\u0662\u066b\u0665", POINT, 12.5),
+    ("\uff11\uff12", POINT, 12),
+    ("1.2K", NumberFormat(".", "K, M, B"), 1200),
+    ("$3.5M", NumberFormat(".", "$ K, M, B"), 3.5e6),
+    ("900", NumberFormat(".", "K, M, B"), 900),
+    ("2 bn", NumberFormat(".", "K, M, B"), 2e9),
 ]
 
 
@@ -58,14 +64,39 @@ def test_numbers_that_are_read(word: str, form: NumberFormat, expected: float) -
     assert value(word, form) == pytest.approx(expected, rel=1e-15)
 
 
-NONE = ["", "?", "12O", "1.2.3", "#DIV/0!", "\\N", "1_000", "\u0663", "12:30", "2020-01-01", "--5"]
+NONE = ["", "?", "12O", "1.2.3", "#DIV/0!", "\\N", "1_000", "12:30", "2020-01-01", "--5"]
 NONE += ["1,23,4", "1,2345", "(5", "5)", "v1", "CUST01", "1 2", "e5", "0x10", "1-2", "-", "+", "."]
-NONE += ["+-5", "(-5)", "nan", "Q1 2024", "1 234,5 6"]
+NONE += ["1,377e+02", "12M", "+-5", "(-5)", "nan", "Q1 2024", "1 234,5 6"]
 
 
 @pytest.mark.parametrize("word", NONE)
 def test_texts_that_are_none(word: str) -> None:
     assert math.isnan(value(word, POINT))
+
+
+def test_no_thousands_stand_before_an_exponent() -> None:
+    assert value("1,377e+02", COMMA) == pytest.approx(137.7)
+    assert found("1,377e+02", "2,5e1", "7").decided == ","
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        (["1.2K", "3K", "900"], "K, M, B"),
+        (["1M", "5K", "2K"], "K, M, B"),
+        (["$1.2B", "$30M", "$7"], "$ K, M, B"),
+        (["3 mio.", "2 Tsd.", "7"], "K, M, B"),
+        # One of many is all the same.
+        (["1.5M", "2.5M"], "M"),
+        (["12 m", "13", "14 m"], "m"),
+        (["12 m", "3 k", "4 k"], "K, M, B"),
+        (["$1M", "\u20ac5K", "$2M"], "$M"),
+        # A slip.
+        (["1M", *map(str, range(30))], ""),
+    ],
+)
+def test_thousands_and_millions(words: list[str], unit: str) -> None:
+    assert found(*words).formats[0].unit == unit
 
 
 def found(*words: str, decimal: str | None = None):

@@ -98,3 +98,31 @@ def test_long_lines_are_seen_whole() -> None:
     names = ";".join(f"column {place}" for place in range(90_000))
     cells = ";".join(["1,5"] * 90_000)
     assert layout(f"{names}\n{cells}\n{cells}\n").n_columns == 90_000
+
+
+@pytest.mark.parametrize("mark", [":", "^", "~", "!", "&", "\x01"])
+def test_rare_separators_are_seen_where_each_line_has_as_many(mark: str) -> None:
+    lines = ["a,b,y".replace(",", mark), *(f"{n}.5{mark}u{mark}v" for n in range(6))]
+    layout = sniff("\n".join(lines).encode(), ReadOptions())
+    assert (layout.dialect.separator, layout.header) == (mark, ("a", "b", "y"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["time", *["12:30"] * 9],
+        ["a:b", "1:2", "3", *["4:5"] * 9],
+        ["a:b", "1:2"],
+        ["a:b^c", *["1:2^3"] * 9],
+        ["first last", *["ann smith"] * 9],
+        ["text", *["it was so"] * 9],
+    ],
+)
+def test_what_does_not_part_all_lines_is_no_separator(lines: list[str]) -> None:
+    assert sniff("\n".join(lines).encode(), ReadOptions()).n_columns == 1
+
+
+def test_columns_of_words_may_stand_between_blanks() -> None:
+    lines = ["name town y", *["ann rome yes", "bob  oslo no"] * 5]
+    layout = sniff("\n".join(lines).encode(), ReadOptions())
+    assert (layout.dialect.runs, layout.header) == (True, ("name", "town", "y"))

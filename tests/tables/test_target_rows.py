@@ -94,3 +94,37 @@ def test_arrays_are_read_too() -> None:
     target = find(["1", "2"] * 9).target
     assert read_target(target, {"y": np.array([2, 1])}).y.tolist() == [2, 1]
     assert read_target(target, {"y": np.array([2.0, np.nan, 1])}).rows.tolist() == [0, 2]
+
+
+def test_how_numbers_are_read_is_told() -> None:
+    told = texts(find([f"{n}.5%" for n in range(50)]))
+    assert "texts such as '0.5%' are read as numbers, here 0.5; --task classification" in told
+    told = texts(find([f"{n},5" for n in range(50)]))
+    assert "texts such as '0,5' are read as numbers, here 0.5; --decimal '.'" in told
+    assert "texts such as" not in texts(find([f"{n}.5" for n in range(50)]))
+    assert "texts such as" not in texts(find([n + 0.5 for n in range(50)]))
+
+
+def test_numbers_with_many_mistakes_are_told() -> None:
+    cells = ["1.5", "2.5", "7"] * 20 + ["red"] * 20
+    told = "taken for classes, for only 75% of its cells are numbers; --task regression"
+    assert told in texts(find(cells))
+    assert "are numbers" not in texts(find(cells, "classification"))
+    assert "are numbers" not in texts(find(["red", "blue", "1"] * 20))
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"2020-01-{day:02}" for day in range(1, 31)],
+        [f"{hour}:00" for hour in range(24)],
+        np.arange("2020-01-01", "2020-02-01", dtype="M8[D]"),
+    ],
+)
+@pytest.mark.parametrize("task", [None, "regression"])
+def test_dates_are_no_target(cells: list, task: str | None) -> None:
+    with pytest.raises(
+        ValueError, match="the target 'y' holds dates or times, such as .*; make it"
+    ):
+        find(list(cells), task)
+    assert find(["2020-01-01", "2020-01-02"] * 20).target.classes == ("2020-01-01", "2020-01-02")

@@ -17,6 +17,9 @@ NUMBERS = [["1", "2", "x"], ["3", "4", "y"], ["5", "6", "x"]]
         ([["A title", "", ""], ["by me", "", ""], ["a", "b", "c"]], 2),
         ([["A title", "", ""], ["", "", ""], ["a", "b", "c"]], 2),
         ([["Station", "Berlin"], ["a", "b", "c"]], 1),
+        # Names of groups above the names of columns, and an index without a name.
+        ([["size", "", "kind"], ["a", "b", "c"]], 1),
+        ([["", "b", "c"]], 0),
         # Too short a header is for the parser to refuse.
         ([["a", "b"]], 0),
         ([["a", "b", "c", "d"]], 0),
