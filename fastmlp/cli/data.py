@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import datasets
 from ..common.checks import unknown_name
+from ..data.features import counted
 from ..tables.column_schema import ColumnSchema
 from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
@@ -48,8 +49,8 @@ class Source:
         The number of each row in the data set or file, from 0.
     notes : tuple of Note
         What was found out.
-    groups : ndarray, shape (n,), optional
-        The number of each row's group.
+    groups : ndarray of str, shape (n,), optional
+        The name of each row's group.
     ids : dict from str to ndarray, shape (n,)
         Columns that are carried into predictions.
     is_test : ndarray of bool, shape (n,), optional
@@ -122,6 +123,7 @@ def _from_dataset(name: str, task: str | None) -> Source:
 
 def _from_tables(arguments: argparse.Namespace) -> Source:
     path, name = arguments.data, arguments.target
+    _check_test_options(arguments)
     table = read_table(path, arguments)
     said: dict[str, Any] = {name: tuple(getattr(arguments, name)) for name in _OF_COLUMNS}
     wishes = Wishes(**said, ids=tuple(arguments.id), group=arguments.group)
@@ -158,6 +160,17 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
     return _with_test(source, read_table(arguments.test_data, arguments), arguments)
 
 
+def _check_test_options(arguments: argparse.Namespace) -> None:
+    given = arguments.given
+    if arguments.test_data is not None and "test_size" in given:
+        raise ValueError("--test-data says which rows are the test; leave out --test_size")
+    if arguments.data == "-" == arguments.test_data:
+        raise ValueError("--data and --test-data cannot both be - (standard input)")
+    for other in ("group", "test_last"):
+        if arguments.stratify and getattr(arguments, other):
+            raise ValueError(f"--stratify and --{other} say two things of how rows are drawn")
+
+
 def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
     """Read a table by a schema that was written before."""
     for option in _OF_COLUMNS:
@@ -183,19 +196,37 @@ def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
 
 
 def _groups(arguments: argparse.Namespace, table: Table, rows: Array) -> Array | None:
+    """The name of each row's group; cells without one are a group of their own."""
     if arguments.group is None:
         return None
-    words = [str(cell) for cell in carried([arguments.group], table, rows)[arguments.group]]
-    groups: Array = np.unique(words, return_inverse=True)[1].reshape(-1)
-    return groups
+    cells = carried([arguments.group], table, rows)[arguments.group]
+    return np.array(["" if cell is None else str(cell) for cell in cells], np.str_)
 
 
-def _with_test(source: Source, table: Table, arguments: argparse.Namespace) -> Source:
-    """Put the rows of a table for the test behind the others."""
-    found = read_target(source.target, table)
-    taken = table.take(found.rows)
+def _shared(name: str, groups: Array, others: Array) -> tuple[Note, ...]:
+    """A note where the table for the test has groups of the other one."""
+    shared = np.intersect1d(groups, others)
+    if not len(shared):
+        return ()
+    text = (
+        f"{counted(len(shared), 'group')} of the column {name!r}, such as {str(shared[0])!r}, are "
+        "in --data and in --test-data: the test is not of unseen groups"
+    )
+    return (Note(text, column=name, count=len(shared)),)
+
+
+def _with_test(source: Source, test: Table, arguments: argparse.Namespace) -> Source:
+    """Put the rows of a table for the test behind those of the other one."""
+    found = read_target(source.target, test)
+    taken = test.take(found.rows)
     cells, notes = source.schema.read(taken)
-    ids = carried(arguments.id, taken)
+    ids, groups = carried(arguments.id, taken), source.groups
+    if groups is not None:
+        # The test is a part of its own, whatever its groups are.
+        others = _groups(arguments, test, found.rows) if arguments.group in test else None
+        if others is not None:
+            notes = (*notes, *_shared(arguments.group, groups, others))
+        groups = np.append(groups, np.repeat("", len(found.y)))
 
     def joined(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Any]:
         return {name: np.concatenate([values, second[name]]) for name, values in first.items()}
@@ -205,8 +236,8 @@ def _with_test(source: Source, table: Table, arguments: argparse.Namespace) -> S
         columns=joined(source.columns, cells),
         y=np.concatenate([source.y, found.y]),
         rows=np.concatenate([source.rows, found.rows]),
-        notes=(*source.notes, *table.notes, *found.notes, *notes),
-        groups=None,
+        notes=(*source.notes, *test.notes, *found.notes, *notes),
+        groups=groups,
         ids=joined(source.ids, ids),
         is_test=np.repeat([False, True], [len(source.y), len(found.y)]),
     )

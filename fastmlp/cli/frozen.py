@@ -22,7 +22,6 @@ from ..model.predictor_file import load_predictor
 from ..tables.column_schema import ColumnSchema
 from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
-from ..tables.reader import read as read_table
 from ..tables.schema import Schema
 from ..tables.target_rows import read_target
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
+    from ..tables.notes import Note
     from ..tables.table import Table
 
 _TRIED_ROWS = 256
@@ -55,25 +55,31 @@ class Frozen:
     preparation: Preparation | None
     model: Sequential | None
 
-    def rows(self, path: str) -> tuple[Array, Array | None]:
-        """Return rows of a table as the predictor takes them, and y where it has the target.
+    def rows(self, table: Table, path: str) -> tuple[Array, Array | None, tuple[Note, ...]]:
+        """Return rows of a table as the predictor takes them, y where it has the target, and notes.
+
+        Parameters
+        ----------
+        table : Table
+        path : str
+            Of its file, for messages.
 
         Raises
         ------
         ValueError
             The table lacks a column, or has a cell that is none of its kind.
         """
-        table = read_table(path)
         preparation = self.preparation
         if preparation is None:
-            return self._rows_of_numbers(path, table), None
-        target, y = preparation.target, None
+            return self._rows_of_numbers(path, table), None, table.notes
+        target, y, notes = preparation.target, None, table.notes
         # Names that are not those of the labels in the table cannot be found in it.
         known = target.name in table and any(cell is not None for cell in table[target.name])
         if known and (not target.classes or self._has_own_labels()):
             found = read_target(target, table)
-            table, y = table.take(found.rows), found.y
-        return preparation.raw_matrix(preparation.read(table)[0]), y
+            table, y, notes = table.take(found.rows), found.y, (*notes, *found.notes)
+        cells, of_columns = preparation.read(table)
+        return preparation.raw_matrix(cells), y, (*notes, *of_columns)
 
     def _has_own_labels(self) -> bool:
         return self.model is not None and self.predictor.classes is self.model.classes

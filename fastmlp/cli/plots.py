@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from ..tables.preparation import Preparation
 from .report import predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
@@ -33,6 +35,13 @@ _DPI = 120
 # Names below an axis that stand side by side.
 _LETTERS = 40
 _TEST = "test rows"
+
+
+def import_matplotlib() -> None:
+    """Import what draws, which a thread may do; an error is left to the first picture."""
+    with _silent(), suppress(Exception):
+        import_module("matplotlib.figure")
+        import_module("matplotlib.backends.backend_agg")
 
 
 def draw_response(
@@ -169,15 +178,20 @@ def _axes(size: tuple[float, float]) -> Any:
 
 def _save(drawn: Any, path: str | os.PathLike[str]) -> None:
     """Write the figure, or that of some axes."""
+    with _silent(), warnings.catch_warnings():
+        # Signs that the font lacks are drawn as boxes, which the picture itself shows.
+        warnings.simplefilter("ignore")
+        getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep matplotlib from logging each font that it looks for, and that it builds a list."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
-    # It logs each font that it looks for, and that it builds a list of them.
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            # Signs that the font lacks are drawn as boxes, which the picture itself shows.
-            warnings.simplefilter("ignore")
-            getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+        yield
     finally:
         logger.setLevel(level)
 

@@ -16,6 +16,7 @@ from .data import carried
 from .inputs import check_outputs, read_table, tell
 from .report import (
     metrics,
+    numbers,
     predictions,
     print_confusion,
     print_metrics,
@@ -59,7 +60,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     loss = model.evaluate(X, target.transform(y))["loss"]
     measured = metrics(target, model.classes, y, predictions(model, target, X), loss)
     print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
-    print_metrics({"value": measured})
+    print_metrics({"value": numbers(measured)})
     why = undefined(measured, target, model.classes, y)
     if why:
         print(f"\n{why}")
