@@ -65,7 +65,6 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if why:
         print(f"\n{why}")
     if target.classes:
-        print()
         print_confusion(measured["confusion_matrix"], target.classes)
     if arguments.output is not None:
         write_json(arguments.output, measured)

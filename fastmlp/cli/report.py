@@ -195,9 +195,9 @@ def print_metrics(parts: Mapping[str, Mapping[str, float]]) -> None:
 
 
 def print_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    """Print how often each class was taken for which, where there are not too many."""
+    """Print how often each class was taken for which, where there are not too many of them."""
     if len(classes) <= _MOST_SHOWN:
-        print("confusion matrix (a line for each right class, a column for each predicted one)")
+        print("\nconfusion matrix (a line for each right class, a column for each predicted one)")
         names = [shorten(" ".join(name.split()), _LONGEST) for name in classes]
         print_table(names, names, [list(map(str, row)) for row in matrix])
 

@@ -148,7 +148,6 @@ class Results:
         for line in [*verdict(target, self._measured, self._baselines), *self._undefined()]:
             print(line)
         if target.classes:
-            print()
             print_confusion(self._measured["test"]["confusion_matrix"], target.classes)
 
     def _undefined(self) -> list[str]:
