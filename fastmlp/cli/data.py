@@ -17,7 +17,7 @@ from ..tables.notes import Note
 from ..tables.schema import Schema
 from ..tables.target import Target
 from ..tables.target_rows import find_target, read_target
-from .inputs import read_table
+from .inputs import read_table, undecided
 from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
@@ -141,9 +141,6 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
         why = f", there is nothing to learn from: {', '.join(reasons)}" if reasons else ""
         raise ValueError(f"{path} has no column besides the target that is not left out{why}")
     rows = found.target.rows
-    notes = (*table.notes, *found.schema.notes)
-    if arguments.test_last:
-        notes = tuple(note for note in notes if note.option != "test_last")
     source = Source(
         title=path,
         columns={name: values[rows] for name, values in found.cells.items()},
@@ -151,7 +148,7 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
         y=found.target.y,
         target=found.target.target,
         rows=rows,
-        notes=notes,
+        notes=undecided((*table.notes, *found.schema.notes), arguments),
         groups=_groups(arguments, table, rows),
         ids=carried(arguments.id, table, rows),
     )
@@ -236,7 +233,7 @@ def _with_test(source: Source, test: Table, arguments: argparse.Namespace) -> So
         columns=joined(source.columns, cells),
         y=np.concatenate([source.y, found.y]),
         rows=np.concatenate([source.rows, found.rows]),
-        notes=(*source.notes, *test.notes, *found.notes, *notes),
+        notes=(*source.notes, *undecided((*test.notes, *found.notes, *notes), arguments)),
         groups=groups,
         ids=joined(source.ids, ids),
         is_test=np.repeat([False, True], [len(source.y), len(found.y)]),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..data.features import counted
 from ..int8.quantize import quantize, refuse_layers
 from . import frozen as cli_frozen
-from .inputs import check_outputs, read_table, tell
+from .inputs import check_outputs, read_table, tell, undecided
 from .options_model import EXPORT
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def export(arguments: argparse.Namespace) -> None:
         refuse_layers(predictor.program)
         table = read_table(arguments.calibration, arguments)
         X, y, told = frozen.rows(table, arguments.calibration)
-        tell(told, arguments.strict)
+        tell(undecided(told, arguments), arguments.strict)
         small = quantize(predictor, X, y)
         small.export_c(output, **given)
         report, notes = str(small.report), [*small.report.warnings, *notes]

@@ -16,10 +16,20 @@ if TYPE_CHECKING:
     from ..tables.notes import Note
     from ..tables.table import Table
 
+# Options after which nothing is left to tell.
+_DECIDED = ("header", "decimal", "thousands", "test_last", "log_target")
+
 
 def read_table(path: str, arguments: argparse.Namespace) -> Table:
     """Read a file as the options say."""
     return read(path, reading_of(arguments))
+
+
+def undecided(notes: Iterable[Note], arguments: argparse.Namespace) -> tuple[Note, ...]:
+    """Leave out what an option that was given has decided, one way or the other."""
+    return tuple(
+        note for note in notes if note.option not in _DECIDED or note.option not in arguments.given
+    )
 
 
 def refuse(notes: Iterable[Note]) -> None:

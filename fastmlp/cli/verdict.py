@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..inspection.axes import readable
+
 if TYPE_CHECKING:
     from ..tables.target import Target
 
@@ -32,26 +34,26 @@ def verdict(
     words = name.replace("_", " ").replace("rmse", "RMSE")
     own = measured["test"][name]
     found = []
+
+    def compared(first: float, second: float) -> str:
+        return f"({words} {readable(first)} and {readable(second)})"
+
     for title, metrics in baselines.items():
         other = metrics[name]
         if own <= other * (1 - _SAME):
             continue
         how = "no better than" if own <= other * (1 + _SAME) else "worse than"
-        found.append(
-            f"on the test rows the network is {how} the {title} ({words} {own:.4g} and {other:.4g})"
-        )
+        found.append(f"on the test rows the network is {how} the {title} {compared(own, other)}")
     if not found and baselines:
         title, metrics = min(baselines.items(), key=lambda pair: float(pair[1][name]))
-        found.append(
-            f"on the test rows the network is better than the {title} ({words} {own:.4g} and "
-            f"{metrics[name]:.4g})"
-        )
+        beside = compared(own, metrics[name])
+        found.append(f"on the test rows the network is better than the {title} {beside}")
     known = measured["training"][name]
     worst = max((metrics[name] for metrics in baselines.values()), default=0)
     if own > known * (1 + _PARTED) and own - known > _TOLD * worst:
         found.append(
-            f"the network is better on the training rows than on the test rows ({words} "
-            f"{known:.4g} and {own:.4g}): it has learned them by heart (overfitting), or the test "
-            "rows are of another kind"
+            f"the network is better on the training rows than on the test rows "
+            f"{compared(known, own)}: it has learned them by heart (overfitting), or the test rows "
+            "are of another kind"
         )
     return found

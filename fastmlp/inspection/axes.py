@@ -19,7 +19,7 @@ SIZE = (4.8, 3.6)
 # Of classes and other names: letters of a line, lines.
 _WRAPPED, _LINES, _ONE_LINE = 16, 3, 27
 # Ticks of at least this are written with commas between thousands.
-_THOUSANDS = 10_000
+_THOUSANDS, _MOST = 10_000, 1e15
 
 
 def prepared(ax: Any, size: tuple[float, float] = SIZE) -> Axes:
@@ -80,6 +80,11 @@ def readable_thousands(axes: Axes) -> None:
             if axis is axes.xaxis:
                 # Such numbers are wide.
                 axis.set_major_locator(MaxNLocator(nbins=4))
+
+
+def readable(value: float) -> str:
+    """A number of four digits, or a whole one with commas between its thousands."""
+    return f"{value:,.0f}" if _THOUSANDS <= abs(value) < _MOST else f"{value:.4g}"
 
 
 def wrapped(name: object, width: int = _WRAPPED) -> str:

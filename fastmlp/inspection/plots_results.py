@@ -18,6 +18,7 @@ from .axes import (
     legend_beside,
     on_one_line,
     prepared,
+    readable,
     readable_thousands,
     tidy,
     wrapped,
@@ -358,12 +359,13 @@ def plot_predictions(
         axes.scatter(right[:, output], found[:, output], s=12, alpha=alpha, label=f"{output}")
     if 1 < right.shape[1] <= _MOST_LABELS:
         legend_beside(axes, "output")
-    text = f"RMSE {np.sqrt(np.mean((found - right) ** 2)):.4g}"
+    text = f"RMSE {readable(float(np.sqrt(np.mean((found - right) ** 2))))}"
     spread = ((right - right.mean(axis=0)) ** 2).sum(axis=0)
     if (spread > 0).all():
         r2 = float(np.mean(1.0 - ((found - right) ** 2).sum(axis=0) / spread))
         text += f"\n$R^2$ {r2:.4f}"
-    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top")
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 2}
+    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", bbox=behind)
     readable_thousands(axes)
     return tidy(axes, "target", "prediction")
 
