@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.split import folds, split
+from ..tables.notes import Note
 from ..tabular.recipe import SMALL
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ class Parts:
     def training(self) -> Array:
         """The rows that the network that is written has learned from."""
         return self.learned[self.folds[0][0]] if len(self.folds) == 1 else self.learned
+
+
+def unvalidated(parts: Parts, arguments: argparse.Namespace) -> tuple[Note, ...]:
+    """A note where validation rows are the default, and there are too few to keep some."""
+    if parts.folds or not arguments.validation_size:
+        return ()
+    n = len(parts.learned)
+    text = f"{n} rows besides those of the test are few: there are no validation rows"
+    return (Note(text, "validation_size", f"{arguments.validation_size:g}", count=n),)
 
 
 def settle(arguments: argparse.Namespace) -> None:

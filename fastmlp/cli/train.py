@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from .fitting import by_recipe, in_words, plan_described, plan_recipe
 from .inputs import refuse, tell
 from .network import hidden_layers, optimizer_of, scaled_target
 from .outputs import Files
-from .parts import cut, settle
+from .parts import cut, settle, unvalidated
 from .plots import import_matplotlib
 from .results import Results
 
@@ -48,6 +49,7 @@ def train(arguments: argparse.Namespace) -> None:
         run = plan_described(learned, y, target, parts, test, arguments)
     if arguments.strict:
         refuse(source.notes)
+    source = replace(source, notes=(*source.notes, *unvalidated(parts, arguments)))
     if arguments.dataset is None:
         print(source.schema, end="\n\n", flush=True)
     tell(source.notes)
