@@ -19,6 +19,8 @@ from ..inference.folding import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
 from ..model.predictor_file import load_predictor
+from ..model.sequential import Sequential
+from ..network.layers import Activation, Dense
 from ..tables.column_schema import ColumnSchema
 from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     import os
 
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
     from ..tables.notes import Note
     from ..tables.table import Table
+    from ..tables.target import Target
 
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3
@@ -141,15 +143,37 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
     means, scales = np.array(preparation.scaling).T
     before = Scaling(1 / scales, -means / scales)
     _check_range(preparation, before, model.dtype)
-    after = None
-    if (target.mean, target.scale) != (0.0, 1.0):
+    after, state = None, training.state
+    if target.log:
+        state = _in_own_units(model, target).training_state.state
+    elif (target.mean, target.scale) != (0.0, 1.0):
         after = Scaling(np.array([target.scale]), np.array([target.mean]))
     return freeze(
-        *(training.state, targets, "numpy", 1),
+        *(state, targets, "numpy", 1),
         before=before,
         after=after,
         feature_names=preparation.features,
     )
+
+
+def _in_own_units(model: Sequential, target: Target) -> Sequential:
+    """A network that learned logarithms, with ``exp(scale z + mean) - shift`` behind it."""
+    last = len(model.layers) - 1
+    whole = Sequential(
+        [*model.layers, Activation("exp"), Dense(1)],
+        loss="mse",
+        dtype=model.dtype,
+        backend="numpy",
+    ).build(model.training_state.program.input.width)
+    for names, of_model in ((whole.parameters, model.parameters), (whole.buffers, model.buffers)):
+        for name, values in of_model.items():
+            names[name][...] = values
+    weight, bias = (whole.parameters[f"{last}.{part}"] for part in ("weight", "bias"))
+    weight *= target.scale
+    bias[...] = bias * target.scale + target.mean
+    whole.parameters[f"{last + 2}.weight"][...] = 1.0
+    whole.parameters[f"{last + 2}.bias"][...] = -target.shift
+    return whole
 
 
 def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None:
@@ -181,7 +205,10 @@ def notes(frozen: Frozen) -> list[str]:
             columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
     target = preparation.target
     expected = model.predict(preparation.matrix(columns, model.dtype)).astype(np.float64)
-    given = (frozen.predictor(preparation.raw_matrix(columns)) - target.mean) / target.scale
+    given = frozen.predictor(preparation.raw_matrix(columns)).astype(np.float64)
+    if target.log:
+        given = np.log(np.maximum(given + target.shift, np.finfo(model.dtype).tiny))
+    given = (given - target.mean) / target.scale
     error = float(np.abs(given - expected).max() / np.abs(expected).max())
     if error <= _NOTED_ERROR:
         return []
