@@ -10,13 +10,14 @@ import numpy as np
 
 from .. import datasets
 from ..common.checks import unknown_name
+from ..data.features import counted
 from ..tables.column_schema import ColumnSchema
 from ..tables.infer import Understanding, Wishes, understand
 from ..tables.notes import Note
 from ..tables.schema import Schema
 from ..tables.target import Target
 from ..tables.target_rows import find_target, read_target
-from .inputs import read_table
+from .inputs import read_table, undecided
 from .options_train import OF_A_TABLE
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Source:
         The number of each row in the data set or file, from 0.
     notes : tuple of Note
         What was found out.
-    groups : ndarray, shape (n,), optional
-        The number of each row's group.
+    groups : ndarray of str, shape (n,), optional
+        The name of each row's group.
     ids : dict from str to ndarray, shape (n,)
         Columns that are carried into predictions.
     is_test : ndarray of bool, shape (n,), optional
@@ -124,6 +125,7 @@ def _from_dataset(name: str, task: str | None) -> Source:
 
 def _from_tables(arguments: argparse.Namespace) -> Source:
     path, name = arguments.data, arguments.target
+    _check_test_options(arguments)
     table = read_table(path, arguments)
     said: dict[str, Any] = {name: tuple(getattr(arguments, name)) for name in _OF_COLUMNS}
     wishes = Wishes(**said, ids=tuple(arguments.id), group=arguments.group)
@@ -141,9 +143,6 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
         why = f", there is nothing to learn from: {', '.join(reasons)}" if reasons else ""
         raise ValueError(f"{path} has no column besides the target that is not left out{why}")
     rows = found.target.rows
-    notes = (*table.notes, *found.schema.notes)
-    if arguments.test_last:
-        notes = tuple(note for note in notes if note.option != "test_last")
     source = Source(
         title=path,
         columns={name: values[rows] for name, values in found.cells.items()},
@@ -151,13 +150,24 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
         y=found.target.y,
         target=found.target.target,
         rows=rows,
-        notes=notes,
+        notes=undecided((*table.notes, *found.schema.notes), arguments),
         groups=_groups(arguments, table, rows),
         ids=carried(arguments.id, table, rows),
     )
     if arguments.test_data is None:
         return source
     return _with_test(source, read_table(arguments.test_data, arguments), arguments)
+
+
+def _check_test_options(arguments: argparse.Namespace) -> None:
+    given = arguments.given
+    if arguments.test_data is not None and "test_size" in given:
+        raise ValueError("--test-data says which rows are the test; leave out --test_size")
+    if arguments.data == "-" == arguments.test_data:
+        raise ValueError("--data and --test-data cannot both be - (standard input)")
+    for other in ("group", "test_last"):
+        if arguments.stratify and getattr(arguments, other):
+            raise ValueError(f"--stratify and --{other} say two things of how rows are drawn")
 
 
 def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
@@ -185,19 +195,37 @@ def _by_schema(arguments: argparse.Namespace, table: Table) -> Understanding:
 
 
 def _groups(arguments: argparse.Namespace, table: Table, rows: Array) -> Array | None:
+    """The name of each row's group; cells without one are a group of their own."""
     if arguments.group is None:
         return None
-    words = [str(cell) for cell in carried([arguments.group], table, rows)[arguments.group]]
-    groups: Array = np.unique(words, return_inverse=True)[1].reshape(-1)
-    return groups
+    cells = carried([arguments.group], table, rows)[arguments.group]
+    return np.array(["" if cell is None else str(cell) for cell in cells], np.str_)
 
 
-def _with_test(source: Source, table: Table, arguments: argparse.Namespace) -> Source:
-    """Put the rows of a table for the test behind the others."""
-    found = read_target(source.target, table)
-    taken = table.take(found.rows)
+def _shared(name: str, groups: Array, others: Array) -> tuple[Note, ...]:
+    """A note where the table for the test has groups of the other one."""
+    shared = np.intersect1d(groups, others)
+    if not len(shared):
+        return ()
+    text = (
+        f"{counted(len(shared), 'group')} of the column {name!r}, such as {str(shared[0])!r}, are "
+        "in --data and in --test-data: the test is not of unseen groups"
+    )
+    return (Note(text, column=name, count=len(shared)),)
+
+
+def _with_test(source: Source, test: Table, arguments: argparse.Namespace) -> Source:
+    """Put the rows of a table for the test behind those of the other one."""
+    found = read_target(source.target, test)
+    taken = test.take(found.rows)
     cells, notes = source.schema.read(taken)
-    ids = carried(arguments.id, taken)
+    ids, groups = carried(arguments.id, taken), source.groups
+    if groups is not None:
+        # The test is a part of its own, whatever its groups are.
+        others = _groups(arguments, test, found.rows) if arguments.group in test else None
+        if others is not None:
+            notes = (*notes, *_shared(arguments.group, groups, others))
+        groups = np.append(groups, np.repeat("", len(found.y)))
 
     def joined(first: dict[str, Array], second: dict[str, Array]) -> dict[str, Any]:
         return {name: np.concatenate([values, second[name]]) for name, values in first.items()}
@@ -207,8 +235,8 @@ def _with_test(source: Source, table: Table, arguments: argparse.Namespace) -> S
         columns=joined(source.columns, cells),
         y=np.concatenate([source.y, found.y]),
         rows=np.concatenate([source.rows, found.rows]),
-        notes=(*source.notes, *table.notes, *found.notes, *notes),
-        groups=None,
+        notes=(*source.notes, *undecided((*test.notes, *found.notes, *notes), arguments)),
+        groups=groups,
         ids=joined(source.ids, ids),
         is_test=np.repeat([False, True], [len(source.y), len(found.y)]),
     )

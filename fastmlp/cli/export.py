@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..data.features import counted
 from ..int8.quantize import quantize, refuse_layers
 from . import frozen as cli_frozen
+from .inputs import check_outputs, read_table, tell, undecided
 from .options_model import EXPORT
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def export(arguments: argparse.Namespace) -> None:
     """Write the file, and print its inputs, outputs and use."""
     kind, output = arguments.format, arguments.output
     _check_options(arguments)
+    written = [Path(output)]
+    if arguments.weights == "beside":
+        written.append(Path(output).with_suffix(".npz"))
+    check_outputs([arguments.model, arguments.calibration], written)
     frozen = cli_frozen.read(arguments.model)
     predictor = frozen.predictor
     prefix = "model" if arguments.prefix is None else arguments.prefix
@@ -35,16 +40,16 @@ def export(arguments: argparse.Namespace) -> None:
         predictor.export_c(output, **given)
     elif kind == "c-int8":
         refuse_layers(predictor.program)
-        small = quantize(predictor, *frozen.rows(arguments.calibration))
+        table = read_table(arguments.calibration, arguments)
+        X, y, told = frozen.rows(table, arguments.calibration)
+        tell(undecided(told, arguments), arguments.strict)
+        small = quantize(predictor, X, y)
         small.export_c(output, **given)
         report, notes = str(small.report), [*small.report.warnings, *notes]
     elif kind == "onnx":
         predictor.export_onnx(output, **given)
     else:
         predictor.export_python(output, **given)
-    written = [Path(output)]
-    if arguments.weights == "beside":
-        written.append(Path(output).with_suffix(".npz"))
     for path in written:
         print(f"written: {path} ({os.path.getsize(path):,} bytes)")
     print(f"\ninputs: {_inputs(frozen)}", *_first(_inputs_by_name(frozen)), sep="\n")
@@ -59,8 +64,7 @@ def export(arguments: argparse.Namespace) -> None:
 def _check_options(arguments: argparse.Namespace) -> None:
     kind = arguments.format
     for option in EXPORT.options:
-        is_given = option.only_for and getattr(arguments, option.name) is not None
-        if is_given and kind not in option.only_for:
+        if option.only_for and option.is_given(arguments) and kind not in option.only_for:
             formats = " and ".join(option.only_for)
             raise ValueError(f"--{option.name} is for --format {formats}, not for {kind}")
     if kind == "c-int8" and arguments.calibration is None:

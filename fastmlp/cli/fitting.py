@@ -77,9 +77,9 @@ def plan_recipe(
     learned = target.transform(y)
     if not target.classes:
         learned = learned.astype(arguments.dtype)
-    watchers = _watchers(arguments, recipe.epochs, "validation")
 
     def run() -> Fitted:
+        watchers = _watchers(arguments, recipe.epochs, "validation")
         start = perf_counter()
         with told_of_compiling():
             found = train(X, learned, len(target.classes), parts.folds, recipe, watchers)
@@ -133,13 +133,15 @@ def plan_described(
     # Without validation rows the test rows are watched, but nothing is chosen by them.
     watched = test if held is None else (X[held], y[held])
     stopping = None
-    callbacks = _watchers(arguments, arguments.epochs, "test" if held is None else "validation")
     if arguments.patience:
         monitor = "loss" if held is None else "val_loss"
         stopping = EarlyStopping(monitor=monitor, patience=arguments.patience)
-        callbacks.append(stopping)
 
     def run() -> Fitted:
+        name = "test" if held is None else "validation"
+        callbacks = _watchers(arguments, arguments.epochs, name)
+        if stopping is not None:
+            callbacks.append(stopping)
         start = perf_counter()
         # Where the fit itself is silent, too.
         with told_of_compiling():

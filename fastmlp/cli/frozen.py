@@ -19,10 +19,11 @@ from ..inference.folding import Scaling
 from ..inference.predictor import Predictor, freeze
 from ..model.file import load
 from ..model.predictor_file import load_predictor
+from ..model.sequential import Sequential
+from ..network.layers import Activation, Dense
 from ..tables.column_schema import ColumnSchema
 from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
-from ..tables.reader import read as read_table
 from ..tables.schema import Schema
 from ..tables.target_rows import read_target
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     import os
 
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
+    from ..tables.notes import Note
     from ..tables.table import Table
+    from ..tables.target import Target
 
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3
@@ -55,25 +57,31 @@ class Frozen:
     preparation: Preparation | None
     model: Sequential | None
 
-    def rows(self, path: str) -> tuple[Array, Array | None]:
-        """Return rows of a table as the predictor takes them, and y where it has the target.
+    def rows(self, table: Table, path: str) -> tuple[Array, Array | None, tuple[Note, ...]]:
+        """Return rows of a table as the predictor takes them, y where it has the target, and notes.
+
+        Parameters
+        ----------
+        table : Table
+        path : str
+            Of its file, for messages.
 
         Raises
         ------
         ValueError
             The table lacks a column, or has a cell that is none of its kind.
         """
-        table = read_table(path)
         preparation = self.preparation
         if preparation is None:
-            return self._rows_of_numbers(path, table), None
-        target, y = preparation.target, None
+            return self._rows_of_numbers(path, table), None, table.notes
+        target, y, notes = preparation.target, None, table.notes
         # Names that are not those of the labels in the table cannot be found in it.
         known = target.name in table and any(cell is not None for cell in table[target.name])
         if known and (not target.classes or self._has_own_labels()):
             found = read_target(target, table)
-            table, y = table.take(found.rows), found.y
-        return preparation.raw_matrix(preparation.read(table)[0]), y
+            table, y, notes = table.take(found.rows), found.y, (*notes, *found.notes)
+        cells, of_columns = preparation.read(table)
+        return preparation.raw_matrix(cells), y, (*notes, *of_columns)
 
     def _has_own_labels(self) -> bool:
         return self.model is not None and self.predictor.classes is self.model.classes
@@ -135,15 +143,37 @@ def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
     means, scales = np.array(preparation.scaling).T
     before = Scaling(1 / scales, -means / scales)
     _check_range(preparation, before, model.dtype)
-    after = None
-    if (target.mean, target.scale) != (0.0, 1.0):
+    after, state = None, training.state
+    if target.log:
+        state = _in_own_units(model, target).training_state.state
+    elif (target.mean, target.scale) != (0.0, 1.0):
         after = Scaling(np.array([target.scale]), np.array([target.mean]))
     return freeze(
-        *(training.state, targets, "numpy", 1),
+        *(state, targets, "numpy", 1),
         before=before,
         after=after,
         feature_names=preparation.features,
     )
+
+
+def _in_own_units(model: Sequential, target: Target) -> Sequential:
+    """A network that learned logarithms, with ``exp(scale z + mean) - shift`` behind it."""
+    last = len(model.layers) - 1
+    whole = Sequential(
+        [*model.layers, Activation("exp"), Dense(1)],
+        loss="mse",
+        dtype=model.dtype,
+        backend="numpy",
+    ).build(model.training_state.program.input.width)
+    for names, of_model in ((whole.parameters, model.parameters), (whole.buffers, model.buffers)):
+        for name, values in of_model.items():
+            names[name][...] = values
+    weight, bias = (whole.parameters[f"{last}.{part}"] for part in ("weight", "bias"))
+    weight *= target.scale
+    bias[...] = bias * target.scale + target.mean
+    whole.parameters[f"{last + 2}.weight"][...] = 1.0
+    whole.parameters[f"{last + 2}.bias"][...] = -target.shift
+    return whole
 
 
 def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None:
@@ -175,7 +205,10 @@ def notes(frozen: Frozen) -> list[str]:
             columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
     target = preparation.target
     expected = model.predict(preparation.matrix(columns, model.dtype)).astype(np.float64)
-    given = (frozen.predictor(preparation.raw_matrix(columns)) - target.mean) / target.scale
+    given = frozen.predictor(preparation.raw_matrix(columns)).astype(np.float64)
+    if target.log:
+        given = np.log(np.maximum(given + target.shift, np.finfo(model.dtype).tiny))
+    given = (given - target.mean) / target.scale
     error = float(np.abs(given - expected).max() / np.abs(expected).max())
     if error <= _NOTED_ERROR:
         return []

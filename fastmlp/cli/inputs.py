@@ -16,29 +16,57 @@ if TYPE_CHECKING:
     from ..tables.notes import Note
     from ..tables.table import Table
 
+# Options after which nothing is left to tell.
+_DECIDED = ("header", "decimal", "thousands", "test_last", "log_target")
+
 
 def read_table(path: str, arguments: argparse.Namespace) -> Table:
     """Read a file as the options say."""
     return read(path, reading_of(arguments))
 
 
-def tell(notes: Iterable[Note], strict: bool) -> None:
+def undecided(notes: Iterable[Note], arguments: argparse.Namespace) -> tuple[Note, ...]:
+    """Leave out what an option that was given has decided, one way or the other."""
+    return tuple(
+        note for note in notes if note.option not in _DECIDED or note.option not in arguments.given
+    )
+
+
+def refuse(notes: Iterable[Note]) -> None:
+    """Make an error of notes, as ``--strict`` does.
+
+    Raises
+    ------
+    ValueError
+        There are some.
+    """
+    lines = _lines(notes)
+    if lines:
+        raise ValueError("--strict: " + "; ".join(lines))
+
+
+def tell(notes: Iterable[Note], strict: bool = False) -> None:
     """Print notes on stderr, each on a line.
 
     Raises
     ------
     ValueError
-        There are some, and --strict makes them an error.
+        There are some, and they shall be an error.
     """
-    lines = list(dict.fromkeys(note.in_shell() for note in notes))
-    if lines and strict:
-        raise ValueError("--strict: " + "; ".join(lines))
-    for line in lines:
+    if strict:
+        refuse(notes)
+    for line in _lines(notes):
         print(f"note: {line}", file=sys.stderr)
     sys.stderr.flush()
 
 
-def check_outputs(inputs: Iterable[str | None], outputs: Iterable[str | Path | None]) -> None:
+def _lines(notes: Iterable[Note]) -> list[str]:
+    return list(dict.fromkeys(note.in_shell() for note in notes))
+
+
+def check_outputs(
+    inputs: Iterable[str | Path | None], outputs: Iterable[str | Path | None]
+) -> None:
     """Refuse to write over what is read, before anything is.
 
     Raises
@@ -46,7 +74,14 @@ def check_outputs(inputs: Iterable[str | None], outputs: Iterable[str | Path | N
     ValueError
         An output is an input.
     """
-    read_from = {os.path.realpath(path): path for path in inputs if path not in (None, "-")}
+    read_from = [path for path in inputs if path is not None and path != "-"]
     for path in outputs:
-        if path is not None and os.path.realpath(path) in read_from:
+        if path is not None and any(is_same(path, other) for other in read_from):
             raise ValueError(f"{path} would be written over, but is read from; name another output")
+
+
+def is_same(path: str | Path, other: str | Path) -> bool:
+    """Whether both name one file, by a link or in letters of another case perhaps."""
+    if os.path.exists(path) and os.path.exists(other):
+        return os.path.samefile(path, other)
+    return os.path.realpath(path) == os.path.realpath(other)

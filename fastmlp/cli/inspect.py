@@ -121,9 +121,12 @@ def _target(target: Target) -> str:
     if target.classes:
         names = _listing(map(repr, target.classes))
         return f"{target.name}: {len(target.classes)} classes: {names}"
-    if (target.mean, target.scale) == (0.0, 1.0):
+    y = "y"
+    if target.log:
+        y = f"log(y + {target.shift:g})" if target.shift else "log(y)"
+    elif (target.mean, target.scale) == (0.0, 1.0):
         return f"{target.name}: a number"
-    return f"{target.name}: a number, learned as (y - {target.mean:.6g}) / {target.scale:.6g}"
+    return f"{target.name}: a number, learned as ({y} - {target.mean:.6g}) / {target.scale:.6g}"
 
 
 def _column(column: Column) -> str:

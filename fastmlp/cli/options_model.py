@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .option import Command, Group, Option
 from .options_table import READING, STRICT
 from .options_train import BACKEND, ID, THREADS
@@ -117,6 +119,9 @@ INSPECT = Command(
     ),
 )
 
+_INT8 = ("c-int8",)
+_OF_CALIBRATION = tuple(replace(option, only_for=_INT8) for option in (*READING, STRICT))
+
 EXPORT = Command(
     name="export",
     phrase="write a model as C, ONNX or Python for programs without fastmlp",
@@ -158,7 +163,7 @@ EXPORT = Command(
                 Option(
                     name="calibration",
                     metavar="FILE.csv",
-                    only_for=("c-int8",),
+                    only_for=_INT8,
                     help="of c-int8, which needs it: a table like the training one, of some "
                     "hundred rows or more, from which the ranges of all activations are taken. "
                     "Where it has the target, the loss of accuracy is told",
@@ -172,6 +177,7 @@ EXPORT = Command(
                 ),
             ),
         ),
+        Group("table of --calibration", _OF_CALIBRATION),
     ),
 )
 

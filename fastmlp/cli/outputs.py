@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .inputs import check_outputs
+from .inputs import check_outputs, is_same
 
 
 class Files:
@@ -18,11 +18,13 @@ class Files:
         Stands behind each stem.
     inputs : iterable of str or None
         What the run reads.
+    log : str, optional
+        A further file that it writes.
 
     Raises
     ------
     ValueError
-        The folder holds an input under the name of an output.
+        An input, or the log, has the name of an output.
     """
 
     NAMES = (
@@ -30,10 +32,19 @@ class Files:
         *("predictions.csv", "learning_curve.png", "confusion_matrix.png", "predictions.png"),
     )
 
-    def __init__(self, folder: str, extension: str | None, inputs: Iterable[str | None]) -> None:
+    def __init__(
+        self,
+        folder: str,
+        extension: str | None,
+        inputs: Iterable[str | None] = (),
+        log: str | None = None,
+    ) -> None:
         self._folder = Path(folder)
         self._suffix = "" if extension is None else f"_{extension}"
-        check_outputs(inputs, map(self._place, self.NAMES))
+        own = [self._place(name) for name in self.NAMES]
+        check_outputs(inputs, [*own, log])
+        if log is not None:
+            _check_log(Path(log), own, self._folder)
         self.written: list[Path] = []
 
     def make_folder(self) -> None:
@@ -48,3 +59,10 @@ class Files:
     def _place(self, name: str) -> Path:
         stem, ending = name.split(".")
         return self._folder / f"{stem}{self._suffix}.{ending}"
+
+
+def _check_log(log: Path, own: Iterable[Path], folder: Path) -> None:
+    if any(is_same(log, path) for path in own):
+        raise ValueError(f"--log {log} has the name of another output; name another file")
+    if not log.parent.is_dir() and not is_same(log.parent, folder):
+        raise ValueError(f"--log {log}: there is no folder {log.parent}")

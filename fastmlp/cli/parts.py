@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.split import folds, split
+from ..tables.notes import Note
 from ..tabular.recipe import SMALL
 
 if TYPE_CHECKING:
@@ -42,6 +43,15 @@ class Parts:
     def training(self) -> Array:
         """The rows that the network that is written has learned from."""
         return self.learned[self.folds[0][0]] if len(self.folds) == 1 else self.learned
+
+
+def unvalidated(parts: Parts, arguments: argparse.Namespace) -> tuple[Note, ...]:
+    """A note where validation rows are the default, and there are too few to keep some."""
+    if parts.folds or not arguments.validation_size:
+        return ()
+    n = len(parts.learned)
+    text = f"{n} rows besides those of the test are few: there are no validation rows"
+    return (Note(text, "validation_size", f"{arguments.validation_size:g}", count=n),)
 
 
 def settle(arguments: argparse.Namespace) -> None:
@@ -79,15 +89,21 @@ def cut(source: Source, arguments: argparse.Namespace, may_cross_fit: bool) -> P
     if source.target.classes:
         lost = np.setdiff1d(source.y[test], source.y[learned])
         if len(lost):
-            raise ValueError(
-                f"no training row is of the class {lost[0]}; leave out --no_stratify, or take a "
-                "smaller --test_size or another --seed"
-            )
+            raise ValueError(f"no training row is of the class {lost[0]}; {_remedy(arguments)}")
     within = {
         "classes": None if codes is None else codes[learned],
         "groups": None if groups is None else groups[learned],
     }
     return Parts(learned, test, _folds(len(learned), arguments, may_cross_fit, within))
+
+
+def _remedy(arguments: argparse.Namespace) -> str:
+    """What may bring each class into the training rows."""
+    if arguments.test_last:
+        return "the rows are sorted by class, it seems: leave out --test-last, or shuffle them"
+    if arguments.group is not None:
+        return "all its rows are in groups of the test: take another --seed or --test_size"
+    return "leave out --no_stratify, or take a smaller --test_size or another --seed"
 
 
 def _folds(
@@ -99,7 +115,7 @@ def _folds(
     if may_cross_fit and n < SMALL and not arguments.test_last:
         k = min(max(2, round(1 / share)), 10, n)
         return folds(n, k, seed=seed, **within)
-    if n < FEWEST and not arguments.given & {"validation_size"}:
+    if n < FEWEST and not may_cross_fit and "validation_size" not in arguments.given:
         return []
     parts = split(n, {"validation": share}, seed=seed, in_order=arguments.test_last, **within)
     return [(parts["training"], parts["validation"])]

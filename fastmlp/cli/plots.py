@@ -5,11 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..inspection.axes import SIZE, legend_above, legend_beside, readable_thousands, tidy, wrapped
+from ..inspection.axes import (
+    SIZE,
+    distinct_colors,
+    legend_above,
+    legend_beside,
+    on_one_line,
+    readable_thousands,
+    tidy,
+    wrapped,
+)
 from ..inspection.plots_network import plot_learning_curves
 from ..inspection.plots_results import confusion_size, plot_confusion_matrix, plot_predictions
 from ..tables.columns import CategoryColumn
@@ -17,7 +28,9 @@ from ..tables.preparation import Preparation
 from .report import predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
 
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
@@ -30,9 +43,18 @@ _MOST_CATEGORIES = 30
 # Classes that all have a color; of more, so many.
 _MOST_CLASSES, _MOST_NAMED = 12, 10
 _DPI = 120
-# Names below an axis that stand side by side.
-_LETTERS = 40
+# Letters of names below an axis that stand side by side, and the width of one in inches.
+_LETTERS, _LETTER = 40, 0.075
+# Letters of a line of an axis's label.
+_LABEL = 36
 _TEST = "test rows"
+
+
+def import_matplotlib() -> None:
+    """Import what draws, which a thread may do; an error is left to the first picture."""
+    with _silent(), suppress(Exception):
+        import_module("matplotlib.figure")
+        import_module("matplotlib.backends.backend_agg")
 
 
 def draw_response(
@@ -72,9 +94,8 @@ def draw_response(
     axes = _axes(SIZE)
     style: dict[str, Any] = {}
     if column is None or isinstance(column, CategoryColumn):
-        grid, style = list(map(_label, grid)), {"marker": "o", "ls": "none"}
-        if max(map(len, grid)) * len(grid) > _LETTERS:
-            axes.tick_params("x", rotation=90)
+        _name_ticks(axes, ["(missing)" if v == "" or v != v else str(v) for v in grid])
+        grid, style = np.arange(len(grid)), {"marker": "o", "ls": "none"}
     elif column.kind == "date":
         # matplotlib's dates are days since 1970, too.
         axes.xaxis_date()
@@ -82,19 +103,19 @@ def draw_response(
     classes = preparation.target.classes
     if len(classes) > 2:
         _draw_classes(axes, grid, response.probabilities, classes, style)
-        tidy(axes, wrapped(label), "probability")
+        tidy(axes, wrapped(label, _LABEL), "probability")
     elif classes:
         axes.plot(grid, response.probabilities[:, 1], **style)
-        tidy(axes, wrapped(label), f"probability of {wrapped(classes[1])}")
+        tidy(axes, wrapped(label, _LABEL), f"probability of {wrapped(classes[1], _LABEL)}")
     else:
         axes.plot(grid, response.values, **style)
-        tidy(axes, wrapped(label), wrapped(preparation.target.name))
+        tidy(axes, wrapped(label, _LABEL), wrapped(preparation.target.name, _LABEL))
     readable_thousands(axes)
     _save(axes, path)
 
 
 def _draw_classes(
-    axes: Any, grid: Any, probabilities: Array, classes: Sequence[str], style: dict[str, Any]
+    axes: Axes, grid: Any, probabilities: Array, classes: Sequence[str], style: dict[str, Any]
 ) -> None:
     """A line for each class; of many, for those that change most, and gray ones for the others."""
     places = range(len(classes))
@@ -105,9 +126,31 @@ def _draw_classes(
         others = [place for place in places if place not in named]
         lines = axes.plot(grid, probabilities[:, others], color="0.8", zorder=1, **style)
         lines[0].set_label(f"{len(others)} others")
-    for place in named:
-        axes.plot(grid, probabilities[:, place], label=wrapped(classes[place]), **style)
+    for place, color in zip(named, distinct_colors(len(named)), strict=True):
+        label = on_one_line(classes[place])
+        axes.plot(grid, probabilities[:, place], label=label, color=color, **style)
     legend_beside(axes, "class")
+    longest = max(len(on_one_line(classes[place])) for place in named)
+    _widen(axes, longest * _LETTER)
+
+
+def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
+    """Names below an axis, one beside the other, or upright where they are many or long."""
+    places = range(len(names))
+    if len(names) * max(map(len, names)) <= _LETTERS:
+        axes.set_xticks(places, list(map(wrapped, names)))
+        return
+    shown = list(map(on_one_line, names))
+    size = "medium" if len(names) <= _MOST_CLASSES else "small"
+    axes.set_xticks(places, shown, rotation=90, fontsize=size)
+    _widen(axes, 0.0, max(map(len, shown)) * _LETTER)
+
+
+def _widen(axes: Axes, width: float, height: float = 0.0) -> None:
+    """Give a figure so many more inches, for what stands around its Axes."""
+    figure: Any = axes.figure
+    before = figure.get_size_inches()
+    figure.set_size_inches(before[0] + width, before[1] + height)
 
 
 def draw_learning_curves(
@@ -124,6 +167,7 @@ def draw_learning_curves(
             if line.get_label() == "validation":
                 line.set_label(watched)
         legend_above(axes)
+        readable_thousands(axes)
     _save(figure, path)
 
 
@@ -160,7 +204,7 @@ def draw_predictions(path: str | os.PathLike[str], y: Array, found: Array) -> No
     _save(axes, path)
 
 
-def _axes(size: tuple[float, float]) -> Any:
+def _axes(size: tuple[float, float]) -> Axes:
     """Make axes of a figure of their own, which pyplot does not know of."""
     from matplotlib.figure import Figure
 
@@ -169,15 +213,20 @@ def _axes(size: tuple[float, float]) -> Any:
 
 def _save(drawn: Any, path: str | os.PathLike[str]) -> None:
     """Write the figure, or that of some axes."""
+    with _silent(), warnings.catch_warnings():
+        # Signs that the font lacks are drawn as boxes, which the picture itself shows.
+        warnings.simplefilter("ignore")
+        getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep matplotlib from logging each font that it looks for, and that it builds a list."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
-    # It logs each font that it looks for, and that it builds a list of them.
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            # Signs that the font lacks are drawn as boxes, which the picture itself shows.
-            warnings.simplefilter("ignore")
-            getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+        yield
     finally:
         logger.setLevel(level)
 
@@ -191,8 +240,3 @@ def _grid(column: Column | None, values: Array) -> Array:
         frequent: Array = categories[np.argsort(-counts, kind="stable")[:_MOST_CATEGORIES]]
         return np.sort(frequent)
     return np.linspace(np.nanmin(values), np.nanmax(values), _POINTS)
-
-
-def _label(value: Any) -> str:
-    """Return a category as matplotlib shows it."""
-    return "(missing)" if value == "" or value != value else wrapped(value)

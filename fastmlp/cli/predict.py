@@ -13,9 +13,10 @@ from ..model.file import load
 from ..tables.preparation import Preparation
 from ..tables.target_rows import read_target
 from .data import carried
-from .inputs import check_outputs, read_table, tell
+from .inputs import check_outputs, read_table, tell, undecided
 from .report import (
     metrics,
+    numbers,
     predictions,
     print_confusion,
     print_metrics,
@@ -34,7 +35,7 @@ def predict(arguments: argparse.Namespace) -> None:
     model, preparation = _load(arguments)
     table = read_table(arguments.data, arguments)
     cells, notes = preparation.read(table)
-    tell((*table.notes, *notes), arguments.strict)
+    tell(undecided((*table.notes, *notes), arguments), arguments.strict)
     found = predictions(model, preparation.target, preparation.matrix(cells, model.dtype))
     ids = carried(arguments.id, table)
     columns = found.table(preparation.target, np.arange(len(table)), ids=ids)
@@ -54,17 +55,16 @@ def evaluate(arguments: argparse.Namespace) -> None:
     found = read_target(target, table)
     y = found.y
     cells, notes = preparation.read(table.take(found.rows))
-    tell((*table.notes, *found.notes, *notes), arguments.strict)
+    tell(undecided((*table.notes, *found.notes, *notes), arguments), arguments.strict)
     X = preparation.matrix(cells, model.dtype)
     loss = model.evaluate(X, target.transform(y))["loss"]
     measured = metrics(target, model.classes, y, predictions(model, target, X), loss)
     print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
-    print_metrics({"value": measured})
+    print_metrics({"value": numbers(measured)})
     why = undefined(measured, target, model.classes, y)
     if why:
         print(f"\n{why}")
     if target.classes:
-        print()
         print_confusion(measured["confusion_matrix"], target.classes)
     if arguments.output is not None:
         write_json(arguments.output, measured)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..tables.target import Target
 
 _MOST_SHOWN = 12
-_FEW = 5
+_FEW, _LONGEST = 5, 16
 
 
 @dataclass(frozen=True)
@@ -174,30 +174,52 @@ def write_columns(file: Any, columns: Mapping[str, Array]) -> None:
     write_csv(file, list(columns), rows)
 
 
-def print_metrics(parts: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the metrics of some parts of the rows beside each other."""
-    found = [numbers(measured) for measured in parts.values()]
-    names = list(dict.fromkeys(name for measured in found for name in measured))
-    cells = [[_shown(measured.get(name, math.nan)) for measured in found] for name in names]
+def brief(measured: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers without averages by weight, which repeat others or say little beside."""
+    return {
+        name: value for name, value in numbers(measured).items() if not name.endswith("_weighted")
+    }
+
+
+def print_metrics(parts: Mapping[str, Mapping[str, float]]) -> None:
+    """Print the metrics of some parts of the rows beside each other.
+
+    Parameters
+    ----------
+    parts : mapping
+        From the heading of a column, of one line or more, to numbers by their names.
+    """
+    names = list(dict.fromkeys(name for measured in parts.values() for name in measured))
+    cells = [[_shown(part.get(name, math.nan)) for part in parts.values()] for name in names]
     print_table(names, list(parts), cells)
 
 
 def print_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    """Print how often each class was taken for which, where there are not too many."""
+    """Print how often each class was taken for which, where there are not too many of them."""
     if len(classes) <= _MOST_SHOWN:
-        print("confusion matrix (a line for each right class, a column for each predicted one)")
-        print_table(classes, classes, [list(map(str, row)) for row in matrix])
+        print("\nconfusion matrix (a line for each right class, a column for each predicted one)")
+        names = [shorten(" ".join(name.split()), _LONGEST) for name in classes]
+        print_table(names, names, [list(map(str, row)) for row in matrix])
+
+
+def shorten(text: str, longest: int) -> str:
+    """Cut a text after so many letters."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def print_table(
     names: Sequence[str], header: Sequence[str], cells: Sequence[Sequence[str]]
 ) -> None:
-    """Print rows, each with its name before it, below a header."""
+    """Print rows, each with its name before it, below a header of one line or more."""
+    heads = [head.split("\n") for head in header]
+    height = max(map(len, heads), default=1)
+    heads = [[""] * (height - len(head)) + head for head in heads]
+    lines = [list(line) for line in zip(*heads, strict=True)]
     first = max(map(len, names), default=0)
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    for name, row in zip(["", *names], [header, *cells], strict=True):
+    widths = [max(map(len, column)) for column in zip(*lines, *cells, strict=True)]
+    for name, row in zip([*[""] * height, *names], [*lines, *cells], strict=True):
         texts = (text.rjust(width) for text, width in zip(row, widths, strict=True))
-        print("  ".join([name.ljust(first), *texts]))
+        print("  ".join([name.ljust(first), *texts]).rstrip())
 
 
 def _shown(value: float) -> str:

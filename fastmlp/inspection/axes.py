@@ -5,17 +5,21 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..common.checks import describe
 from ..errors import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..kernels.typing import Array
+
 SIZE = (4.8, 3.6)
 # Of classes and other names: letters of a line, lines.
-_WRAPPED, _LINES = 16, 3
+_WRAPPED, _LINES, _ONE_LINE = 16, 3, 27
 # Ticks of at least this are written with commas between thousands.
-_THOUSANDS = 10_000
+_THOUSANDS, _MOST = 10_000, 1e15
 
 
 def prepared(ax: Any, size: tuple[float, float] = SIZE) -> Axes:
@@ -78,12 +82,44 @@ def readable_thousands(axes: Axes) -> None:
                 axis.set_major_locator(MaxNLocator(nbins=4))
 
 
-def wrapped(name: object) -> str:
-    """A name as a picture shows it: in short lines, and not taken for a formula."""
-    lines = wrap(str(name), _WRAPPED) or [""]
+def readable(value: float) -> str:
+    """A number of four digits, or a whole one with commas between its thousands."""
+    return f"{value:,.0f}" if _THOUSANDS <= abs(value) < _MOST else f"{value:.4g}"
+
+
+def wrapped(name: object, width: int = _WRAPPED) -> str:
+    """A name as a picture shows it: in short lines, and not taken for a formula.
+
+    Of a long one the beginning and the end are shown, which is where names differ.
+    """
+    lines = wrap(str(name), width) or [""]
     if len(lines) > _LINES:
-        lines = [*lines[: _LINES - 1], f"{lines[_LINES - 1][: _WRAPPED - 3]}..."]
-    return "\n".join(lines).replace("$", r"\$")
+        lines = [*lines[: _LINES - 1], lines[-1]]
+        lines[_LINES - 2] = f"{lines[_LINES - 2][: width - 3]}..."
+    return _plain("\n".join(lines))
+
+
+def on_one_line(name: object) -> str:
+    """The same where there is no room for a second line."""
+    text = " ".join(str(name).split())
+    if len(text) > _ONE_LINE:
+        end = _ONE_LINE // 3
+        text = f"{text[: _ONE_LINE - end - 3]}...{text[-end:]}"
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    return text.replace("$", r"\$")
+
+
+def distinct_colors(n: int) -> Array:
+    """So many colors, ``(n, 3)``."""
+    from matplotlib import colormaps
+
+    colors = (
+        colormaps["tab10"](np.arange(n)) if n <= 10 else colormaps["turbo"](np.linspace(0, 1, n))
+    )
+    return np.asarray(colors)[:, :3]
 
 
 def whole_numbers(axis: Any) -> None:

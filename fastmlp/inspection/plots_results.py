@@ -12,7 +12,17 @@ from ..common.error_state import own_error_state
 from ..data.features import check_features
 from ..model.sequential import Sequential
 from ..training.examples import check_names
-from .axes import color_bar, legend_beside, prepared, readable_thousands, tidy, wrapped
+from .axes import (
+    color_bar,
+    distinct_colors,
+    legend_beside,
+    on_one_line,
+    prepared,
+    readable,
+    readable_thousands,
+    tidy,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +92,7 @@ def plot_decision_boundary(model: Sequential, X: object, y: object, ax: Axes | N
         color_bar(axes, filled, f"probability of {_classes(model)[1]}")
         _scatter_classes(axes, rows, values, _classes(model), ["#2166ac", "#b2182b"])
     else:
-        colors = _colors(out.shape[1])
+        colors = distinct_colors(out.shape[1])
         best = out.argmax(axis=1)
         paleness = (1.0 - out.max(axis=1))[:, np.newaxis] * 0.7 + 0.3
         shades = (1.0 - paleness) * colors[best] + paleness
@@ -106,7 +116,7 @@ def _scatter_classes(axes: Axes, rows: Array, labels: Array, classes: Any, color
             edgecolors="white",
             linewidths=0.6,
             s=22,
-            label=wrapped(label),
+            label=on_one_line(label),
         )
     if len(classes) <= _MOST_LABELS:
         legend_beside(axes, "class")
@@ -168,9 +178,11 @@ def plot_feature_response(
         label = "prediction"
     else:
         labels = _classes(model) if task == "multiclass" else range(out.shape[1])
-        colors = _colors(out.shape[1])
+        colors = distinct_colors(out.shape[1])
         for unit, name in enumerate(labels):
-            axes.plot(grid, out[:, unit], marker=marker, color=colors[unit], label=wrapped(name))
+            axes.plot(
+                grid, out[:, unit], marker=marker, color=colors[unit], label=on_one_line(name)
+            )
         if out.shape[1] <= _MOST_LABELS:
             legend_beside(axes, "class" if task == "multiclass" else "output")
         label = "prediction" if task == "regression" else "probability"
@@ -284,7 +296,8 @@ def _name_classes(axes: Axes, classes: Sequence[Any]) -> None:
     """Names of classes along both axes; of very many, each second, third, ... only."""
     step = -(-len(classes) // _MOST_NAMED)
     places = range(0, len(classes), step)
-    names = [wrapped(classes[place]) for place in places]
+    shown = wrapped if len(classes) <= _MOST_COUNTED else on_one_line
+    names = [shown(classes[place]) for place in places]
     size = "medium" if len(classes) <= _MOST_LABELS else "x-small"
     if len(classes) > _MOST_COUNTED:
         size = "xx-small"
@@ -346,12 +359,13 @@ def plot_predictions(
         axes.scatter(right[:, output], found[:, output], s=12, alpha=alpha, label=f"{output}")
     if 1 < right.shape[1] <= _MOST_LABELS:
         legend_beside(axes, "output")
-    text = f"RMSE {np.sqrt(np.mean((found - right) ** 2)):.4g}"
+    text = f"RMSE {readable(float(np.sqrt(np.mean((found - right) ** 2))))}"
     spread = ((right - right.mean(axis=0)) ** 2).sum(axis=0)
     if (spread > 0).all():
         r2 = float(np.mean(1.0 - ((found - right) ** 2).sum(axis=0) / spread))
         text += f"\n$R^2$ {r2:.4f}"
-    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top")
+    behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 2}
+    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", bbox=behind)
     readable_thousands(axes)
     return tidy(axes, "target", "prediction")
 
@@ -397,12 +411,3 @@ def _column_names(X: object, width: int) -> list[str]:
     if columns is not None and len(columns) == width:
         return [str(name) for name in columns]
     return [f"feature {column}" for column in range(width)]
-
-
-def _colors(n: int) -> Array:
-    from matplotlib import colormaps
-
-    colors = (
-        colormaps["tab10"](np.arange(n)) if n <= 10 else colormaps["turbo"](np.linspace(0, 1, n))
-    )
-    return np.asarray(colors)[:, :3]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from commands import error_of
+from commands import error_of, read_csv, train
 from houses import QUICK, TARGETS, houses, model_of, write
 from modules import load_module
+from shops import ODD, shops, write_shops
 
 import fastmlp as fm
 from fastmlp.cli import main
@@ -162,6 +163,53 @@ def test_integers_are_calibrated_on_the_table(
         printed = capsys.readouterr().out
         assert "same class" in printed
         assert "accuracy" not in printed
+
+
+def test_how_the_table_of_calibration_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_shops(tmp_path / "shops.csv", shops()[1:])
+    words = ("--data", data, "--target", "column_6", "--no-header", "--id", "column_0")
+    train(tmp_path, *words, "--backend", "numpy", "-e", "3")
+    capsys.readouterr()
+    model, output = str(tmp_path / "model.safetensors"), str(tmp_path / "m.h")
+    words = (model, "--format", "c-int8", "--calibration", data, "-o", output)
+    assert "column_1" in error_of(capsys, "export", *words)
+    assert "--strict: " in error_of(capsys, "export", *words, "--no-header", "--strict")
+    assert not Path(output).exists()
+    said = ("--separator", "|", "--encoding", "cp1252", "--na-values", ODD)
+    assert main(["export", *words, "--no-header", "--strict", *said]) == 0
+    assert "int8 beside float on 150 rows" in capsys.readouterr().out
+    words = (model, "--format", "c", "-o", output, "--separator", ";")
+    assert "--separator is for --format c-int8, not for c" in error_of(capsys, "export", *words)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_the_recipe_has_trained(target: str, tmp_path: Path) -> None:
+    others = sorted({*TARGETS} - {target})
+    data = str(write(tmp_path / "houses.csv", houses()))
+    words = ("--data", data, "--target", target, "--drop", "id", *others, "-e", "5")
+    train(tmp_path, *words, "--backend", "numpy")
+    path, out = str(tmp_path / "model.safetensors"), tmp_path / "out.csv"
+    assert main(["predict", path, "--data", data, "--backend", "numpy", "-o", str(out)]) == 0
+    assert main(["export", path, "--format", "python", "-o", str(tmp_path / "net.py")]) == 0
+    preparation = Preparation.of(fm.load(path, backend="numpy"))
+    assert preparation is not None
+    X = np.array([numbers_of(row, preparation) for row in houses()])
+    found = load_module(tmp_path / "net.py").predict(X)
+    rows = read_csv(out)
+    if target == "price":
+        expected = np.array([[float(row["prediction"])] for row in rows])
+    else:
+        names = [name for name in rows[0] if name.startswith("probability_")][-found.shape[1] :]
+        expected = np.array([[float(row[name]) for name in names] for row in rows])
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
+    for kind, more in (("c", ()), ("c-int8", ("--calibration", data)), ("onnx", ())):
+        if kind == "onnx":
+            pytest.importorskip("onnx")
+        output = tmp_path / f"net.{kind}"
+        assert main(["export", path, "--format", kind, "-o", str(output), *more]) == 0
+        assert output.stat().st_size > 1000
 
 
 def test_onnx(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import error_of
+from commands import error_of, read_csv
 from houses import QUICK, model_of, write
 from modules import load_module
 
@@ -107,3 +107,36 @@ def test_scales_beyond_the_range_of_float32(
         capsys, "export", str(tmp_path / "m.safetensors"), "--format=c", "-o", str(tmp_path / "x")
     )
     assert "of the column 'Größe' are beyond the range of float32" in error
+
+
+def prices(lowest: float) -> list[dict[str, object]]:
+    rng = np.random.default_rng(0)
+    return [
+        {"x": f"{x:.3f}", "kind": kind, "y": max(np.exp(x + (kind == "a")) - 0.3, lowest)}
+        for x, kind in zip(rng.normal(size=200), rng.choice(["a", "b"], 200), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("words", [(), ("-l", "8"), ("-l",)], ids=str)
+@pytest.mark.parametrize("lowest", [0.0, 0.1])
+def test_a_target_learned_in_logarithms(
+    words: tuple[str, ...], lowest: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(write(tmp_path / "t.csv", prices(lowest)))
+    given = ("--data", data, "--target", "y", "--log-target", "--output-dir", str(tmp_path))
+    assert main(["train", *given, *QUICK[:4], *words]) == 0
+    model = str(tmp_path / "model.safetensors")
+    out = tmp_path / "out.csv"
+    assert main(["predict", model, "--data", data, "--backend", "numpy", "-o", str(out)]) == 0
+    assert main(["export", model, "--format", "python", "-o", str(tmp_path / "net.py")]) == 0
+    printed = capsys.readouterr().out
+    assert "0  y, in its own units" in printed
+    assert "note:" not in printed
+    rows = prices(lowest)
+    X = [[float(row["x"]), row["kind"] == "a", row["kind"] == "b"] for row in rows]  # type: ignore[arg-type]
+    expected = [float(row["prediction"]) for row in read_csv(out)]
+    found = load_module(tmp_path / "net.py").predict(np.array(X, np.float32))[:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert main(["inspect", model, "--no-latency"]) == 0
+    learned = "log(y + 1)" if lowest == 0 else "log(y)"
+    assert f"learned as ({learned} - " in capsys.readouterr().out
