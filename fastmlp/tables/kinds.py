@@ -14,7 +14,7 @@ from .dates import DateFormat
 from .identifiers import are_codes, numbers_of_rows, texts_of_rows
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import NULLS, is_null, truth_words, twins, words_of
+from .texts import NULLS, are_whole, is_null, truth_words, twins, words_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -102,11 +102,7 @@ def understood(
         Whether texts that differ by case alone are one category.
     """
     if look.kind == "left out":
-        reason, text = "no cell holds anything", f"the column {look.name!r} is empty"
-        if look.column.typed is None and look.column.words.words:
-            text += f" but for cells such as {look.column.words.words[0]!r}"
-        note = Note(f"{text}, and left out", column=look.name)
-        return ColumnSchema(look.name, "left out", look.column.size, reason=reason), [note]
+        return _empty(look)
     if look.kind == "number":
         return _number(look, decimal, limit)
     if look.kind == "date":
@@ -114,6 +110,24 @@ def understood(
     if look.kind == "yes/no":
         return _yes_no(look)
     return _category(look, limit, join_case)
+
+
+def _empty(look: Look) -> tuple[ColumnSchema, list[Note]]:
+    """A column without a cell that can be read."""
+    name, words = look.name, [] if look.column.typed is not None else look.column.words.words
+    reason, text = "no cell holds anything", f"the column {name!r} is empty"
+    if words:
+        text += f" but for cells such as {words[0]!r}"
+    if look.wish in ("numeric", "dates") and not all(map(is_null, words)):
+        what = "numbers" if look.wish == "numeric" else "dates"
+        reason = f"no cell is one of {what}"
+        text = f"the column {name!r} holds no {what}, but cells such as {words[0]!r},"
+        return (
+            ColumnSchema(name, "left out", look.column.size, reason=reason),
+            [Note(f"{text} and is left out", "categorical", name, name)],
+        )
+    note = Note(f"{text}, and left out", column=name)
+    return ColumnSchema(name, "left out", look.column.size, reason=reason), [note]
 
 
 def _dates(column: Column) -> dates.Dates | None:
@@ -217,7 +231,7 @@ def _codes(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, 
         f"{schema.example}, which are taken for codes, not for sizes"
     )
     reason = f"{schema.distinct} different codes"
-    found = replace(schema, kind="category", limit=limit, reason=reason)
+    found = replace(schema, kind="category", limit=limit, reason=reason, whole=True)
     return found, [Note(text, "numeric", look.name, look.name, schema.distinct)]
 
 
@@ -241,6 +255,8 @@ def _date(look: Look, order: str) -> tuple[ColumnSchema, list[Note]]:
     formats = look.dates.formats
     said = column.said_in_digits if formats[0].digits else column.said
     readings = [column.words.spread(dates.values(said, form), np.nan) for form in formats]
+    if all(np.isnan(reading).all() for reading in readings):
+        return _empty(look)
     place = next((i for i, form in enumerate(formats) if form.order == order), None)
     if place is None:
         place = _by_course(formats, readings, column.words.words)
@@ -295,6 +311,7 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
         example=_example(look.column),
         limit=limit,
         join_case=join_case,
+        whole=look.wish == "categorical" and are_whole(words.words),
     )
     if not words.words:
         return understood(replace(look, kind="left out"), "", "", limit, False)

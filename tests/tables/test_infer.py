@@ -336,3 +336,21 @@ def test_columns_without_a_cell_are_never_kept() -> None:
     schema = infer(Table.of({"x": [None] * 9, "y": [1, 2, 3] * 3}), target="y")
     assert schema["x"].kind == "left out"
     assert "the column 'x' is empty, and left out" in [note.text for note in schema.notes]
+
+
+def test_codes_are_the_same_beside_missing_ones() -> None:
+    codes = [str(RNG.choice([10001, 60614, 94105])) for _ in range(N)]
+    found, _ = column(codes)
+    beside, _ = column(["", *(f"{code}.0" for code in codes[1:])])
+    assert found.whole
+    assert beside.whole
+    assert fm.Schema((found,)).read(Table.of({"x": ["10001.0"]}))[0]["x"].tolist() == ["10001"]
+    assert column(["1", "2.0"] * 30, categorical=True)[0].whole
+    assert not column(["1.1", "2.0"] * 30, categorical=True)[0].whole
+
+
+@pytest.mark.parametrize(("wish", "what"), [("numeric", "numbers"), ("dates", "dates")])
+def test_wishes_that_no_cell_fulfills(wish: str, what: str) -> None:
+    found, told = column(["u", "v"] * 30, **{wish: True})
+    assert found.kind == "left out"
+    assert f"'x' holds no {what}, but cells such as 'u', and is left out" in told
