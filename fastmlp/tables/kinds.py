@@ -317,6 +317,11 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
         return understood(replace(look, kind="left out"), "", "", limit, False)
     if look.wish not in ("categorical", "keep") and look.column.kind == "text":
         reason = texts_of_rows(words)
+        share = _share_of_numbers(look)
+        if reason and share:
+            text = f"the column {name!r} is left out, for {share}, and nearly all differ"
+            schema = replace(schema, kind="left out", reason=f"{share}, and nearly all differ")
+            return schema, [Note(text, "numeric", name, name, schema.distinct)]
         if reason:
             return _left_out(schema, reason)
     notes = _why_no_numbers(look)
@@ -346,6 +351,14 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
     return schema, notes
 
 
+def _share_of_numbers(look: Look) -> str:
+    """How many cells of a column are numbers, if many are, though too few for one of numbers."""
+    found = look.numbers
+    if found is None or found.share < _MANY or found.zeros:
+        return ""
+    return f"only {100 * found.share:.0f}% of its cells are numbers"
+
+
 def _why_no_numbers(look: Look) -> list[Note]:
     """On columns of texts that a person could take for numbers."""
     found, name = look.numbers, look.name
@@ -359,9 +372,9 @@ def _why_no_numbers(look: Look) -> list[Note]:
         units = ", ".join(map(repr, found.units[:_SHOWN]))
         text = f"the column {name!r} has numbers of several units ({units}), and is read as texts"
         return [Note(text, "numeric", name, name)]
-    if found.share >= _MANY:
-        text = f"the column {name!r} is read as texts, for only {100 * found.share:.0f}% of its "
-        return [Note(f"{text}cells are numbers", "numeric", name, name)]
+    if share := _share_of_numbers(look):
+        text = f"the column {name!r} is read as texts, for {share}"
+        return [Note(text, "numeric", name, name)]
     return []
 
 

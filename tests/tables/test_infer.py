@@ -354,3 +354,12 @@ def test_wishes_that_no_cell_fulfills(wish: str, what: str) -> None:
     found, told = column(["u", "v"] * 30, **{wish: True})
     assert found.kind == "left out"
     assert f"'x' holds no {what}, but cells such as 'u', and is left out" in told
+
+
+def test_numbers_with_too_many_mistakes_are_no_names_of_rows() -> None:
+    cells = [f"{x:.3f}" for x in FLOATS]
+    cells[:9] = [f"call {n}" for n in range(9)]
+    found, told = column(cells)
+    assert found.kind == "left out"
+    assert "is left out, for only 85% of its cells are numbers, and nearly all differ" in told
+    assert told.endswith("--numeric x decides otherwise")
