@@ -232,7 +232,14 @@ def _codes(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, 
     )
     reason = f"{schema.distinct} different codes"
     found = replace(schema, kind="category", limit=limit, reason=reason, whole=True)
-    return found, [Note(text, "numeric", look.name, look.name, schema.distinct)]
+    told = [Note(text, "numeric", look.name, look.name, schema.distinct)]
+    if look.column.kind != "text" or look.column.plain is not None:
+        return found, told
+    marks = [word for word in look.column.words.words if is_null(word)]
+    if marks:
+        found = replace(found, na=(*NULLS, *(mark for mark in marks if mark not in NULLS)))
+        told.append(_note_of_marks(look, marks))
+    return found, told
 
 
 def _left_out(schema: ColumnSchema, reason: str) -> tuple[ColumnSchema, list[Note]]:
@@ -327,12 +334,7 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
     notes = _why_no_numbers(look)
     nulls = [place for place, word in enumerate(words.words) if word in NULLS]
     if nulls and look.wish != "categorical" and look.column.kind == "text":
-        count, row = int(words.counts[nulls].sum()), words.first_row(nulls)
-        text = (
-            f"the column {name!r}: {count} of {len(words.codes)} cells count as missing, such as "
-        )
-        text += f"{words.words[int(words.codes[row])]!r}"
-        notes.append(Note(text, "categorical", name, name, count))
+        notes.append(_note_of_marks(look, [words.words[place] for place in nulls]))
         schema = replace(schema, na=NULLS, distinct=len(words.words) - len(nulls))
     if words.n_cut:
         text = f"the column {name!r}: blanks around {words.n_cut} cells are cut"
@@ -349,6 +351,14 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
         )
         notes.append(Note(text, "drop", name, name, len(words.words)))
     return schema, notes
+
+
+def _note_of_marks(look: Look, marks: list[str]) -> Note:
+    """On cells of categories that say that there is no value."""
+    words = look.column.words
+    count = sum(int(words.counts[words.words.index(mark)]) for mark in marks)
+    text = f"the column {look.name!r}: {count} of {len(words.codes)} cells count as missing, such "
+    return Note(f"{text}as {marks[0]!r}", "categorical", look.name, look.name, count)
 
 
 def _share_of_numbers(look: Look) -> str:

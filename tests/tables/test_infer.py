@@ -363,3 +363,12 @@ def test_numbers_with_too_many_mistakes_are_no_names_of_rows() -> None:
     assert found.kind == "left out"
     assert "is left out, for only 85% of its cells are numbers, and nearly all differ" in told
     assert told.endswith("--numeric x decides otherwise")
+
+
+def test_marks_among_codes_are_missing() -> None:
+    cells = [str(RNG.choice([10001, 60614, 94105])) for _ in range(N)]
+    cells[3] = cells[7] = "-"
+    found, told = column(cells)
+    assert (found.kind, found.missing) == ("category", 2)
+    assert "taken for codes" in told
+    assert "'x': 2 of 60 cells count as missing, such as '-'; --categorical x decides" in told
