@@ -40,6 +40,8 @@ class ColumnSchema:
         Whether texts that differ by case alone are one category.
     na : tuple of str
         Texts that count as missing.
+    whole : bool
+        Whether categories are whole numbers, so that 7.0 is 7.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ColumnSchema:
     limit: int = 0
     join_case: bool = False
     na: tuple[str, ...] = ()
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_RULE = rb"(?:-{2,}|={2,}|:-+:?|-+:)"
 # Lines that rule a table off, by the separator of its cells.
 RULED = {
     "|": re.compile(
-        rb"^[ \t]*[|+]?[ \t]*(?::?-{2,}:?|={2,})[ \t]*"
-        rb"(?:[|+][ \t]*(?::?-{2,}:?|={2,})[ \t]*)*[|+]?[ \t]*(?=\r?$)",
+        rb"^[ \t]*[|+]?[ \t]*%b[ \t]*(?:[|+][ \t]*%b[ \t]*)*[|+]?[ \t]*(?=\r?$)" % (_RULE, _RULE),
         re.MULTILINE,
     ),
     " ": re.compile(

@@ -12,6 +12,7 @@ from ..common.checks import unknown_name
 from .cells import column_of
 from .column_schema import ColumnSchema
 from .columns import parts_of
+from .far_numbers import notes_on_far_numbers
 from .kinds import Look, decimal_sign, look_at, understood
 from .leaks import notes_on_leaks
 from .notes import Note, tell
@@ -70,10 +71,13 @@ class Wishes:
         for option in _OPTIONS:
             for name in getattr(self, option):
                 if name == target:
-                    raise ValueError(f"the target {name!r} is among the columns of --{option}")
+                    raise ValueError(
+                        f"the target {name!r} is among the columns of --{_shown(option)}"
+                    )
                 if option != "keep" and name in said:
                     raise ValueError(
-                        f"the column {name!r} is among those of --{said[name]} and of --{option}; "
+                        f"the column {name!r} is among those of --{_shown(said[name])} and of "
+                        f"--{_shown(option)}; "
                         "take it off one of them"
                     )
                 said.setdefault(name, option)
@@ -222,6 +226,7 @@ def understand(
     notes = (*_merged(schema.notes), *bad, *_note_of_constants(columns))
     schema = Schema(columns)
     cells = {column.name: cells[column.name] for column in schema.used}
+    notes += tuple(notes_on_far_numbers(table, schema, cells))
     if found is not None:
         notes = (*found.notes, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
     schema = replace(schema, target=None if found is None else found.target, notes=notes)
@@ -381,6 +386,11 @@ def _check_known(names: Iterable[str], known: list[str]) -> None:
         raise ValueError(
             f"the table has no columns {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
         )
+
+
+def _shown(option: str) -> str:
+    """The name of an option on the command line."""
+    return "id" if option == "ids" else option
 
 
 def _names(option: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from .dates import DateFormat
 from .identifiers import are_codes, numbers_of_rows, texts_of_rows
 from .notes import Note
 from .numbers import MOST, NumberFormat
-from .texts import NULLS, is_null, truth_words, twins, words_of
+from .texts import NULLS, are_whole, is_null, truth_words, twins, words_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -102,11 +102,7 @@ def understood(
         Whether texts that differ by case alone are one category.
     """
     if look.kind == "left out":
-        reason, text = "no cell holds anything", f"the column {look.name!r} is empty"
-        if look.column.typed is None and look.column.words.words:
-            text += f" but for cells such as {look.column.words.words[0]!r}"
-        note = Note(f"{text}, and left out", column=look.name)
-        return ColumnSchema(look.name, "left out", look.column.size, reason=reason), [note]
+        return _empty(look)
     if look.kind == "number":
         return _number(look, decimal, limit)
     if look.kind == "date":
@@ -114,6 +110,24 @@ def understood(
     if look.kind == "yes/no":
         return _yes_no(look)
     return _category(look, limit, join_case)
+
+
+def _empty(look: Look) -> tuple[ColumnSchema, list[Note]]:
+    """A column without a cell that can be read."""
+    name, words = look.name, [] if look.column.typed is not None else look.column.words.words
+    reason, text = "no cell holds anything", f"the column {name!r} is empty"
+    if words:
+        text += f" but for cells such as {words[0]!r}"
+    if look.wish in ("numeric", "dates") and not all(map(is_null, words)):
+        what = "numbers" if look.wish == "numeric" else "dates"
+        reason = f"no cell is one of {what}"
+        text = f"the column {name!r} holds no {what}, but cells such as {words[0]!r},"
+        return (
+            ColumnSchema(name, "left out", look.column.size, reason=reason),
+            [Note(f"{text} and is left out", "categorical", name, name)],
+        )
+    note = Note(f"{text}, and left out", column=name)
+    return ColumnSchema(name, "left out", look.column.size, reason=reason), [note]
 
 
 def _dates(column: Column) -> dates.Dates | None:
@@ -217,8 +231,15 @@ def _codes(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, 
         f"{schema.example}, which are taken for codes, not for sizes"
     )
     reason = f"{schema.distinct} different codes"
-    found = replace(schema, kind="category", limit=limit, reason=reason)
-    return found, [Note(text, "numeric", look.name, look.name, schema.distinct)]
+    found = replace(schema, kind="category", limit=limit, reason=reason, whole=True)
+    told = [Note(text, "numeric", look.name, look.name, schema.distinct)]
+    if look.column.kind != "text" or look.column.plain is not None:
+        return found, told
+    marks = [word for word in look.column.words.words if is_null(word)]
+    if marks:
+        found = replace(found, na=(*NULLS, *(mark for mark in marks if mark not in NULLS)))
+        told.append(_note_of_marks(look, marks))
+    return found, told
 
 
 def _left_out(schema: ColumnSchema, reason: str) -> tuple[ColumnSchema, list[Note]]:
@@ -241,6 +262,8 @@ def _date(look: Look, order: str) -> tuple[ColumnSchema, list[Note]]:
     formats = look.dates.formats
     said = column.said_in_digits if formats[0].digits else column.said
     readings = [column.words.spread(dates.values(said, form), np.nan) for form in formats]
+    if all(np.isnan(reading).all() for reading in readings):
+        return _empty(look)
     place = next((i for i, form in enumerate(formats) if form.order == order), None)
     if place is None:
         place = _by_course(formats, readings, column.words.words)
@@ -295,22 +318,23 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
         example=_example(look.column),
         limit=limit,
         join_case=join_case,
+        whole=look.wish == "categorical" and are_whole(words.words),
     )
     if not words.words:
         return understood(replace(look, kind="left out"), "", "", limit, False)
     if look.wish not in ("categorical", "keep") and look.column.kind == "text":
         reason = texts_of_rows(words)
+        share = _share_of_numbers(look)
+        if reason and share:
+            text = f"the column {name!r} is left out, for {share}, and nearly all differ"
+            schema = replace(schema, kind="left out", reason=f"{share}, and nearly all differ")
+            return schema, [Note(text, "numeric", name, name, schema.distinct)]
         if reason:
             return _left_out(schema, reason)
     notes = _why_no_numbers(look)
     nulls = [place for place, word in enumerate(words.words) if word in NULLS]
     if nulls and look.wish != "categorical" and look.column.kind == "text":
-        count, row = int(words.counts[nulls].sum()), words.first_row(nulls)
-        text = (
-            f"the column {name!r}: {count} of {len(words.codes)} cells count as missing, such as "
-        )
-        text += f"{words.words[int(words.codes[row])]!r}"
-        notes.append(Note(text, "categorical", name, name, count))
+        notes.append(_note_of_marks(look, [words.words[place] for place in nulls]))
         schema = replace(schema, na=NULLS, distinct=len(words.words) - len(nulls))
     if words.n_cut:
         text = f"the column {name!r}: blanks around {words.n_cut} cells are cut"
@@ -329,6 +353,22 @@ def _category(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, li
     return schema, notes
 
 
+def _note_of_marks(look: Look, marks: list[str]) -> Note:
+    """On cells of categories that say that there is no value."""
+    words = look.column.words
+    count = sum(int(words.counts[words.words.index(mark)]) for mark in marks)
+    text = f"the column {look.name!r}: {count} of {len(words.codes)} cells count as missing, such "
+    return Note(f"{text}as {marks[0]!r}", "categorical", look.name, look.name, count)
+
+
+def _share_of_numbers(look: Look) -> str:
+    """How many cells of a column are numbers, if many are, though too few for one of numbers."""
+    found = look.numbers
+    if found is None or found.share < _MANY or found.zeros:
+        return ""
+    return f"only {100 * found.share:.0f}% of its cells are numbers"
+
+
 def _why_no_numbers(look: Look) -> list[Note]:
     """On columns of texts that a person could take for numbers."""
     found, name = look.numbers, look.name
@@ -342,9 +382,9 @@ def _why_no_numbers(look: Look) -> list[Note]:
         units = ", ".join(map(repr, found.units[:_SHOWN]))
         text = f"the column {name!r} has numbers of several units ({units}), and is read as texts"
         return [Note(text, "numeric", name, name)]
-    if found.share >= _MANY:
-        text = f"the column {name!r} is read as texts, for only {100 * found.share:.0f}% of its "
-        return [Note(f"{text}cells are numbers", "numeric", name, name)]
+    if share := _share_of_numbers(look):
+        text = f"the column {name!r} is read as texts, for {share}"
+        return [Note(text, "numeric", name, name)]
     return []
 
 

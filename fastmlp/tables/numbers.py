@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Of the cells that hold something, how many must be of a kind that a column is of it.
 MOST = 0.9
 
+_TEXT_MARKS = ("'", "\u2019")
 _BLANKS = " \u00a0\u2007\u2009\u202f"
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"([+\-\u2212]?)(?:inf|infinity|\u221e|1\.#inf)", re.IGNORECASE)
@@ -245,6 +246,9 @@ def _parts(word: str) -> tuple[float, str, str, str] | None:
     infinite = _INFINITE.fullmatch(word) if word and word[-1] in "fFyY\u221e" else None
     if infinite is not None:
         return (1.0 if infinite[1] in ("", "+") else -1.0) * np.inf, "", "", ""
+    if word[:1] in _TEXT_MARKS and word[1:2].isdigit():
+        # So spreadsheets mark numbers that they keep as texts.
+        word = word[1:]
     found = _LOOSE.fullmatch(word) if _DIGIT.search(word, 0, 8) else None
     if found is None or (found["open"] is None) != (found["close"] is None):
         return None

@@ -154,7 +154,7 @@ def _with_details(dialect: Dialect, text: bytes) -> Dialect:
     """The dialect with what a text shows of its quotes, and of lines that rule it off."""
     quote = dialect.quote.encode()
     pattern = RULED.get(dialect.separator)
-    if pattern is not None and (b"--" in text or b"==" in text) and pattern.search(text):
+    if pattern is not None and pattern.search(text):
         dialect = replace(dialect, ruled=True)
     if quote not in text:
         return dialect

@@ -23,6 +23,7 @@ from .target_notes import (
     notes_of_rows,
 )
 from .texts import joined
+from .values import LARGEST
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -226,7 +227,8 @@ def _regression(
     found: list[Note] | None,
 ) -> TargetRows:
     """The rows with a number; ``found`` is None where the target was known before."""
-    present = np.isfinite(values)
+    # Beyond it squares leave float64, as they do for the other columns.
+    present = np.abs(np.nan_to_num(values, nan=np.inf)) <= LARGEST
     if column.typed is not None:
         missing = np.isnan(column.typed) if column.typed.dtype.kind == "f" else ~present & False
     elif column.plain is not None:
@@ -241,6 +243,11 @@ def _regression(
         text = bad_cells(table, f"the target {target.name!r}", "numbers", column, bad)
         notes.append(Note(f"{text}; such rows are left out", "", "", target.name, int(bad.sum())))
     rows = np.flatnonzero(present)
+    if not len(rows) and np.isfinite(values).any():
+        raise ValueError(
+            f"the target {target.name!r} holds numbers beyond {LARGEST:g} alone; give it in a "
+            "larger unit"
+        )
     if not len(rows):
         raise ValueError(f"the target {target.name!r} is missing in every row")
     y = values[rows].astype(np.float64)

@@ -26,6 +26,7 @@ NULLS = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "<NA>", "NaT"
 # Those that no class is called.
 NO_CLASS = frozenset((*_SIGNS, *_ERRORS, *_NULLS))
 
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")
 _PAIRS = (("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
 
 __all__ = [
@@ -33,12 +34,14 @@ __all__ = [
     "NO_CLASS",
     "NULLS",
     "Words",
+    "are_whole",
     "is_mark",
     "is_null",
     "joined",
     "name_parts",
     "truth_words",
     "twins",
+    "whole",
     "words_of",
     "words_of_numbers",
 ]
@@ -129,6 +132,17 @@ def is_mark(word: str) -> bool:
 def is_null(word: str) -> bool:
     """Whether a cell is a sign, or what programs write, where there is no value."""
     return word in NULLS or word.lower() in NO_CLASS
+
+
+def are_whole(words: Sequence[str]) -> bool:
+    """Whether all words are whole numbers, some of them perhaps written as 7.0."""
+    return bool(words) and all(map(_WHOLE.fullmatch, words))
+
+
+def whole(word: str) -> str:
+    """Return 7 for 7.0, as programs write whole numbers beside missing ones."""
+    found = _WHOLE.fullmatch(word)
+    return word if found is None else found[1]
 
 
 def truth_words(words: Sequence[str]) -> tuple[str, str] | None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dates, numbers
+from .calendar import ORDERS
 from .cells import bad_cells
 from .dates import DateFormat
 from .notes import Note
-from .numbers import NumberFormat
+from .numbers import MOST, NumberFormat
+from .texts import whole
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -33,13 +35,18 @@ def read_cells(
 ) -> tuple[Array, list[Note]]:
     """Return the values of a column of a table, and a note on cells that are none of its kind."""
     values, bad = values_of(schema, column, getattr(table, "decimal", None))
+    name, notes = schema.name, []
+    if schema.kind == "date" and (order := _order(schema, column)) != schema.order:
+        first, before = order.removesuffix(" first"), schema.order.removesuffix(" first")
+        text = f"the column {name!r}: dates are read with the {first} first here, not the {before}"
+        notes.append(Note(text, column=name))
     if bad is None or not bad.any():
-        return values, []
-    name = schema.name
+        return values, notes
     text = bad_cells(table, f"the column {name!r}", _IN_WORDS[schema.kind], column, bad)
     count = int(np.count_nonzero(bad))
     counts = "counts" if count == 1 else "count"
-    return values, [Note(f"{text}, and {counts} as missing", "categorical", name, name, count)]
+    notes.append(Note(f"{text}, and {counts} as missing", "categorical", name, name, count))
+    return values, notes
 
 
 def values_of(
@@ -84,7 +91,7 @@ def values_of(
 def _categories(schema: ColumnSchema, column: Column) -> Array:
     words = column.words
     texts = np.empty(len(words.words), object)
-    for place, word in enumerate(words.words):
+    for place, word in enumerate(map(whole, words.words) if schema.whole else words.words):
         # Whichever spelling is the most frequent here may not be so elsewhere.
         texts[place] = "" if word in schema.na else word.casefold() if schema.join_case else word
     return words.spread(texts, "")
@@ -114,8 +121,7 @@ def _spelled(schema: ColumnSchema, column: Column, decimal: str | None) -> Array
         lower = [word.lower() for word in column.words.words]
         return np.array([0.0 if w in _NO else 1.0 if w in _YES else np.nan for w in lower])
     if schema.kind == "date":
-        said = column.said_in_digits if schema.digits else column.said
-        return dates.values(said, DateFormat(schema.order, schema.digits, schema.clock))
+        return _days(schema, column)
     own = numbers.values(column.spelled, NumberFormat(decimal or schema.decimal, schema.unit))
     if decimal is not None:
         return own
@@ -125,6 +131,31 @@ def _spelled(schema: ColumnSchema, column: Column, decimal: str | None) -> Array
     counts = column.words.counts
     is_better = counts[~np.isnan(other)].sum() > counts[~np.isnan(own)].sum()
     return other if is_better else own
+
+
+def _days(schema: ColumnSchema, column: Column) -> Array:
+    """The days of words."""
+    said = column.said_in_digits if schema.digits else column.said
+    return dates.values(said, DateFormat(_order(schema, column), schema.digits, schema.clock))
+
+
+def _order(schema: ColumnSchema, column: Column) -> str:
+    """The order of dates: that of the schema, unless another one alone reads nine cells in ten."""
+    if column.typed is not None or schema.clock:
+        return schema.order
+    said = column.said_in_digits if schema.digits else column.said
+    counts = np.where(said.marks, 0, column.words.counts)
+
+    def n_read(order: str) -> float:
+        days = dates.values(said, DateFormat(order, schema.digits))
+        return float(counts[~np.isnan(days)].sum())
+
+    enough = MOST * float(counts.sum())
+    if n_read(schema.order) >= enough:
+        return schema.order
+    # Another file may be written in another country.
+    others = [order for order in ORDERS if n_read(order) >= enough]
+    return others[0] if others else schema.order
 
 
 def _finite(values: Array, missing: Array) -> tuple[Array, Array]:

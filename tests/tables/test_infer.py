@@ -336,3 +336,39 @@ def test_columns_without_a_cell_are_never_kept() -> None:
     schema = infer(Table.of({"x": [None] * 9, "y": [1, 2, 3] * 3}), target="y")
     assert schema["x"].kind == "left out"
     assert "the column 'x' is empty, and left out" in [note.text for note in schema.notes]
+
+
+def test_codes_are_the_same_beside_missing_ones() -> None:
+    codes = [str(RNG.choice([10001, 60614, 94105])) for _ in range(N)]
+    found, _ = column(codes)
+    beside, _ = column(["", *(f"{code}.0" for code in codes[1:])])
+    assert found.whole
+    assert beside.whole
+    assert fm.Schema((found,)).read(Table.of({"x": ["10001.0"]}))[0]["x"].tolist() == ["10001"]
+    assert column(["1", "2.0"] * 30, categorical=True)[0].whole
+    assert not column(["1.1", "2.0"] * 30, categorical=True)[0].whole
+
+
+@pytest.mark.parametrize(("wish", "what"), [("numeric", "numbers"), ("dates", "dates")])
+def test_wishes_that_no_cell_fulfills(wish: str, what: str) -> None:
+    found, told = column(["u", "v"] * 30, **{wish: True})
+    assert found.kind == "left out"
+    assert f"'x' holds no {what}, but cells such as 'u', and is left out" in told
+
+
+def test_numbers_with_too_many_mistakes_are_no_names_of_rows() -> None:
+    cells = [f"{x:.3f}" for x in FLOATS]
+    cells[:9] = [f"call {n}" for n in range(9)]
+    found, told = column(cells)
+    assert found.kind == "left out"
+    assert "is left out, for only 85% of its cells are numbers, and nearly all differ" in told
+    assert told.endswith("--numeric x decides otherwise")
+
+
+def test_marks_among_codes_are_missing() -> None:
+    cells = [str(RNG.choice([10001, 60614, 94105])) for _ in range(N)]
+    cells[3] = cells[7] = "-"
+    found, told = column(cells)
+    assert (found.kind, found.missing) == ("category", 2)
+    assert "taken for codes" in told
+    assert "'x': 2 of 60 cells count as missing, such as '-'; --categorical x decides" in told

@@ -49,6 +49,7 @@ SPELLED = [
     ("inf", POINT, math.inf),
     ("-Infinity", POINT, -math.inf),
     ("\u221e", POINT, math.inf),
+    ("'51.5", POINT, 51.5),
     ("1e400", POINT, math.inf),
     ("\u0661\u0662\u066b\u0665", POINT, 12.5),
     ("\uff11\uff12", POINT, 12),

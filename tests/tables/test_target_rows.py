@@ -128,3 +128,11 @@ def test_dates_are_no_target(cells: list, task: str | None) -> None:
     ):
         find(list(cells), task)
     assert find(["2020-01-01", "2020-01-02"] * 20).target.classes == ("2020-01-01", "2020-01-02")
+
+
+def test_numbers_whose_squares_cannot_be_had() -> None:
+    found = find([f"{n}.5" for n in range(50)] + ["1e300"])
+    assert "1 of 51 cells is no number, '1e300'" in texts(found)
+    assert len(found.rows) == 50
+    with pytest.raises(ValueError, match=r"holds numbers beyond 1e\+150 alone"):
+        find([f"{n}.5e200" for n in range(1, 50)])

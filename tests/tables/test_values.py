@@ -25,7 +25,7 @@ READ = [
     ({"kind": "number"}, ["1e200", "-1e151", "1e149"], [NAN, NAN, 1e149], 2),
     ({"kind": "number", "na": ("NA",)}, ["1", "NA", "?"], [1, NAN, NAN], 1),
     ({"kind": "yes/no"}, ["Yes", "FALSE", "1", "maybe", ""], [1, 0, 1, NAN, NAN], 1),
-    ({"kind": "date", "order": "month first"}, ["01/02/1970", "13/1/1970"], [1, NAN], 1),
+    ({"kind": "date", "order": "month first"}, ["1/13/1970", "13/1/1970"], [12, NAN], 1),
     ({"kind": "date", "digits": True}, ["19700103", "x"], [2, NAN], 1),
     ({"kind": "date", "clock": True}, ["06:00", "1970-01-02"], [0.25, 0], 0),
 ]
@@ -81,3 +81,24 @@ def test_the_sign_that_is_said_of_a_table() -> None:
     np.testing.assert_array_equal(
         values_of(ColumnSchema("x", "number"), column, ".")[0], [1234, 1.5]
     )
+
+
+def test_dates_of_another_country_are_read_and_told() -> None:
+    schema = ColumnSchema("x", "date", order="day first")
+    frame = Table.of({"x": ["01/02/1970", "01/31/1970", "?"]})
+    values, (told, bad) = read_cells(frame, schema, column_of(frame, "x"))
+    np.testing.assert_array_equal(values, [1, 30, np.nan])
+    assert told.text == "the column 'x': dates are read with the month first here, not the day"
+    assert "1 of 3 cells is no date, '?'" in bad.text
+    # A slip or two change nothing.
+    frame = Table.of({"x": ["01/02/1970"] * 20 + ["01/31/1970"]})
+    values, (bad,) = read_cells(frame, schema, column_of(frame, "x"))
+    assert values[0] == 31
+
+
+def test_categories_of_whole_numbers_may_be_written_with_a_point() -> None:
+    schema = ColumnSchema("x", "category", whole=True)
+    frame = Table.of({"x": ["7.0", "10", None, "a.0"]})
+    assert read_cells(frame, schema, column_of(frame, "x"))[0].tolist() == ["7", "10", "", "a.0"]
+    schema = ColumnSchema("x", "category")
+    assert read_cells(frame, schema, column_of(frame, "x"))[0].tolist()[0] == "7.0"
