@@ -13,8 +13,8 @@ from .values import Switch, integer, number, stem, threads
 EXAMPLES = """\
 examples:
   fastmlp train --dataset breast_cancer
-  fastmlp train --data houses.csv --target price --drop id -e 200 --patience 20 \\
-      --validation_size 0.2
+  fastmlp train --data houses.csv --target price
+  fastmlp train --data houses.csv --target price --drop notes --layers 64 32 -e 200
   fastmlp train --config wide.toml -lr 0.001
   fastmlp predict outputs/model.safetensors --data new_houses.csv
   fastmlp export outputs/model.safetensors --format c -o model.h
@@ -58,13 +58,13 @@ _TABLE = (
     Option(
         name="group",
         metavar="COLUMN",
-        help="a column that names groups, such as customers: rows of one group are never parted, "
+        help="a column that names groups, such as customers: rows of one group are never split, "
         "and it is not learned from",
     ),
     Option(
         name="test_data",
         metavar="FILE",
-        help="a table of its own for the test, in place of --test_size",
+        help="a table of its own for the test, in place of a share of --data",
     ),
     Option(
         name="test_last",
@@ -119,8 +119,8 @@ _SPLIT = (
         name="validation_size",
         metavar="SHARE",
         parse=number(0, 1, open_high=True),
-        help="share of the other rows that is kept for validation; small tables are cut into as "
-        "many parts as that gives, of which each is held once (default: 0.2 of --data, else 0)",
+        help="share of the other rows that says which epoch is the best, 0 for none; of a small "
+        "table each row is held once, by one of several networks (default: 0.2 of --data, else 0)",
     ),
     Option(
         name="stratify",
@@ -268,7 +268,8 @@ _TRAINING = (
         metavar="N",
         parse=integer(1),
         default=100,
-        help="passes over the rows",
+        help="passes over the rows (default: %(default)s; of a table without options of a network "
+        "at most 300)",
         goes_to="fit",
     ),
     Option(
@@ -276,7 +277,8 @@ _TRAINING = (
         metavar="N",
         parse=integer(1),
         default=32,
-        help="rows of one update",
+        help="rows of one update (default: %(default)s; of a table without options of a network by "
+        "its size)",
         goes_to="fit",
     ),
     Option(
@@ -334,6 +336,9 @@ TRAIN = Command(
     name="train",
     phrase="train a network and report how good it is",
     run="train:train",
+    description="Train a network and report how good it is, beside the class frequencies or the "
+    "mean, and a\nlinear model. A table is learned by a network that suits tables; with an option "
+    "of a network or its\noptimizer, such as --layers, by the network that the options describe.",
     usage="fastmlp train (--dataset NAME | --data FILE.csv --target COLUMN) [option ...]\n"
     "       fastmlp train --config FILE.toml [option ...]",
     epilog=EXAMPLES,
@@ -342,7 +347,8 @@ TRAIN = Command(
         Group("data", (*_TABLE, *_SPLIT), one_of=SOURCES),
         Group("table", (*READING, *UNDERSTANDING, STRICT)),
         Group("network", (*_STANDARDIZE, *_NETWORK)),
-        Group("training", (*_TRAINING, *_OPTIMIZER)),
+        Group("training", _TRAINING),
+        Group("optimizer", _OPTIMIZER),
         Group("output", _OUTPUT),
     ),
 )

@@ -45,6 +45,8 @@ _MOST_CLASSES, _MOST_NAMED = 12, 10
 _DPI = 120
 # Letters of names below an axis that stand side by side, and the width of one in inches.
 _LETTERS, _LETTER = 40, 0.075
+# Up to so many names below an axis are so large.
+_SIZES = ((12, "medium"), (20, "small"), (_MOST_CATEGORIES, "x-small"))
 # Letters of a line of an axis's label.
 _LABEL = 36
 _TEST = "test rows"
@@ -141,7 +143,7 @@ def _name_ticks(axes: Axes, names: Sequence[str]) -> None:
         axes.set_xticks(places, list(map(wrapped, names)))
         return
     shown = list(map(on_one_line, names))
-    size = "medium" if len(names) <= _MOST_CLASSES else "small"
+    size = next(size for most, size in _SIZES if len(names) <= most)
     axes.set_xticks(places, shown, rotation=90, fontsize=size)
     _widen(axes, 0.0, max(map(len, shown)) * _LETTER)
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _POINTS = 200
 # Classes that a legend names, whose counts are written, that have a tick.
 _MOST_LABELS, _MOST_COUNTED, _MOST_NAMED = 12, 24, 60
+# Up to so many classes their names are so large.
+_SIZES = ((6, "medium"), (_MOST_LABELS, "small"), (_MOST_COUNTED, "x-small"), (np.inf, "xx-small"))
 
 
 @own_error_state
@@ -296,11 +298,9 @@ def _name_classes(axes: Axes, classes: Sequence[Any]) -> None:
     """Names of classes along both axes; of very many, each second, third, ... only."""
     step = -(-len(classes) // _MOST_NAMED)
     places = range(0, len(classes), step)
-    shown = wrapped if len(classes) <= _MOST_COUNTED else on_one_line
+    shown = wrapped if len(classes) <= _MOST_LABELS else on_one_line
     names = [shown(classes[place]) for place in places]
-    size = "medium" if len(classes) <= _MOST_LABELS else "x-small"
-    if len(classes) > _MOST_COUNTED:
-        size = "xx-small"
+    size = next(size for most, size in _SIZES if len(classes) <= most)
     axes.set_yticks(places, names, fontsize=size)
     axes.set_xticks(places, names, fontsize=size)
     if max(len(line) for name in names for line in name.split("\n")) > 3:

@@ -16,7 +16,6 @@ ELSEWHERE = ("benchmarks", "contracts", "helpers", "pages")
 TESTED_BY = {
     "cli/options_bench.py": "cli/test_option.py",
     "cli/options_model.py": "cli/test_option.py",
-    "cli/plots.py": "cli/test_train.py",
     "common/decimals.py": "contracts/test_callers_settings.py",
     "common/error_state.py": "contracts/test_callers_settings.py",
     "common/warn.py": "inference/test_freezing_digits.py",
