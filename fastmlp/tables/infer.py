@@ -154,12 +154,15 @@ def understand(
     seen = {name: look.column for name, look in looks.items()}
     cells, bad = schema.read_columns(table, seen)
     columns = tuple(_counted(column, cells) for column in schema.columns)
-    notes = (*_merged(schema.notes), *bad, *_note_of_constants(columns))
+    told = () if found is None else found.notes
+    of_target = [note for note in told if _is_on_commas(note)]
+    notes = (*_merged([*schema.notes, *of_target]), *bad, *_note_of_constants(columns))
     schema = Schema(columns)
     cells = {column.name: cells[column.name] for column in schema.used}
     notes += tuple(notes_on_far_numbers(table, schema, cells))
     if found is not None:
-        notes = (*found.notes, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
+        others = [note for note in told if note not in of_target]
+        notes = (*others, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
     schema = replace(schema, target=None if found is None else found.target, notes=notes)
     return Understanding(schema, cells, found)
 
@@ -249,7 +252,7 @@ def _order(looks: Iterable[Look]) -> str:
 def _merged(notes: Iterable[Note]) -> list[Note]:
     """The notes, with those on decimal commas as one for the whole table."""
     found = list(notes)
-    commas = [note for note in found if note.option == "decimal" and note.value == "."]
+    commas = list(filter(_is_on_commas, found))
     if len(commas) < 2:
         return found
     names = ", ".join(repr(note.column) for note in commas[1:_SHOWN])
@@ -257,6 +260,10 @@ def _merged(notes: Iterable[Note]) -> list[Note]:
     text = f"{commas[0].text}; so are those of {names}{more}"
     one = replace(commas[0], text=text, count=len(commas))
     return [one if note is commas[0] else note for note in found if note not in commas[1:]]
+
+
+def _is_on_commas(note: Note) -> bool:
+    return note.option == "decimal" and note.value == "."
 
 
 def _note_of_constants(columns: Iterable[ColumnSchema]) -> list[Note]:

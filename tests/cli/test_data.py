@@ -94,7 +94,7 @@ ERRORS = [
     (["--target", "price", "--drop", "ide"], "unknown column 'ide'; did you mean 'id'"),
     (["--target", "price", "--drop", "price"], "'price' is among the columns of --drop"),
     (["--target", "kind", "-t", "regression"], "is text, such as 'mittel', not a number; use"),
-    (["--target", "day", "-t", "regression"], "not a number; use --task classification"),
+    (["--target", "day", "-t", "regression"], "holds dates or times, such as"),
     (
         ["--target", "price", "-t", "classification"],
         "is not whole: 120 different values in 120 rows",

@@ -372,3 +372,12 @@ def test_marks_among_codes_are_missing() -> None:
     assert (found.kind, found.missing) == ("category", 2)
     assert "taken for codes" in told
     assert "'x': 2 of 60 cells count as missing, such as '-'; --categorical x decides" in told
+
+
+def test_decimal_commas_of_columns_and_target_are_one_note() -> None:
+    cells = [f"{x:.2f}".replace(".", ",") for x in FLOATS]
+    table = Table.of({"a": cells, "b": cells[::-1], "y": cells[5:] + cells[:5]})
+    notes = [note.in_shell() for note in understand(table, target="y").schema.notes]
+    (told,) = [note for note in notes if "texts such as" in note]
+    assert told.startswith("the column 'a'")
+    assert "so are those of 'b', 'y'; --decimal '.' decides" in told
