@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from . import numbers
 from .column_schema import ColumnSchema
 from .identifiers import texts_of_rows
 from .looks import Look, empty, example_of, left_out
 from .notes import Note
-from .numbers import MOST
-from .texts import NULLS, are_whole, is_null, twins
+from .numbers import MOST, NumberFormat
+from .texts import NULLS, are_whole, twins
 
 _SHOWN = 3
 _FEW_UNITS = 5
@@ -65,19 +68,24 @@ def category_of(look: Look, limit: int, join_case: bool) -> tuple[ColumnSchema, 
 
 def codes_of(look: Look, schema: ColumnSchema, limit: int) -> tuple[ColumnSchema, list[Note]]:
     """Return a column of whole numbers that are codes as one of categories."""
+    name, column = look.name, look.column
+    bad: list[str] = []
+    if column.kind == "text" and column.plain is None:
+        form = NumberFormat(schema.decimal, schema.unit)
+        is_number = np.isfinite(numbers.values(column.spelled, form))
+        words = zip(column.words.words, is_number.tolist(), strict=True)
+        bad = [word for word, is_known in words if not is_known]
+        schema = replace(schema, example=column.words.words[int(is_number.argmax())])
     text = (
-        f"the column {look.name!r} has {schema.distinct} different whole numbers, such as "
+        f"the column {name!r} has {schema.distinct} different whole numbers, such as "
         f"{schema.example}, which are taken for codes, not for sizes"
     )
     reason = f"{schema.distinct} different codes"
     found = replace(schema, kind="category", limit=limit, reason=reason, whole=True)
-    told = [Note(text, "numeric", look.name, look.name, schema.distinct)]
-    if look.column.kind != "text" or look.column.plain is not None:
-        return found, told
-    marks = [word for word in look.column.words.words if is_null(word)]
-    if marks:
-        found = replace(found, na=(*NULLS, *(mark for mark in marks if mark not in NULLS)))
-        told.append(_note_of_marks(look, marks))
+    told = [Note(text, "numeric", name, name, schema.distinct)]
+    if bad:
+        found = replace(found, na=(*NULLS, *(word for word in bad if word not in NULLS)))
+        told.append(_note_of_marks(look, bad))
     return found, told
 
 
