@@ -8,95 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import unknown_name
 from .cells import column_of
 from .column_schema import ColumnSchema
 from .columns import parts_of
 from .far_numbers import notes_on_far_numbers
-from .kinds import Look, decimal_sign, look_at, understood
+from .kinds import understood
 from .leaks import notes_on_leaks
+from .looks import Look, decimal_sign, look_at
 from .notes import Note, tell
 from .schema import Schema
 from .target_rows import TargetRows, find_target
+from .wishes import LIMIT, Wishes
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
     from .table import Table
 
-LIMIT = 100
 _SHOWN = 5
-_OPTIONS = ("numeric", "categorical", "dates", "drop", "keep", "ids")
 _CONSTANT = "the same in all rows"
 
 __all__ = ["LIMIT", "Understanding", "Wishes", "infer", "infer_schema", "understand"]
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user says of columns, by name.
-
-    Attributes
-    ----------
-    numeric, categorical, dates : tuple of str
-        Columns of these kinds, whatever they look like.
-    drop : tuple of str
-        Columns to leave out.
-    keep : tuple of str
-        Columns not to leave out, though they seem to name the rows.
-    ids : tuple of str
-        Columns that name the rows and are never learned from.
-    group : str, optional
-        The column that names groups of rows, never learned from.
-    join_case : tuple of str
-        Columns whose texts are the same where they differ by case alone.
-    limit : int
-        The most categories of a column that are told apart.
-    """
-
-    numeric: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    dates: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    group: str | None = None
-    join_case: tuple[str, ...] = ()
-    limit: int = LIMIT
-
-    def check(self, names: Iterable[str], target: str | None) -> None:
-        """Refuse names that the table has not, and columns of which two things are said."""
-        known = list(names)
-        _check_known([*self._named(), *self.join_case], known)
-        said: dict[str, str] = {}
-        for option in _OPTIONS:
-            for name in getattr(self, option):
-                if name == target:
-                    raise ValueError(
-                        f"the target {name!r} is among the columns of --{_shown(option)}"
-                    )
-                if option != "keep" and name in said:
-                    raise ValueError(
-                        f"the column {name!r} is among those of --{_shown(said[name])} and of "
-                        f"--{_shown(option)}; "
-                        "take it off one of them"
-                    )
-                said.setdefault(name, option)
-        if self.group is not None and self.group == target:
-            raise ValueError(f"the target {target!r} cannot name the groups")
-        if self.limit < 2:
-            raise ValueError(f"the limit of categories must be 2 or more, got {self.limit}")
-
-    def _named(self) -> list[str]:
-        """All columns that are named, but for those of ``join_case``."""
-        group = [] if self.group is None else [self.group]
-        return [name for option in _OPTIONS for name in getattr(self, option)] + group
-
-    def of(self, name: str) -> str:
-        """Which kind is wished for a column; ``"keep"``, or an empty string."""
-        for option in ("numeric", "categorical", "dates", "keep"):
-            if name in getattr(self, option):
-                return option
-        return ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,12 +154,15 @@ def understand(
     seen = {name: look.column for name, look in looks.items()}
     cells, bad = schema.read_columns(table, seen)
     columns = tuple(_counted(column, cells) for column in schema.columns)
-    notes = (*_merged(schema.notes), *bad, *_note_of_constants(columns))
+    told = () if found is None else found.notes
+    of_target = [note for note in told if _is_on_commas(note)]
+    notes = (*_merged([*schema.notes, *of_target]), *bad, *_note_of_constants(columns))
     schema = Schema(columns)
     cells = {column.name: cells[column.name] for column in schema.used}
     notes += tuple(notes_on_far_numbers(table, schema, cells))
     if found is not None:
-        notes = (*found.notes, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
+        others = [note for note in told if note not in of_target]
+        notes = (*others, *notes, *notes_on_leaks(table, schema, cells, found, wishes.group))
     schema = replace(schema, target=None if found is None else found.target, notes=notes)
     return Understanding(schema, cells, found)
 
@@ -318,7 +252,7 @@ def _order(looks: Iterable[Look]) -> str:
 def _merged(notes: Iterable[Note]) -> list[Note]:
     """The notes, with those on decimal commas as one for the whole table."""
     found = list(notes)
-    commas = [note for note in found if note.option == "decimal" and note.value == "."]
+    commas = list(filter(_is_on_commas, found))
     if len(commas) < 2:
         return found
     names = ", ".join(repr(note.column) for note in commas[1:_SHOWN])
@@ -326,6 +260,10 @@ def _merged(notes: Iterable[Note]) -> list[Note]:
     text = f"{commas[0].text}; so are those of {names}{more}"
     one = replace(commas[0], text=text, count=len(commas))
     return [one if note is commas[0] else note for note in found if note not in commas[1:]]
+
+
+def _is_on_commas(note: Note) -> bool:
+    return note.option == "decimal" and note.value == "."
 
 
 def _note_of_constants(columns: Iterable[ColumnSchema]) -> list[Note]:
@@ -375,22 +313,6 @@ def _is_constant(values: Array) -> bool:
         return bool((values == values[0]).all())
     # A number and missing ones still tell which is which.
     return not np.isnan(values[0]) and bool((values == values[0]).all())
-
-
-def _check_known(names: Iterable[str], known: list[str]) -> None:
-    """Refuse all names at once that no column has."""
-    unknown = [name for name in dict.fromkeys(names) if name not in known]
-    if len(unknown) == 1:
-        raise unknown_name("column", unknown[0], known)
-    if unknown:
-        raise ValueError(
-            f"the table has no columns {', '.join(map(repr, unknown))}; it has {', '.join(known)}"
-        )
-
-
-def _shown(option: str) -> str:
-    """The name of an option on the command line."""
-    return "id" if option == "ids" else option
 
 
 def _names(option: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -112,7 +112,8 @@ def without_formulas(
     # Only called where Arrow is there.
     import pyarrow.compute as pc
 
-    if b'="' not in data:
+    # One byte is found much faster than two.
+    if b'"' not in data or b'="' not in data:
         return list(columns), tuple(header), []
     found, example = [], ""
     for column in columns:

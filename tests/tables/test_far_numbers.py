@@ -39,6 +39,27 @@ def test_slips(wrong: list[float]) -> None:
     assert f"{wrong[0]:g} in row 7 (counted from 0)" in note
 
 
+def test_a_lost_decimal_point() -> None:
+    x = RNG.normal(50, 10, N).round(2)
+    x[7] *= 100
+    (note,) = told(x)
+    assert f"1 number is far from all others, {x[7]:g} in row 7" in note
+    x = np.where(RNG.random(N) < 0.7, 0.0, x)
+    x[7] = -5000
+    assert "-5000 in row 7" in told(x)[0]
+
+
+def test_slips_in_several_columns_are_one_note() -> None:
+    frame = {name: RNG.normal(size=N) for name in "abcdefy"}
+    for name in "abcdef":
+        frame[name][3] = 1e5
+    notes = understand(Table.of(frame), target="y").schema.notes
+    assert [note.text for note in notes] == [
+        "the column 'a': 1 number is far from all others, 100000 in row 3 (counted from 0); so are "
+        "some of 'b', 'c', 'd' and 2 more"
+    ]
+
+
 @pytest.mark.parametrize(
     "x",
     [

@@ -367,8 +367,17 @@ def test_numbers_with_too_many_mistakes_are_no_names_of_rows() -> None:
 
 def test_marks_among_codes_are_missing() -> None:
     cells = [str(RNG.choice([10001, 60614, 94105])) for _ in range(N)]
-    cells[3] = cells[7] = "-"
+    cells[0], cells[7], cells[9] = "-", "1e999", "6O614"
     found, told = column(cells)
-    assert (found.kind, found.missing) == ("category", 2)
-    assert "taken for codes" in told
-    assert "'x': 2 of 60 cells count as missing, such as '-'; --categorical x decides" in told
+    assert (found.kind, found.missing, found.distinct) == ("category", 3, 3)
+    assert f"whole numbers, such as {cells[1]}, which are taken for codes" in told
+    assert "'x': 3 of 60 cells count as missing, such as '-'; --categorical x decides" in told
+
+
+def test_decimal_commas_of_columns_and_target_are_one_note() -> None:
+    cells = [f"{x:.2f}".replace(".", ",") for x in FLOATS]
+    table = Table.of({"a": cells, "b": cells[::-1], "y": cells[5:] + cells[:5]})
+    notes = [note.in_shell() for note in understand(table, target="y").schema.notes]
+    (told,) = [note for note in notes if "texts such as" in note]
+    assert told.startswith("the column 'a'")
+    assert "so are those of 'b', 'y'; --decimal '.' decides" in told
