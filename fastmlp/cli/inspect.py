@@ -136,6 +136,8 @@ def _column(column: Column) -> str:
         return f"{len(names)} categories{others}: {_listing(names)}"
     unit = {"number": "", "yes/no": " (yes is 1)", "date": " (days since 1970)"}[column.kind]
     text = f"{column.kind}{unit}, read as (x - {column.mean:.6g}) / {column.scale:.6g}"
+    if not isinstance(column, DateColumn) and column.bound:
+        text += f", of which what is beyond {column.bound:g} counts as its logarithm"
     if isinstance(column, DateColumn):
         parts = [part for part in column.parts if part != "elapsed"]
         text += "".join(f", {part} as sine and cosine" for part in parts)

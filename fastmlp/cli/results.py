@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from .parts import Parts
     from .report import Predictions
 
-# Of more rows a linear model changes next to nothing.
-_MOST_ROWS = 100_000
+# Of more rows, or numbers in them, a linear model changes next to nothing.
+_MOST_ROWS, _MOST_NUMBERS = 100_000, 15_000_000
 
 
 class Results:
@@ -107,8 +107,9 @@ class Results:
         n_classes = len(target.classes)
         codes = np.searchsorted(self._labels, y) if self._labels is not None and n_classes else None
         learned = target.transform(y) if codes is None else codes
-        if len(X) > _MOST_ROWS:
-            rows = np.random.default_rng(0).choice(len(X), _MOST_ROWS, replace=False)
+        most = min(_MOST_ROWS, max(1, _MOST_NUMBERS // X.shape[1]))
+        if len(X) > most:
+            rows = np.random.default_rng(0).choice(len(X), most, replace=False)
             X, learned = X[rows], learned[rows]
         width = X.shape[1]
         if codes is not None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # A mean log loss within this of the lowest is close enough to be held against.
 _OUTER, _INNER, _CLOSE = 30, 40, 1e-4
 _HALVINGS = 20
+# Of very many rows, columns and classes the solution is not worth its time: multiply-adds after
+# which what has been found is taken, but so many steps at least. It predicts unseen rows no worse.
+_WORK, _FEWEST_OUTER, _FEWEST_INNER = 4e9, 4, 5
 
 
 def frequencies(codes: Array, n_classes: int) -> Array:
@@ -120,9 +123,10 @@ def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Li
 
     weight = np.zeros((X.shape[1], n_classes))
     value, probabilities = loss(weight)
-    for _ in range(_OUTER):
+    outer, inner = _steps(X.size * n_classes)
+    for _ in range(outer):
         gradient = X.T @ (probabilities - right) + penalties * weight
-        step = _newton_step(X, probabilities, penalties, gradient)
+        step = _newton_step(X, probabilities, penalties, gradient, inner)
         # Half of it is what a quadratic loss would lose by this step.
         if (gradient * step).sum() / 2 <= _CLOSE * len(X):
             break
@@ -139,7 +143,14 @@ def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Li
     return Linear(weight[:-1], weight[-1], n_classes)
 
 
-def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array:
+def _steps(work: int) -> tuple[int, int]:
+    """How many steps, and steps of conjugate gradients within each, where one takes so much."""
+    steps = _WORK / work
+    inner = int(np.clip(steps / _FEWEST_OUTER, _FEWEST_INNER, _INNER))
+    return int(np.clip(steps / inner, _FEWEST_OUTER, _OUTER)), inner
+
+
+def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array, inner: int) -> Array:
     """Solve H step = gradient; ``H V = X^T (p (X V) - p sum(p (X V))) + penalties V``."""
 
     def times_hessian(direction: Array) -> Array:
@@ -154,7 +165,7 @@ def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array) -> Array
     scaled = residual / diagonal
     direction, energy = scaled.copy(), float((residual * scaled).sum())
     enough = 0.01 * energy
-    for _ in range(_INNER):
+    for _ in range(inner):
         image = times_hessian(direction)
         size = energy / float((direction * image).sum())
         step += size * direction

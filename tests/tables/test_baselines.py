@@ -71,3 +71,12 @@ def test_a_class_that_no_row_has() -> None:
     found = logistic(X, codes, 4).outputs(X)
     assert np.isfinite(found).all()
     assert (found[:, 2:] < 0.05).all()
+
+
+def test_a_large_table_ends_before_the_last_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, codes = some(2000, 30, 5)
+    exact = log_loss(logistic(X, codes, 5).outputs(X), codes)
+    monkeypatch.setattr("fastmlp.tables.baselines._WORK", 1.0)
+    monkeypatch.setattr("fastmlp.tables.baselines._FEWEST_OUTER", 2)
+    near = log_loss(logistic(X, codes, 5).outputs(X), codes)
+    assert exact < near < 0.4 * np.log(5)
