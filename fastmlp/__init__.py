@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .errors import ModelFileError as ModelFileError
     from .errors import TableWarning as TableWarning
     from .errors import TrainingWarning as TrainingWarning
+    from .estimators.classifier import MLPClassifier as MLPClassifier
+    from .estimators.regressor import MLPRegressor as MLPRegressor
     from .importers.keras import from_keras as from_keras
     from .importers.onnx.networks import from_onnx as from_onnx
     from .importers.sklearn import from_sklearn as from_sklearn
@@ -105,6 +107,11 @@ _MODULES = {
     "tables.schema": ("Schema",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
+# Not among ``__all__``: to import them takes scikit-learn, which need not be there.
+_ESTIMATORS = {
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
+}
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.
 _DECLARATIONS = (
     "network.layers",
@@ -123,7 +130,7 @@ def __getattr__(name: str) -> Any:
         return ["__version__", *_PACKAGES, *sorted((*_HOME, *declared))]
     if name in _PACKAGES:
         return import_module(f".{name}", __name__)
-    home = _HOME.get(name)
+    home = _HOME.get(name) or _ESTIMATORS.get(name)
     if home is None and not name.startswith("_"):
         home = next((module for module in _DECLARATIONS if name in _declared(module)), None)
     if home is None:
@@ -139,4 +146,4 @@ def _declared(module: str) -> list[str]:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__getattr__("__all__")})
+    return sorted({*globals(), *__getattr__("__all__"), *_ESTIMATORS})

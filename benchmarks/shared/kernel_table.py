@@ -377,7 +377,7 @@ def _loss(name: str, weighted: bool, **parameter: float) -> Make:
         y[::2, 1::2] = prediction[::2, 1::2]
         if name == "sigmoid_cross_entropy":
             y = np.round(inputs.probabilities(rows, columns))
-        if name == "poisson_loss":
+        if name in ("poisson_deviance", "poisson_loss"):
             prediction, y = np.abs(prediction), np.floor(4.0 * inputs.positive(rows, columns))
         return {
             "logits" if name == "sigmoid_cross_entropy" else "prediction": prediction,
@@ -406,10 +406,12 @@ def _losses() -> Iterator[Kernel]:
     parameters: dict[str, dict[str, float]] = {
         "sigmoid_cross_entropy": {"label_smoothing": 0.1},
         "mean_squared_error": {},
+        "half_squared_error": {},
         "mean_absolute_error": {},
         "huber_loss": {"delta": 0.7},
         "quantile_loss": {"q": 0.2},
         "poisson_loss": {},
+        "poisson_deviance": {},
     }
     for name, parameter in parameters.items():
         gradient = "d_logits" if name == "sigmoid_cross_entropy" else "d_prediction"
@@ -479,8 +481,13 @@ def _optimizers() -> Iterator[Kernel]:
             *("sgd_update", "[nesterov]", ("velocity",)),
             {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
         ),
+        (
+            *("sgd_update", "[rate in velocity]", ("velocity",)),
+            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "rate_in_velocity": True},
+        ),
         ("rmsprop_update", "", ("v",), {"learning_rate": 0.01, "rho": 0.9, "epsilon": 1e-8}),
         ("adam_update", "", ("m", "v"), adam),
+        ("adam_update", "[epsilon hat]", ("m", "v"), {**adam, "epsilon_hat": True}),
         ("adamw_update", "", ("m", "v"), {**adam, "weight_decay": 0.1}),
         ("adagrad_update", "", ("v",), {"learning_rate": 0.1, "epsilon": 1e-10}),
         ("nadam_update", "", ("m", "v"), {**adam, "mu_product": mu_product}),

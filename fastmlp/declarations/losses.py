@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..common.checks import check_number, find_name
@@ -19,8 +19,10 @@ __all__ = [
     "MSE",
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "HalfSquaredError",
     "Huber",
     "Poisson",
+    "PoissonDeviance",
     "Quantile",
 ]
 
@@ -56,6 +58,10 @@ class Loss:
         a row is then right where its largest output is that of its class.
     least_target : float
         The smallest number that y may hold, where it holds numbers.
+    reduction : str
+        Whether the losses of a row's outputs become their ``"mean"`` or their ``"sum"``.
+    is_variant : bool
+        Whether it is another form of one that messages list in its place.
     """
 
     name: str
@@ -70,6 +76,12 @@ class Loss:
     is_rowwise: bool = False
     reads_class_indices: bool = False
     least_target: float = -math.inf
+    reduction: str = "mean"
+    is_variant: bool = False
+
+    def factor(self, n_outputs: int) -> float:
+        """Return what the kernel's mean over outputs, and its gradient, are multiplied by."""
+        return float(n_outputs) if self.reduction == "sum" else 1.0
 
     @property
     def parameter(self) -> float:
@@ -103,10 +115,27 @@ class Loss:
         )
 
 
+@dataclass(frozen=True)
+class _Elementwise(Loss):
+    """A loss of each output; `reduction` makes that of a row of them."""
+
+    reduction: str = field(default="mean", kw_only=True)
+
+    def __post_init__(self) -> None:
+        reduction = find_name("reduction", self.reduction, ("mean", "sum"))
+        assign(self, reduction=reduction)
+
+
 @declaration
 @dataclass(frozen=True)
-class MSE(Loss):
-    """Mean squared error, ``mean((prediction - y)**2)`` over rows and outputs."""
+class MSE(_Elementwise):
+    """Mean squared error, ``mean((prediction - y)**2)`` over rows and outputs.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
+    """
 
     name = "mse"
     kernel = "mean_squared_error"
@@ -118,8 +147,33 @@ class MSE(Loss):
 
 @declaration
 @dataclass(frozen=True)
-class MAE(Loss):
-    """Mean absolute error, ``mean(|prediction - y|)`` over rows and outputs."""
+class HalfSquaredError(_Elementwise):
+    """``mean((prediction - y)**2 / 2)`` over rows and outputs: its slope is the residual.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
+    """
+
+    name = "half_squared_error"
+    kernel = "half_squared_error"
+    formula = "(p - t)**2 / 2"
+    slope = "p - t"
+    outputs = (Output.PROBABILITIES, Output.RATES, Output.NUMBERS)
+    is_variant = True
+
+
+@declaration
+@dataclass(frozen=True)
+class MAE(_Elementwise):
+    """Mean absolute error, ``mean(|prediction - y|)`` over rows and outputs.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
+    """
 
     name = "mae"
     kernel = "mean_absolute_error"
@@ -130,7 +184,7 @@ class MAE(Loss):
 
 @declaration
 @dataclass(frozen=True)
-class Huber(Loss):
+class Huber(_Elementwise):
     """``e**2 / 2`` where ``|e| <= delta``, else ``delta * (|e| - delta / 2)`` (Huber 1964).
 
     ``e = y - prediction``; the mean is over rows and outputs.
@@ -139,6 +193,8 @@ class Huber(Loss):
     ----------
     delta : float
         Above 0.
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
     """
 
     delta: float = 1.0
@@ -150,6 +206,7 @@ class Huber(Loss):
     outputs = (Output.PROBABILITIES, Output.NUMBERS)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         assign(self, delta=check_number("delta", self.delta, 0, open_low=True))
 
     @property
@@ -160,7 +217,7 @@ class Huber(Loss):
 
 @declaration
 @dataclass(frozen=True)
-class Quantile(Loss):
+class Quantile(_Elementwise):
     """The pinball loss, ``max(q * e, (q - 1) * e)`` (Koenker and Bassett 1978).
 
     ``e = y - prediction``; the mean is over rows and outputs.
@@ -169,6 +226,8 @@ class Quantile(Loss):
     ----------
     q : float
         The quantile to predict, between 0 and 1, both excluded.
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
     """
 
     q: float = 0.5
@@ -180,6 +239,7 @@ class Quantile(Loss):
     outputs = (Output.NUMBERS,)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         assign(self, q=check_number("q", self.q, 0, 1, open_low=True, open_high=True))
 
     @property
@@ -190,8 +250,14 @@ class Quantile(Loss):
 
 @declaration
 @dataclass(frozen=True)
-class Poisson(Loss):
-    """The Poisson likelihood without its constant, ``mean(mu - y * log(mu))``, ``mu`` predicted."""
+class Poisson(_Elementwise):
+    """The Poisson likelihood without its constant, ``mean(mu - y * log(mu))``, ``mu`` predicted.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
+    """
 
     name = "poisson"
     kernel = "poisson_loss"
@@ -201,17 +267,46 @@ class Poisson(Loss):
     least_target = 0.0
 
 
+@declaration
+@dataclass(frozen=True)
+class PoissonDeviance(_Elementwise):
+    """Half the Poisson deviance, ``mean(y * log(y / mu) - y + mu)``, ``mu`` predicted.
+
+    `Poisson` and a constant that makes it 0 where ``mu`` is y.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
+    """
+
+    name = "poisson_deviance"
+    kernel = "poisson_deviance"
+    formula = "t * log(t / p) - t + p if t > 0 else p"
+    slope = "1 - t / p"
+    outputs = (Output.RATES,)
+    least_target = 0.0
+    is_variant = True
+
+
 @dataclass(frozen=True)
 class _Crossentropy(Loss):
-    """The label smoothing of the two cross-entropies."""
+    """Label smoothing and clipping of the two cross-entropies."""
 
     label_smoothing: float = 0.0
+    clip: float = field(default=0.0, kw_only=True)
     on_logits = True
     takes_parameter = True
 
     def __post_init__(self) -> None:
         smoothing = check_number("label_smoothing", self.label_smoothing, 0, 1, open_high=True)
-        assign(self, label_smoothing=smoothing)
+        clip = check_number("clip", self.clip, 0, 0.5, open_high=True)
+        assign(self, label_smoothing=smoothing, clip=clip)
+
+    @property
+    def arguments(self) -> tuple[float | str, ...]:
+        """The kernel's arguments after the sample weights."""
+        return self.label_smoothing, self.clip
 
     @property
     def parameter(self) -> float:
@@ -230,13 +325,17 @@ class _Crossentropy(Loss):
 
 @declaration
 @dataclass(frozen=True)
-class BinaryCrossentropy(_Crossentropy):
+class BinaryCrossentropy(_Elementwise, _Crossentropy):
     """``-(y * log(p) + (1 - y) * log(1 - p))``, the mean over rows and outputs.
 
     Parameters
     ----------
     label_smoothing : float
         ``e`` in [0, 1): ``y`` becomes ``(1 - e) * y + e / 2``.
+    clip : float
+        In [0, 0.5): the reported loss, not its gradient, takes ``p`` within ``[clip, 1 - clip]``.
+    reduction : {"mean", "sum"}
+        Of the outputs of a row.
     """
 
     name = "binary_crossentropy"
@@ -246,6 +345,10 @@ class BinaryCrossentropy(_Crossentropy):
     slope = "p - t"
     outputs = (Output.PROBABILITIES,)
     default_for = (Output.PROBABILITIES,)
+
+    def __post_init__(self) -> None:
+        _Elementwise.__post_init__(self)
+        _Crossentropy.__post_init__(self)
 
     def _n_choices(self, n_outputs: int) -> int:
         return 2
@@ -260,6 +363,8 @@ class CategoricalCrossentropy(_Crossentropy):
     ----------
     label_smoothing : float
         ``e`` in [0, 1): ``y`` becomes ``(1 - e) * y + e / k``, ``k`` the number of classes.
+    clip : float
+        In [0, 0.5): the reported loss, not its gradient, takes ``p`` within ``[clip, 1 - clip]``.
     """
 
     name = "categorical_crossentropy"
@@ -280,7 +385,9 @@ OWN_LOSSES: tuple[Loss, ...] = (
     CategoricalCrossentropy(),
     BinaryCrossentropy(),
     Poisson(),
+    PoissonDeviance(),
     MSE(),
+    HalfSquaredError(),
     MAE(),
     Huber(),
     Quantile(),
@@ -341,7 +448,8 @@ def _pairs() -> str:
     """List the activations that put out more than numbers, and the others, with their losses."""
     outputs = [(name, traits.output) for name, traits in TRAITS.items()]
     listed = [(name, output) for name, output in outputs if output is not Output.NUMBERS]
+    told = [loss for loss in OWN_LOSSES if not loss.is_variant]
     return "; ".join(
-        f"{name} with {', '.join(loss.name for loss in OWN_LOSSES if output in loss.outputs)}"
+        f"{name} with {', '.join(loss.name for loss in told if output in loss.outputs)}"
         for name, output in (*listed, ("every other activation", Output.NUMBERS))
     )

@@ -110,6 +110,9 @@ class SGD(Optimizer):
         In [0, 1].
     nesterov : bool
         Needs a momentum above 0.
+    rate_in_velocity : bool
+        ``velocity = momentum * velocity + learning_rate * g``; ``w -= velocity``, with `nesterov`
+        ``w -= learning_rate * g + momentum * velocity``: steps taken under an earlier rate keep it.
     clip_value, clip_norm : float, optional
         See `Optimizer`.
     """
@@ -117,10 +120,11 @@ class SGD(Optimizer):
     learning_rate: float | Schedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
+    rate_in_velocity: bool = field(default=False, kw_only=True)
 
     kernel = "sgd_update"
     slot_names = ("velocity",)
-    constant_names = ("momentum", "nesterov")
+    constant_names = ("momentum", "nesterov", "rate_in_velocity")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -128,6 +132,7 @@ class SGD(Optimizer):
             self,
             momentum=check_number("momentum", self.momentum, 0, 1),
             nesterov=check_bool("nesterov", self.nesterov),
+            rate_in_velocity=check_bool("rate_in_velocity", self.rate_in_velocity),
         )
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov=True needs a momentum above 0, got momentum=0")
@@ -142,6 +147,9 @@ class SGD(Optimizer):
         """The update as statements."""
         if not self.momentum:
             return ("w = w - rate * g",)
+        if self.rate_in_velocity:
+            step = "(rate * g + momentum * velocity)" if self.nesterov else "velocity"
+            return ("velocity = momentum * velocity + rate * g", f"w = w - {step}")
         step = "(g + momentum * velocity)" if self.nesterov else "velocity"
         return ("velocity = momentum * velocity + g", f"w = w - rate * {step}")
 
@@ -234,12 +242,28 @@ class Adam(_TwoMoments):
         In [0, 1).
     epsilon : float
         Above 0.
+    epsilon_hat : bool
+        Add epsilon to ``sqrt(v)`` before that is corrected, as the paper's shorter form does.
     clip_value, clip_norm : float, optional
         See `Optimizer`.
     """
 
+    epsilon_hat: bool = field(default=False, kw_only=True)
+
     kernel = "adam_update"
-    rule = (*_MOMENTS, "w = w - rate * m_hat / (sqrt(v_hat) + epsilon)")
+    constant_names = ("beta_1", "beta_2", "epsilon", "epsilon_hat")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        assign(self, epsilon_hat=check_bool("epsilon_hat", self.epsilon_hat))
+
+    @property
+    def rule(self) -> tuple[str, ...]:
+        """The update as statements."""
+        root = "sqrt(v_hat) + epsilon"
+        if self.epsilon_hat:
+            root = "sqrt(v_hat) + epsilon / sqrt(1 - beta_2**t)"
+        return (*_MOMENTS, f"w = w - rate * m_hat / ({root})")
 
 
 @declaration

@@ -47,7 +47,7 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
         yield Step("loss", "reported loss", "loss with its penalties", {"loss": np.asarray(value)})
     d_name = f"d_{run.name(head.slot)}"
     of = f"{slope}, {names}" if slope else f"derivative of {loss.name}"
-    if slope and not loss.is_rowwise:
+    if slope and not loss.is_rowwise and loss.reduction == "mean":
         of += f", k = {head.slot.width}"
     yield Step("backward", d_name, f"{d_name} = {of}", {d_name: d_logits})
 
@@ -59,6 +59,8 @@ def _loss_formulas(loss: Loss) -> tuple[str, str]:
         return f"{loss.name}(p, t)", ""
     if loss.is_rowwise:
         return formula, slope
+    if loss.reduction == "sum":
+        return f"sum({formula})", slope
     return f"mean({formula})", f"{as_operand(slope)} / k"
 
 

@@ -164,13 +164,14 @@ class Builder:
         l1: float = 0.0,
         l2: float = 0.0,
         optimizer: Optimizer | None = None,
+        mean_penalty: bool = False,
     ) -> Tensor:
         """Add a trained matrix; ``"auto"`` draws it by the initializer `following`."""
         tensor = self.parameter(name, shape)
         chosen = following if initializer == "auto" else initializer
         self.parameters[-1] = FirstValue(tensor, initializer=chosen)
         if l1 or l2:
-            self.penalties.append(Penalty(tensor, l1, l2))
+            self.penalties.append(Penalty(tensor, l1, l2, mean_penalty))
         if optimizer is not None:
             self.own_optimizers[name] = optimizer
         return tensor

@@ -6,7 +6,7 @@ A layer knows two things: its arguments, and which operations it adds to a progr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..common.checks import (
     check_bool,
@@ -68,6 +68,9 @@ class Dense(Layer):
     use_bias : bool
     l1, l2 : float
         ``l1 * sum|W| + l2 / 2 * sum W^2`` is added to the loss.
+    mean_penalty : bool
+        Divide that by the sum of the batch's sample weights, its rows without any: it is added to
+        the sum over rows of which the loss is the mean, and weighs less the more rows there are.
     """
 
     units: int
@@ -76,6 +79,7 @@ class Dense(Layer):
     use_bias: bool = True
     l1: float = 0.0
     l2: float = 0.0
+    mean_penalty: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         assign(
@@ -86,6 +90,7 @@ class Dense(Layer):
             use_bias=check_bool("use_bias", self.use_bias),
             l1=check_number("l1", self.l1, 0),
             l2=check_number("l2", self.l2, 0),
+            mean_penalty=check_bool("mean_penalty", self.mean_penalty),
         )
 
     @property
@@ -94,7 +99,13 @@ class Dense(Layer):
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         weight = builder.weight(
-            f"{path}.weight", (x.width, self.units), self.initializer, following, self.l1, self.l2
+            f"{path}.weight",
+            (x.width, self.units),
+            self.initializer,
+            following,
+            self.l1,
+            self.l2,
+            mean_penalty=self.mean_penalty,
         )
         bias = builder.parameter(f"{path}.bias", (self.units,)) if self.use_bias else None
         z = builder.add(DenseOp, f"{path}.preactivation", self.units, x=x, weight=weight, bias=bias)

@@ -35,11 +35,20 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """``l1 * sum|w| + l2 / 2 * sum w^2`` of one weight."""
+    """``l1 * sum|w| + l2 / 2 * sum w^2`` of one weight.
+
+    With `mean` it is divided by the sum of the batch's sample weights, its rows without any.
+    """
 
     weight: Tensor
     l1: float
     l2: float
+    mean: bool = False
+
+    def factors(self, weight_sum: float) -> tuple[float, float]:
+        """Return l1 and l2 for a batch."""
+        share = 1.0 if not self.mean else 1.0 / weight_sum if weight_sum else 0.0
+        return self.l1 * share, self.l2 * share
 
 
 @dataclass(frozen=True, slots=True)

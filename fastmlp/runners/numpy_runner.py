@@ -18,6 +18,7 @@ from .reference_ops import REFERENCE as REFERENCE
 from .reference_ops import forward as forward
 from .reference_pass import Pass as Pass
 from .reference_update import clip, update_group
+from .runner import BatchGradients
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -50,9 +51,18 @@ class NumpyRunner:
     def __init__(self, state: State) -> None:
         self.state = state
 
-    def session(self, batches: Batches, rates: list[float | Array]) -> NumpySession:
+    def session(
+        self, batches: Batches, rates: list[float | Array], stops: bool = True
+    ) -> NumpySession:
         """Make ready to train on these rows; `rates` tells what learning rates will look like."""
-        return NumpySession(self.state, batches)
+        return NumpySession(self.state, batches, stops)
+
+    def evaluate_batch(self, x: Features, y: Array, weight: Array | None) -> BatchGradients:
+        """Return a batch's loss and flat gradient as in training; nothing is changed."""
+        state = self.state.with_own_gradients()
+        with np.errstate(all="ignore"):
+            found = loss_and_gradients(state, x, y, weight, True, False)
+        return BatchGradients(found.loss, found.penalty, state.gradients)
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
         """Return the flat gradient of a batch; nothing is changed."""
@@ -71,15 +81,16 @@ class NumpyRunner:
 class NumpySession:
     """One fit in progress."""
 
-    def __init__(self, state: State, batches: Batches) -> None:
+    def __init__(self, state: State, batches: Batches, stops: bool = True) -> None:
         self._state = state
         self._batches = batches
+        self._stops = stops
         self.start_epoch([])
 
     def start_epoch(self, rates: list[float | Array]) -> None:
         """Begin an epoch with the learning rate of each optimizer."""
         self._rates = rates
-        self.loss_sum = self.correct_sum = 0.0
+        self.loss_sum = self.penalty_sum = self.correct_sum = 0.0
         self.rows_sum = 0
 
     def run(self, first: int) -> int:
@@ -95,8 +106,8 @@ class NumpySession:
         if weight is not None and not weight.sum():
             return first + 1
         with np.errstate(all="ignore"), uninterrupted():
-            loss, head_input = loss_and_gradients(state, x, y, weight, training=True, update=True)
-            if not np.isfinite(loss):
+            found = loss_and_gradients(state, x, y, weight, training=True, update=True)
+            if self._stops and not np.isfinite(found.loss):
                 raise FloatingPointError(first)
             clip(state)
             for number, group in enumerate(program.groups):
@@ -104,8 +115,9 @@ class NumpySession:
                 rate = float(rate[first]) if isinstance(rate, np.ndarray) else float(rate)
                 update_group(state, number, group, rate)
             state.step += 1
-        self.loss_sum += loss * len(x)
-        self.correct_sum += count_correct(state, head_input, y)
+        self.loss_sum += found.loss * len(x)
+        self.penalty_sum += found.penalty * len(x)
+        self.correct_sum += count_correct(state, found.head_input, y)
         self.rows_sum += len(x)
         return first + 1
 

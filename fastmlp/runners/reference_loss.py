@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,14 +26,43 @@ def head_loss(
     """Return the loss of a batch and the gradient of the slot that the head reads."""
     loss = state.program.head.loss
     kernel = getattr(losses, loss.kernel)
-    result: tuple[float, Array] = kernel(head_input, y, weight, *loss.arguments)
-    return result
+    value: float
+    d_head: Array
+    value, d_head = kernel(head_input, y, weight, *loss.arguments)
+    factor = loss.factor(head_input.shape[1])
+    if factor != 1.0:
+        value *= factor
+        d_head *= d_head.dtype.type(factor)
+    return value, d_head
+
+
+class BatchLoss(NamedTuple):
+    """What a batch leaves beside its gradients.
+
+    Attributes
+    ----------
+    loss : float
+        As reported, penalties included.
+    penalty : float
+        The penalties alone.
+    head_input : ndarray
+        What the loss read.
+    """
+
+    loss: float
+    penalty: float
+    head_input: Array
+
+
+def weight_sum(n_rows: int, weight: Array | None) -> float:
+    """Return the sum of a batch's sample weights, its rows where there are none."""
+    return float(n_rows) if weight is None else float(weight.sum(dtype=np.float64))
 
 
 def loss_and_gradients(
     state: State, x: Features, y: Array, weight: Array | None, training: bool, update: bool
-) -> tuple[float, Array]:
-    """Run a batch forward and backward; return the reported loss and the head's input.
+) -> BatchLoss:
+    """Run a batch forward and backward.
 
     Gradients, those of the penalties included, are left in the state; `update` says whether
     running statistics move.
@@ -45,10 +74,11 @@ def loss_and_gradients(
     head_input = run.values[program.head.slot]
     loss, run.gradients[program.head.slot] = head_loss(state, head_input, y, weight)
     backward(program.ops, run)
+    added, total = 0.0, weight_sum(len(x), weight)
     for penalty in program.penalties:
         w, d_w = state.parameter(penalty.weight), state.gradient(penalty.weight)
-        loss += add_penalty(w, d_w, penalty.l1, penalty.l2)
-    return loss, head_input
+        added += add_penalty(w, d_w, *penalty.factors(total))
+    return BatchLoss(loss + added, added, head_input)
 
 
 def count_correct(state: State, head_input: Array, y: Array) -> float:
@@ -81,12 +111,13 @@ def reported_loss(
     for head_input, y, weight in parts:
         with np.errstate(all="ignore"):
             losses.append(head_loss(state, head_input, y, weight)[0])
-        shares.append(float(len(y)) if weight is None else weight.sum(dtype=np.float64))
+        shares.append(weight_sum(len(y), weight))
         correct += count_correct(state, head_input, y)
     # As shares of 1: a single part keeps its loss to the last bit.
-    total = sum(shares) or 1.0
+    weights = sum(shares)
+    total = weights or 1.0
     loss = sum(loss * (share / total) for loss, share in zip(losses, shares, strict=True))
     for penalty in state.program.penalties:
         w = state.parameter(penalty.weight)
-        loss += add_penalty(w, np.zeros_like(w), penalty.l1, penalty.l2)
+        loss += add_penalty(w, np.zeros_like(w), *penalty.factors(weights))
     return loss, correct

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from ..data.batches import Batches
@@ -11,12 +11,34 @@ if TYPE_CHECKING:
     from ..program.state import State
 
 
+class BatchGradients(NamedTuple):
+    """Loss and gradient of one batch.
+
+    Attributes
+    ----------
+    loss : float
+        As reported, penalties included.
+    penalty : float
+        The penalties alone.
+    gradients : ndarray
+        Flat, with those of the penalties.
+    """
+
+    loss: float
+    penalty: float
+    gradients: Array
+
+
 class Session(Protocol):
     """One fit in progress."""
 
     @property
     def loss_sum(self) -> float:
         """Sum over the epoch's batches of rows times loss."""
+
+    @property
+    def penalty_sum(self) -> float:
+        """The part of penalties in `loss_sum`."""
 
     @property
     def correct_sum(self) -> float:
@@ -35,7 +57,8 @@ class Session(Protocol):
         Raises
         ------
         FloatingPointError
-            The loss of a batch is not finite; its number is the first argument.
+            The loss of a batch is not finite, and the session stops at such; its number is the
+            first argument.
         """
 
     def close(self) -> None:
@@ -47,8 +70,14 @@ class Runner(Protocol):
 
     state: State
 
-    def session(self, batches: Batches, rates: list[float | Array]) -> Session:
-        """Make ready to train on these rows; `rates` tells what learning rates will look like."""
+    def session(self, batches: Batches, rates: list[float | Array], stops: bool = True) -> Session:
+        """Make ready to train on these rows; `rates` tells what learning rates will look like.
+
+        With `stops` it ends at a loss that is not finite, before the update; else it runs on.
+        """
+
+    def evaluate_batch(self, x: Features, y: Array, weight: Array | None) -> BatchGradients:
+        """Return a batch's loss and flat gradient as in training; nothing is changed."""
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
         """Return the flat gradient of a batch; nothing is changed."""

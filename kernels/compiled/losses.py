@@ -55,7 +55,7 @@ def _mean(
     return total / weight_sum if weight_sum != 0.0 else 0.0 * total, d
 
 
-def _elementwise(member, prediction, y, sample_weight, d, parameter=0.0):
+def _elementwise(member, prediction, y, sample_weight, d, parameter=0.0, clip=0.0):
     return _mean(
         elementwise_loss,
         copied(prediction, d),
@@ -64,18 +64,19 @@ def _elementwise(member, prediction, y, sample_weight, d, parameter=0.0):
         targets=np.ascontiguousarray(y, prediction.dtype),
         parameter=parameter,
         threshold=math.inf,
+        clip=clip,
     )
 
 
 def _loss(name: str) -> Any:
     """The function of an elementwise loss: whatever its parameter and gradient are called."""
     function = getattr(reference, name)
-    (prediction, _, _, *parameter), (d,) = parameters(function)
-    renamed = {prediction: "prediction", d: "d", **dict.fromkeys(parameter, "parameter")}
+    (prediction, _, _, *numbers), (d,) = parameters(function)
+    renamed = {prediction: "prediction", d: "d", **dict.fromkeys(numbers[:1], "parameter")}
 
     @twin(function, renamed)
-    def loss(*, prediction, y, sample_weight, d, parameter=0.0):
-        return _elementwise(name, prediction, y, sample_weight, d, parameter)
+    def loss(*, prediction, y, sample_weight, d, parameter=0.0, clip=0.0):
+        return _elementwise(name, prediction, y, sample_weight, d, parameter, clip)
 
     return loss
 

@@ -16,9 +16,11 @@ from .buffers import store
 
 __all__ = [
     "custom_loss",
+    "half_squared_error",
     "huber_loss",
     "mean_absolute_error",
     "mean_squared_error",
+    "poisson_deviance",
     "poisson_loss",
     "quantile_loss",
     "sigmoid_cross_entropy",
@@ -50,6 +52,7 @@ def softmax_cross_entropy(
     y: Array,
     sample_weight: Array | None = None,
     label_smoothing: float = 0.0,
+    clip: float = 0.0,
     *,
     d_logits: Array | None = None,
 ) -> tuple[float, Array]:
@@ -67,6 +70,8 @@ def softmax_cross_entropy(
     sample_weight : (n,) array, optional
     label_smoothing : float
         In [0, 1].
+    clip : float
+        The loss, not its gradient, takes each ``p`` within ``[clip, 1 - clip]``.
     d_logits : (n, k) array, optional
         Receives the gradient.
 
@@ -82,9 +87,11 @@ def softmax_cross_entropy(
     target = (1.0 - label_smoothing) * y + label_smoothing / k
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    share = row_shares(n, sample_weight)
+    share, p = row_shares(n, sample_weight), np.exp(log_p)
+    if clip > 0.0:
+        log_p = np.log(np.clip(p, clip, 1.0 - clip))
     loss = -float(share @ (target * log_p).sum(axis=1, dtype=np.float64))
-    d_row = np.exp(log_p) * target.sum(axis=1, keepdims=True) - target
+    d_row = p * target.sum(axis=1, keepdims=True) - target
     return loss, store(d_row * share.astype(logits.dtype)[:, np.newaxis], d_logits)
 
 
@@ -93,6 +100,7 @@ def sigmoid_cross_entropy(
     y: Array,
     sample_weight: Array | None = None,
     label_smoothing: float = 0.0,
+    clip: float = 0.0,
     *,
     d_logits: Array | None = None,
 ) -> tuple[float, Array]:
@@ -109,6 +117,9 @@ def sigmoid_cross_entropy(
     sample_weight : (n,) array, optional
     label_smoothing : float
         In [0, 1].
+    clip : float
+        The loss, not its gradient, takes ``p`` within ``[clip, 1 - clip]``, and the logarithms
+        of ``p`` and ``1 - p`` as they are rounded.
     d_logits : (n, k) array, optional
         Receives the gradient.
 
@@ -118,8 +129,11 @@ def sigmoid_cross_entropy(
     d_logits : (n, k) array
     """
     target = (1.0 - label_smoothing) * y + 0.5 * label_smoothing
-    element_loss = softplus(logits) - target * logits
-    return mean_over_elements(element_loss, sigmoid(logits) - target, sample_weight, d_logits)
+    element_loss, p = softplus(logits) - target * logits, sigmoid(logits)
+    if clip > 0.0:
+        within = np.clip(p, clip, 1.0 - clip)
+        element_loss = -(target * np.log(within) + (1.0 - target) * np.log(1.0 - within))
+    return mean_over_elements(element_loss, p - target, sample_weight, d_logits)
 
 
 def mean_squared_error(
@@ -145,6 +159,31 @@ def mean_squared_error(
     """
     residual = prediction - y
     return mean_over_elements(residual * residual, 2.0 * residual, sample_weight, d_prediction)
+
+
+def half_squared_error(
+    prediction: Array,
+    y: Array,
+    sample_weight: Array | None = None,
+    *,
+    d_prediction: Array | None = None,
+) -> tuple[float, Array]:
+    """Mean of ``r^2 / 2``, ``r = prediction - y``, over rows and outputs; the slope is ``r``.
+
+    Parameters
+    ----------
+    prediction, y : (n, k) arrays
+    sample_weight : (n,) array, optional
+    d_prediction : (n, k) array, optional
+        Receives the gradient.
+
+    Returns
+    -------
+    loss : float
+    d_prediction : (n, k) array
+    """
+    residual = prediction - y
+    return mean_over_elements(0.5 * residual * residual, residual, sample_weight, d_prediction)
 
 
 def mean_absolute_error(
@@ -321,4 +360,41 @@ def poisson_loss(
     with np.errstate(over="ignore"):
         ratio = np.minimum(y / mu, limits.max)
     element_loss = prediction - y * np.log(mu)
+    return mean_over_elements(element_loss, 1.0 - ratio, sample_weight, d_prediction)
+
+
+def poisson_deviance(
+    prediction: Array,
+    y: Array,
+    sample_weight: Array | None = None,
+    *,
+    d_prediction: Array | None = None,
+) -> tuple[float, Array]:
+    """Mean of ``y log(y / mu) - y + mu``, ``mu = prediction``, over rows and outputs.
+
+    This is half the Poisson deviance, `poisson_loss` and a constant that makes it 0 where
+    ``mu = y``; its first term is 0 where y is. The slope is ``1 - y / mu``. For small ``mu`` both
+    are held at finite numbers as there.
+
+    Parameters
+    ----------
+    prediction : (n, k) array
+        Non-negative.
+    y : (n, k) array
+        Non-negative; below 0 the loss is NaN.
+    sample_weight : (n,) array, optional
+    d_prediction : (n, k) array, optional
+        Receives the gradient.
+
+    Returns
+    -------
+    loss : float
+    d_prediction : (n, k) array
+    """
+    limits = np.finfo(prediction.dtype)
+    mu = np.maximum(prediction, limits.smallest_normal)
+    with np.errstate(over="ignore", invalid="ignore"):
+        ratio = np.minimum(y / mu, limits.max)
+        logarithm = np.log(np.where(y == 0.0, 1.0, y)) - np.log(mu)
+    element_loss = y * logarithm - y + prediction
     return mean_over_elements(element_loss, 1.0 - ratio, sample_weight, d_prediction)

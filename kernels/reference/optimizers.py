@@ -44,11 +44,13 @@ def sgd_update(
     learning_rate: float,
     momentum: float,
     nesterov: bool,
+    rate_in_velocity: bool = False,
 ) -> None:
     """Stochastic gradient descent with momentum.
 
     ``v = momentum v + g``, then ``p -= lr v``, or ``p -= lr (g + momentum v)`` for Nesterov's form;
-    without momentum, ``p -= lr g``.
+    without momentum, ``p -= lr g``. With `rate_in_velocity`, ``v = momentum v + lr g``, then
+    ``p -= v`` or ``p -= lr g + momentum v``: the same unless the rate changes.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def sgd_update(
         Modified; `velocity` starts at 0 and may be None where `momentum` is 0.
     gradients : array
     learning_rate, momentum : float
-    nesterov : bool
+    nesterov, rate_in_velocity : bool
 
     References
     ----------
@@ -66,11 +68,14 @@ def sgd_update(
     if velocity is None or momentum == 0.0:
         parameters -= learning_rate * gradients
         return
+    added, factor = gradients, learning_rate
+    if rate_in_velocity:
+        added, factor = learning_rate * gradients, 1.0
     velocity *= momentum
-    velocity += gradients
+    velocity += added
     flush_subnormals(velocity)
-    direction = gradients + momentum * velocity if nesterov else velocity
-    parameters -= learning_rate * direction
+    direction = added + momentum * velocity if nesterov else velocity
+    parameters -= factor * direction
 
 
 def rmsprop_update(
@@ -108,11 +113,13 @@ def adam_update(
     beta_1: float,
     beta_2: float,
     epsilon: float,
+    epsilon_hat: bool = False,
 ) -> None:
     """Adam.
 
     ``m = beta_1 m + (1 - beta_1) g``, ``v = beta_2 v + (1 - beta_2) g^2``,
-    ``p -= lr / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon)``.
+    ``p -= lr / (1 - beta_1^t) m / (sqrt(v) / sqrt(1 - beta_2^t) + epsilon)``. With `epsilon_hat`,
+    ``sqrt(v) + epsilon`` as a whole is divided by the correction.
 
     Parameters
     ----------
@@ -122,15 +129,20 @@ def adam_update(
     step : int
         ``t``, counted from 1.
     learning_rate, beta_1, beta_2, epsilon : float
+    epsilon_hat : bool
 
     References
     ----------
-    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
+    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1; its last
+    paragraph has the form with epsilon hat.
     """
     decay_toward(m, gradients, beta_1)
     decay_toward(v, gradients * gradients, beta_2)
     step_size = learning_rate / (1.0 - beta_1**step)
-    denominator = np.sqrt(v) / math.sqrt(1.0 - beta_2**step) + epsilon
+    correction = math.sqrt(1.0 - beta_2**step)
+    if epsilon_hat:
+        epsilon /= correction
+    denominator = np.sqrt(v) / correction + epsilon
     parameters -= step_size * m / denominator
 
 

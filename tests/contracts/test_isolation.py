@@ -199,7 +199,29 @@ def test_type_checkers_see_the_same_names():
     for words in lines:
         if "*" in words:
             typed |= set(import_module(f"fastmlp{words[1]}").__all__)
-    assert typed == set(fm.__all__) - {"__version__"}
+    assert typed == (set(fm.__all__) | ESTIMATORS) - {"__version__"}
+
+
+# Not among ``__all__``: a star would import scikit-learn.
+ESTIMATORS = {"MLPClassifier", "MLPRegressor"}
+
+
+def test_estimators_are_there_where_scikit_learn_is():
+    assert set(dir(fm)) >= ESTIMATORS
+    assert ESTIMATORS.isdisjoint(fm.__all__)
+    code = """
+import sys
+
+import fastmlp
+
+assert "sklearn" not in sys.modules
+sys.modules["sklearn"] = None
+try:
+    fastmlp.MLPClassifier
+except ImportError as error:
+    print(error)
+"""
+    assert "this needs scikit-learn, which is not installed: pip install" in output_of(code)
 
 
 @pytest.mark.parametrize("option", ["-O", "-OO", "-I"])

@@ -138,6 +138,7 @@ LAYERS: dict[str, tuple[list[Any], dict[str, Any]]] = {
             "use_bias": True,
             "l1": 0.0,
             "l2": 0.0,
+            "mean_penalty": False,
         },
     ),
     "BatchNorm": ([fm.BatchNorm(), fm.Dense(1)], {"momentum": 0.1, "epsilon": 1e-5}),

@@ -20,9 +20,11 @@ from fastmlp.declarations.losses import (
     MSE,
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    HalfSquaredError,
     Huber,
     Loss,
     Poisson,
+    PoissonDeviance,
     Quantile,
     choose_loss,
     get_loss,
@@ -56,6 +58,8 @@ ALLOWED = {
         ("huber", Huber(delta=1.0), "huber_loss", 1.0, False),
         ("quantile", Quantile(q=0.5), "quantile_loss", 0.5, False),
         ("poisson", Poisson(), "poisson_loss", 0.0, False),
+        ("half_squared_error", HalfSquaredError(), "half_squared_error", 0.0, False),
+        ("poisson_deviance", PoissonDeviance(), "poisson_deviance", 0.0, False),
         ("bce", BinaryCrossentropy(label_smoothing=0.0), "sigmoid_cross_entropy", 0.0, True),
         ("cce", CategoricalCrossentropy(label_smoothing=0.0), "softmax_cross_entropy", 0.0, True),
     ],
@@ -82,6 +86,8 @@ def test_loss_parameters() -> None:
         (lambda: Quantile(1), r"q must be a finite number in \(0, 1\), got 1"),
         (lambda: BinaryCrossentropy(1), r"label_smoothing must be a finite number in \[0, 1\)"),
         (lambda: CategoricalCrossentropy(-0.1), r"label_smoothing .* got -0.1"),
+        (lambda: CategoricalCrossentropy(clip=0.5), r"clip must be a finite number in \[0, 0.5\)"),
+        (lambda: MSE(reduction="total"), "unknown reduction 'total'"),
         (lambda: get_loss("huberr"), "unknown loss 'huberr'; did you mean 'huber'"),
         (lambda: choose_loss("atuo", get_activation("relu")), "did you mean 'auto'"),
     ],
@@ -117,7 +123,8 @@ def test_pairs_of_the_contract(name: str) -> None:
 
 def pairs() -> str:
     """Every activation that puts out more than numbers, and the others, with their losses."""
-    own = {loss.name: loss for loss in LOSSES.values() if not isinstance(loss, CustomLoss)}
+    known = [loss for loss in LOSSES.values() if not isinstance(loss, CustomLoss)]
+    own = {loss.name: loss for loss in known if not loss.is_variant}
     texts = {
         name: ", ".join(each for each in own if own[each].goes_with(get_activation(name)))
         for name in NAMES

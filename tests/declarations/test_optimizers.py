@@ -42,9 +42,15 @@ SIGNATURES = {
     Ftrl: {"learning_rate": 0.1, "l1": 0.0, "l2": 0.0, "beta": 1.0},
 }
 
-NO_MOMENTUM = {"momentum": 0.0, "nesterov": False}
-MOMENTUM = {"momentum": 0.9, "nesterov": False}
-ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+NO_MOMENTUM = {"momentum": 0.0, "nesterov": False, "rate_in_velocity": False}
+MOMENTUM = {**NO_MOMENTUM, "momentum": 0.9}
+TWO_MOMENTS = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+ADAM = {**TWO_MOMENTS, "epsilon_hat": False}
+# Arguments that have no place, beside those for clipping.
+KEYWORDS: dict[Any, dict[str, object]] = {
+    SGD: {"rate_in_velocity": False},
+    Adam: {"epsilon_hat": False},
+}
 FTRL = {"l1": 0.0, "l2": 0.0, "beta": 1.0}
 
 every_optimizer = pytest.mark.parametrize("name", EXAMPLES)
@@ -127,6 +133,7 @@ def test_arguments_and_defaults(cls: type[Optimizer], expected: dict[str, object
     parameters = inspect.signature(cls).parameters.values()
     assert {p.name: p.default for p in parameters} == {
         **expected,
+        **KEYWORDS.get(cls, {}),
         "clip_value": None,
         "clip_norm": None,
     }
@@ -153,11 +160,11 @@ def test_arguments_and_defaults(cls: type[Optimizer], expected: dict[str, object
             AdamW(beta_2=0.9),
             "adamw_update",
             ("m", "v"),
-            {**ADAM, "beta_2": 0.9, "weight_decay": 0.01},
+            {**TWO_MOMENTS, "beta_2": 0.9, "weight_decay": 0.01},
             False,
         ),
         (AdaGrad(), "adagrad_update", ("v",), {"epsilon": 1e-10}, True),
-        (Nadam(), "nadam_update", ("m", "v"), {**ADAM, "momentum_decay": 0.004}, False),
+        (Nadam(), "nadam_update", ("m", "v"), {**TWO_MOMENTS, "momentum_decay": 0.004}, False),
         (Ftrl(0.2, 1, 2, 3), "ftrl_update", ("z", "n"), {"l1": 1.0, "l2": 2.0, "beta": 3.0}, True),
         (Ftrl(Constant(0.2)), "ftrl_update", ("z", "n"), FTRL, True),
         (Ftrl(ExponentialDecay(1, 0.9)), "ftrl_update", ("z", "n"), FTRL, False),
@@ -206,6 +213,7 @@ BETA = r"must be a finite number in \[0, 1\), got "
         (SGD, {"learning_rate": float("nan")}, "learning_rate must be a finite number >= 0"),
         (SGD, {"momentum": 1.5}, r"momentum must be a finite number in \[0, 1\], got 1.5"),
         (SGD, {"nesterov": True}, "nesterov=True needs a momentum above 0"),
+        (Adam, {"learning_rate": -1}, "learning_rate must be a finite number >= 0, got -1"),
         (RMSprop, {"rho": 1.0}, f"rho {BETA}1.0"),
         (RMSprop, {"epsilon": 0}, "epsilon must be a finite number > 0, got 0"),
         (Adam, {"beta_1": 1.0}, f"beta_1 {BETA}1.0"),

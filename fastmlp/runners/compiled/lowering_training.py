@@ -19,7 +19,7 @@ from ...kernels.compiled.ops.gradients import (
 from ...kernels.compiled.ops.losses import loss_op
 from ...kernels.compiled.ops.optimizers import UPDATES
 from ...kernels.compiled.ops.rows import sum_weights
-from ...program.program import Group
+from ...program.program import Group, Penalty
 from .lowering import Lowering, Memory, address
 from .lowering_ops import lower_backward, lower_forward
 from .shards import Shards, flat_shards
@@ -101,9 +101,11 @@ def _loss(
     parts = _LossParts(lowering.scalars(shards.count), lowering.scalars(shards.count), shards.count)
     op, member = loss_op(head.loss.member)
     available: dict[str, float] = {
+        "clip": 0.0,
         **vars(head.loss),
         "parameter": head.loss.parameter,
         "threshold": math.inf if head.threshold is None else head.threshold,
+        "factor": head.loss.factor(width),
         "d": d.address,
         "columns": width,
         "labels": Symbol.Y if class_indices else 0,
@@ -133,8 +135,9 @@ def _report(lowering: Lowering, parts: _LossParts) -> None:
         partial_sums = lowering.scalars(shards.count)
         lowering.tasks.add(
             shards,
-            partial(_penalty, lowering, penalty.l1, penalty.l2, shards, partial_sums),
+            partial(_penalty, lowering, penalty, shards, partial_sums),
             writes=[("d", penalty.weight.name), "penalties"],
+            reads_whole=["weight sum"],
         )
     report = instruction(
         report_loss,
@@ -149,7 +152,7 @@ def _report(lowering: Lowering, parts: _LossParts) -> None:
 
 
 def _penalty(
-    lowering: Lowering, l1: float, l2: float, shards: Shards, partial_sums: int, shard: int
+    lowering: Lowering, penalty: Penalty, shards: Shards, partial_sums: int, shard: int
 ) -> Instruction:
     first, count = shards.part(shard)
     return instruction(
@@ -158,8 +161,9 @@ def _penalty(
         d_weight=_place(lowering, lowering.state.gradients, first),
         count=count,
         penalty=partial_sums + shard,
-        l1=l1,
-        l2=l2,
+        l1=penalty.l1,
+        l2=penalty.l2,
+        mean=penalty.mean,
     )
 
 
@@ -168,12 +172,13 @@ def _place(lowering: Lowering, vector: Array, first: int) -> int:
     return address(vector) + first * lowering.itemsize
 
 
-def lower_update(lowering: Lowering, per_step: tuple[bool, ...]) -> None:
-    """Clip the gradients and move the parameters, if the loss is finite; else the run ends.
+def lower_update(lowering: Lowering, per_step: tuple[bool, ...], stops: bool) -> None:
+    """Clip the gradients and move the parameters; where it `stops`, only if the loss is finite.
 
     ``per_step[k]``: optimizer k has a learning rate for each step, not one for all.
     """
-    lowering.tasks.mark(CHECK_LOSS, reads=["loss"])
+    if stops:
+        lowering.tasks.mark(CHECK_LOSS, reads=["loss"])
     _clip(lowering)
     for number, group in enumerate(lowering.state.program.groups):
         _update_group(lowering, number, group, per_step[group.optimizer])

@@ -11,9 +11,18 @@ import numpy as np
 
 from ...data.batches import Batches
 from ...data.rows import Layout
-from ...kernels.compiled.machine.op import CORRECT_SUM, LOSS_SUM, ROWS_SUM, STEP
+from ...kernels.compiled.machine.op import (
+    CORRECT_SUM,
+    LAST_LOSS,
+    LAST_PENALTY,
+    LOSS_SUM,
+    PENALTY_SUM,
+    ROWS_SUM,
+    STEP,
+)
 from ...program.program import inference_ops
 from ...program.state import State
+from ..runner import BatchGradients
 from .buffer_plan import for_training
 from .executable import Executable
 from .executable_cache import ExecutableCache
@@ -42,9 +51,10 @@ class _Kind:
     ordered: bool
     weighted: bool
     per_step: tuple[bool, ...] | None
+    stops: bool
 
     @classmethod
-    def of(cls, batches: Batches, rates: list[float | Array] | None) -> _Kind:
+    def of(cls, batches: Batches, rates: list[float | Array] | None, stops: bool = False) -> _Kind:
         rows = min(batches.size, batches.n_rows)
         return cls(
             Layout.of(batches.x, rows),
@@ -53,6 +63,7 @@ class _Kind:
             batches.order is not None,
             batches.weight is not None,
             None if rates is None else tuple(bool(np.ndim(rate)) for rate in rates),
+            stops,
         )
 
 
@@ -74,9 +85,11 @@ class CompiledRunner:
         self._executables = ExecutableCache()
         self._forward: dict[bool, CompiledForward] = {}
 
-    def session(self, batches: Batches, rates: list[float | Array]) -> CompiledSession:
-        """Make ready to train on these rows."""
-        kind = _Kind.of(batches, rates)
+    def session(
+        self, batches: Batches, rates: list[float | Array], stops: bool = True
+    ) -> CompiledSession:
+        """Make ready to train on these rows; `stops`: at a loss that is not finite."""
+        kind = _Kind.of(batches, rates, stops)
         executable = self._executables.take(kind, lambda: self._training(kind))
         return CompiledSession(
             self.state,
@@ -95,6 +108,11 @@ class CompiledRunner:
             from ..numpy_runner import NumpyRunner
 
             return NumpyRunner(state).gradients(x, y, weight, training)
+        return self.evaluate_batch(x, y, weight).gradients
+
+    def evaluate_batch(self, x: Features, y: Array, weight: Array | None) -> BatchGradients:
+        """A batch's loss and flat gradient as in training; nothing is changed."""
+        state = self.state
         batches = Batches(x, y, weight, len(x))
         kind = _Kind.of(batches, None)
         executable = self._executables.take(kind, lambda: self._training(kind))
@@ -102,9 +120,10 @@ class CompiledRunner:
         executable.counters[0, STEP] = state.step
         executable.run_as(0, 0, 1, len(x), len(x))
         assert executable.gradients is not None
-        gradients = executable.gradients.copy()
+        loss, penalty = executable.scalars[[LAST_LOSS, LAST_PENALTY]].tolist()
+        found = BatchGradients(loss, penalty, executable.gradients.copy())
         self._executables.give_back(kind, executable)
-        return gradients
+        return found
 
     def predict(self, x: Features, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
@@ -124,7 +143,7 @@ class CompiledRunner:
         lower_gradients(lowering, kind.layout, kind.class_indices, kind.ordered, kind.weighted)
         workers = 1
         if kind.per_step is not None:
-            lower_update(lowering, kind.per_step)
+            lower_update(lowering, kind.per_step, kind.stops)
             shards = lowering.tasks.most_shards
             workers = training_threads(self._n_threads, program, kind.rows, shards)
         return Executable(lowering, workers, state.gradients)
@@ -162,6 +181,7 @@ class CompiledSession:
         for bound, rate in zip(self._rates, rates, strict=True):
             bound[:] = rate
         self._executable.scalars[LOSS_SUM] = 0.0
+        self._executable.scalars[PENALTY_SUM] = 0.0
         self._executable.scalars[ROWS_SUM] = 0.0
         self._executable.scalars[CORRECT_SUM] = 0.0
 
@@ -169,6 +189,11 @@ class CompiledSession:
     def loss_sum(self) -> float:
         """Sum over the epoch's batches of rows times loss."""
         return float(self._executable.scalars[LOSS_SUM])
+
+    @property
+    def penalty_sum(self) -> float:
+        """The part of penalties in `loss_sum`."""
+        return float(self._executable.scalars[PENALTY_SUM])
 
     @property
     def correct_sum(self) -> float:
@@ -186,7 +211,8 @@ class CompiledSession:
         Raises
         ------
         FloatingPointError
-            The loss of a batch is not finite; its number is the first argument.
+            The loss of a batch is not finite, and the session stops at such; its number is the
+            first argument.
         """
         batches, state = self._batches, self._state
         last = min(first + self._chunk, batches.count)

@@ -62,6 +62,8 @@ LOSS_SUM = 1  # sum over the epoch's batches of rows * loss
 ROWS_SUM = 2  # rows of the epoch that were trained on
 CORRECT_SUM = 3  # correct predictions of the epoch
 LAST_LOSS = 4  # loss of the latest batch
+LAST_PENALTY = 5  # penalties in it
+PENALTY_SUM = 6  # sum over the epoch's batches of rows * penalties
 N_SCALARS = 8
 
 P = ParamSpec("P")

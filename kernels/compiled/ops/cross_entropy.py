@@ -44,6 +44,12 @@ def _label(labels, order, place, columns):
     return label if 0 <= label < columns else -1
 
 
+@device
+def _clipped_log(p, clip):
+    # Bounds come second: so NaN passes through min and max.
+    return log(min(max(p, clip), 1.0 - clip))
+
+
 @op()
 def softmax_cross_entropy(
     variant,
@@ -62,18 +68,21 @@ def softmax_cross_entropy(
     shard: int,
     shards: int,
     label_smoothing: float,
+    clip: float = 0.0,
 ):
     """Cross-entropy of logits; d holds the logits and becomes their gradient.
 
     Labels are int64 codes of all rows at `labels`, in the order of the epoch by `order` (0: none),
     or the batch's rows of probabilities at `targets` where `labels` is 0; a label that names no
     column makes the loss NaN. `weights` (0: none) are the batch's own. The sum of the rows'
-    weighted losses and the number of right predictions go to the scalars of those numbers.
+    weighted losses and the number of right predictions go to the scalars of those numbers. With
+    `clip` the loss takes probabilities within ``[clip, 1 - clip]``.
     """
     first, last = share_of_rows(rows, shard, shards)
     coded, weighted = is_given(labels), is_given(weights)
     off, on = cast(variant, label_smoothing / columns), cast(variant, 1.0 - label_smoothing)
-    one, per_weight = cast(variant, 1.0), per_unit_of_weight(scalars[WEIGHT_SUM])
+    zero, one = cast(variant, 0.0), cast(variant, 1.0)
+    per_weight = per_unit_of_weight(scalars[WEIGHT_SUM])
     # Apart, so that many distances do not swallow the digits of the logarithms.
     distances, logarithms, right = 0.0, 0.0, 0
     for i in range(first, last):
@@ -103,8 +112,17 @@ def softmax_cross_entropy(
         if not coded:
             mass = on * _sum(variant, targets, row, columns) + off * cast(variant, columns)
         total = _sum(variant, d, row, columns)
-        logarithms += mass * log(np.float64(total)) * weight
         inverse, scale = mass / total, cast(variant, weight * per_weight)
+        if clip == 0.0:
+            logarithms += mass * log(np.float64(total)) * weight
+        else:
+            row_loss = 0.0
+            label = _label(labels, order, start + i, columns) if coded else -1
+            for j in range(columns):
+                target = off + (targets[row + j] * on if not coded else on if j == label else zero)
+                if target != zero:
+                    row_loss -= target * _clipped_log(np.float64(d[row + j]) / total, clip)
+            logarithms += row_loss * weight if label >= 0 or not coded else math.nan
         if coded:
             label = max(_label(labels, order, start + i, columns), 0)
             of_label = d[row + label] * inverse
@@ -114,5 +132,5 @@ def softmax_cross_entropy(
         else:
             for j in range(columns):
                 d[row + j] = scale * (d[row + j] * inverse - (on * targets[row + j] + off))
-    scalars[loss + shard] = distances + logarithms
+    scalars[loss + shard] = logarithms if clip > 0.0 else distances + logarithms
     scalars[correct + shard] = float(right)

@@ -9,7 +9,18 @@ import numpy as np
 
 from ..machine.arguments import SCALARS, Number, Pointer
 from ..machine.intrinsics import cast
-from ..machine.op import CORRECT_SUM, LAST_LOSS, LOSS_SUM, ROWS, ROWS_SUM, WEIGHT_SUM, op
+from ..machine.op import (
+    CORRECT_SUM,
+    LAST_LOSS,
+    LAST_PENALTY,
+    LOSS_SUM,
+    PENALTY_SUM,
+    ROWS,
+    ROWS_SUM,
+    WEIGHT_SUM,
+    op,
+)
+from .rows import per_unit_of_weight
 
 _BLOCK = 1024
 
@@ -25,8 +36,16 @@ def add_penalty(
     penalty: int,
     l1: float,
     l2: float,
+    mean: bool = False,
 ):
-    """``d_weight += l1 * sign(w) + l2 * w``; ``l1 sum|w| + l2/2 sum w^2`` goes to a scalar."""
+    """``d_weight += l1 * sign(w) + l2 * w``; ``l1 sum|w| + l2/2 sum w^2`` goes to a scalar.
+
+    With `mean` both are divided by the sum of the batch's weights.
+    """
+    if mean:
+        share = per_unit_of_weight(scalars[WEIGHT_SUM])
+        l1 *= share
+        l2 *= share
     by_sign, by_weight, zero = cast(variant, l1), cast(variant, l2), cast(variant, 0.0)
     absolute, squares = 0.0, 0.0
     # The sums have loops without stores: the order of their terms does not depend on where the
@@ -101,9 +120,13 @@ def report_loss(
         value += scalars[loss + k]
         right += scalars[correct + k]
     value /= scalars[WEIGHT_SUM]
+    penalties = 0.0
     for k in range(n_penalties):
-        value += scalars[penalty + k]
+        penalties += scalars[penalty + k]
+    value += penalties
     scalars[LAST_LOSS] = value
+    scalars[LAST_PENALTY] = penalties
     scalars[LOSS_SUM] += n * value
+    scalars[PENALTY_SUM] += n * penalties
     scalars[ROWS_SUM] += n
     scalars[CORRECT_SUM] += right

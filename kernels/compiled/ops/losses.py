@@ -44,6 +44,17 @@ def _squared_gradient(prediction, y, parameter):
 
 
 @device
+def _half_squared(prediction, y, parameter):
+    error = prediction - y
+    return like(y, 0.5) * error * error
+
+
+@device
+def _half_squared_gradient(prediction, y, parameter):
+    return prediction - y
+
+
+@device
 def _absolute(prediction, y, parameter):
     return abs(prediction - y)
 
@@ -113,6 +124,13 @@ def _poisson_gradient(prediction, y, parameter):
 
 
 @device
+def _poisson_deviance(prediction, y, parameter):
+    zero = like(y, 0.0)
+    logarithm = log(y if y != zero else like(y, 1.0)) - log(max(prediction, _smallest_normal(y)))
+    return y * logarithm - y + prediction
+
+
+@device
 def _sigmoid_cross_entropy(logit, y, smoothing):
     target = (like(y, 1.0) - smoothing) * y + like(y, 0.5) * smoothing
     return max(logit, like(y, 0.0)) - logit * target + log1p(exp(-abs(logit)))
@@ -124,21 +142,41 @@ def _sigmoid_cross_entropy_gradient(logit, y, smoothing):
     return logistic(logit) - target
 
 
+@device
+def _clipped_sigmoid_cross_entropy(logit, y, smoothing, clip):
+    one = like(y, 1.0)
+    target = (one - smoothing) * y + like(y, 0.5) * smoothing
+    # Bounds come second, as above.
+    p = min(max(logistic(logit), clip), one - clip)
+    return -(target * log(p) + (one - target) * log(one - p))
+
+
 class ElementwiseLoss(NamedTuple):
-    """Scalar functions ``value(prediction, y, parameter)`` and its derivative by prediction."""
+    """Scalar functions of an element.
+
+    Attributes
+    ----------
+    value, gradient : callable
+        ``value(prediction, y, parameter)``, and its derivative by the prediction.
+    clipped : callable or None
+        ``clipped(prediction, y, parameter, clip)``, the value for a clipped probability.
+    """
 
     value: Callable[..., Any]
     gradient: Callable[..., Any]
+    clipped: Callable[..., Any] | None = None
 
 
 LOSSES: dict[str, ElementwiseLoss] = {
     "mean_squared_error": ElementwiseLoss(_squared, _squared_gradient),
+    "half_squared_error": ElementwiseLoss(_half_squared, _half_squared_gradient),
     "mean_absolute_error": ElementwiseLoss(_absolute, _absolute_gradient),
     "huber_loss": ElementwiseLoss(_huber, _huber_gradient),
     "quantile_loss": ElementwiseLoss(_quantile, _quantile_gradient),
     "poisson_loss": ElementwiseLoss(_poisson, _poisson_gradient),
+    "poisson_deviance": ElementwiseLoss(_poisson_deviance, _poisson_gradient),
     "sigmoid_cross_entropy": ElementwiseLoss(
-        _sigmoid_cross_entropy, _sigmoid_cross_entropy_gradient
+        _sigmoid_cross_entropy, _sigmoid_cross_entropy_gradient, _clipped_sigmoid_cross_entropy
     ),
 }
 
@@ -155,6 +193,10 @@ def _value(variant, prediction, y, parameter):
     """Stand-in for the loss that the variant names."""
 
 
+def _clipped_value(variant, prediction, y, parameter, clip):
+    """Stand-in for the loss of a clipped probability; the loss itself where it has none."""
+
+
 def _gradient(variant, prediction, y, parameter):
     """Stand-in for the gradient that the variant names."""
 
@@ -163,6 +205,15 @@ def _gradient(variant, prediction, y, parameter):
 def _choose_value(variant, prediction, y, parameter):
     function = elementwise_loss_of(variant.function).value
     return lambda variant, prediction, y, parameter: function(prediction, y, parameter)
+
+
+@overload(_clipped_value, jit_options=INLINED)
+def _choose_clipped_value(variant, prediction, y, parameter, clip):
+    loss = elementwise_loss_of(variant.function)
+    value, clipped = loss.value, loss.clipped
+    if clipped is None:
+        return lambda variant, prediction, y, parameter, clip: value(prediction, y, parameter)
+    return lambda variant, prediction, y, parameter, clip: clipped(prediction, y, parameter, clip)
 
 
 @overload(_gradient, jit_options=INLINED)
@@ -187,15 +238,19 @@ def elementwise_loss(
     shards: int,
     parameter: Number,
     threshold: Number,
+    factor: float = 1.0,
+    clip: Number = 0.0,
 ):
     """Loss of each element; d holds the predictions (or logits) and becomes their gradient.
 
     `targets` and `weights` (0: none) are the batch's own. Predictions at or above `threshold`
     count as 1 for the accuracy. The sum of the rows' weighted mean losses and the number of right
-    predictions go to the scalars of those numbers.
+    predictions go to the scalars of those numbers. Loss and gradient are multiplied by `factor`;
+    with `clip` the loss takes probabilities within ``[clip, 1 - clip]``.
     """
     first, last = share_of_rows(rows, shard, shards)
-    per_element, half = per_unit_of_weight(scalars[WEIGHT_SUM]) / columns, cast(variant, 0.5)
+    per_element = factor * per_unit_of_weight(scalars[WEIGHT_SUM]) / columns
+    half, clips = cast(variant, 0.5), clip > 0
     # Elements of equal weight need not be summed row by row: few columns do not fill a vector.
     step, factors, row, next_row = _BLOCK, pointer(variant, _one(variant)), 0, 0
     if is_given(weights):
@@ -210,13 +265,17 @@ def elementwise_loss(
         # depend on where d and the targets lie in memory.
         for j in range(begin, stop):
             prediction, y = d[j], targets[j]
-            block_total += _value(variant, prediction, y, parameter)
+            if not clips:
+                block_total += _value(variant, prediction, y, parameter)
             if (prediction >= threshold) == (y >= half):
                 right += 1
+        if clips:
+            for j in range(begin, stop):
+                block_total += _clipped_value(variant, d[j], targets[j], parameter, clip)
         for j in range(begin, stop):
             d[j] = scale * _gradient(variant, d[j], targets[j], parameter)
         total += weight * block_total
-    scalars[loss + shard] = total / columns
+    scalars[loss + shard] = factor * total / columns
     scalars[correct + shard] = right / columns
 
 

@@ -70,20 +70,25 @@ def sgd_update(
     rate_stride: int,
     momentum: Number,
     nesterov: bool,
+    rate_in_velocity: bool = False,
     touched: ShortIntegers = 0,
     width: int = 0,
 ):
     """``u = momentum * u + g``; ``p -= lr * u``, or ``lr * (g + momentum * u)`` with Nesterov.
 
+    With the rate in the velocity ``lr * g`` takes the place of g, and is not multiplied again.
     Without velocity or momentum, ``p -= lr * g``.
     """
     p, g, u = parameters, gradients, velocity
     rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
     if is_given(velocity) and momentum != like(momentum, 0.0):
+        one = like(rate, 1.0)
+        by_gradient, by_velocity = (rate, one) if rate_in_velocity else (one, rate)
         for i in range(count):
-            moved = _flushed(momentum * u[i] + g[i], tiny)
+            added = by_gradient * g[i]
+            moved = _flushed(momentum * u[i] + added, tiny)
             u[i] = moved
-            p[i] -= rate * (g[i] + momentum * moved if nesterov else moved)
+            p[i] -= by_velocity * (added + momentum * moved if nesterov else moved)
     elif is_given(touched):
         for k in range(1, touched[0] + 1):
             start = touched[k] * width
@@ -118,12 +123,14 @@ def rmsprop_update(
 
 
 @device
-def _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, decay):
+def _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, decay, epsilon_hat):
     tiny, t = smallest_normal(variant), float(step + 1)
     keep_1, rest_1 = cast(variant, beta_1), cast(variant, 1.0 - beta_1)
     keep_2, rest_2 = cast(variant, beta_2), cast(variant, 1.0 - beta_2)
     step_size = cast(variant, rate / _correction(beta_1, t))
     scale = cast(variant, 1.0 / math.sqrt(_correction(beta_2, t)))
+    if epsilon_hat:
+        epsilon = epsilon * scale
     keep = cast(variant, 1.0 - rate * decay)
     for i in range(count):
         gradient = g[i]
@@ -150,10 +157,14 @@ def adam_update(
     beta_1: float,
     beta_2: float,
     epsilon: Number,
+    epsilon_hat: bool = False,
 ):
-    """Adam (Kingma and Ba 2015), bias-corrected, epsilon outside the root."""
+    """Adam (Kingma and Ba 2015), bias-corrected, epsilon outside the root.
+
+    With epsilon hat it is added to the root before the correction.
+    """
     p, g, rate = parameters, gradients, rates[batch * rate_stride]
-    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, 0.0)
+    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, 0.0, epsilon_hat)
 
 
 @op()
@@ -176,7 +187,7 @@ def adamw_update(
 ):
     """AdamW (Loshchilov and Hutter 2019): Adam after ``p *= 1 - lr * weight_decay``."""
     p, g, rate = parameters, gradients, rates[batch * rate_stride]
-    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, weight_decay)
+    _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, weight_decay, False)
 
 
 @device

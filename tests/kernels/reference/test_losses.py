@@ -9,6 +9,7 @@ import pytest
 from differences import assert_gradient
 
 from fastmlp.declarations.losses import OWN_LOSSES
+from fastmlp.kernels import get_backend
 from fastmlp.kernels import numpy as reference
 
 
@@ -44,6 +45,7 @@ def test_sigmoid_cross_entropy() -> None:
     ("name", "extra", "loss", "slopes"),
     [
         ("mean_squared_error", (), (1 + 9 + 0) / 3, (-2, 6, 0)),
+        ("half_squared_error", (), (1 + 9 + 0) / 6, (-1, 3, 0)),
         ("mean_absolute_error", (), (1 + 3 + 0) / 3, (-1, 1, 0)),
         ("huber_loss", (2.0,), (0.5 + 4 + 0) / 3, (-1, 2, 0)),
         ("quantile_loss", (0.75,), (0.75 + 0.75 + 0) / 3, (-0.75, 0.25, 0)),
@@ -54,6 +56,41 @@ def test_residual_losses(name: str, extra: tuple[float], loss: float, slopes: tu
     value, d_prediction = getattr(reference, name)(prediction, y, None, *extra)
     assert value == pytest.approx(loss, rel=1e-15)
     np.testing.assert_allclose(d_prediction[:, 0], np.array(slopes) / 3, rtol=1e-15)
+
+
+def test_poisson_deviance() -> None:
+    # 0 where the prediction is right, the prediction itself where y is 0.
+    prediction, y = np.array([[2.0], [3.0], [1.0]]), np.array([[2.0], [0.0], [4.0]])
+    value, d_prediction = reference.poisson_deviance(prediction, y)
+    assert value == pytest.approx((0 + 3 + 4 * math.log(4.0) - 3) / 3, rel=1e-15)
+    np.testing.assert_allclose(d_prediction[:, 0], np.array([0, 1, -3]) / 3, rtol=1e-15)
+    negative, _ = reference.poisson_deviance(prediction, -y)
+    assert math.isnan(negative)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_clipped_probabilities(kernels: str) -> None:
+    """The loss takes probabilities within bounds, and its gradient does not know of them."""
+    if kernels == "numba":
+        pytest.importorskip("numba")
+    backend = get_backend(kernels)
+    logits, clip = np.array([[50.0, -50.0], [0.0, 1.0], [-40.0, 40.0]]), 1e-3
+    y = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    weight = np.array([1.0, 2.0, 3.0])
+    p = np.clip(1 / (1 + np.exp(-logits)), clip, 1 - clip)
+    expected = -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean(axis=1)
+    loss, d_logits = backend.sigmoid_cross_entropy(logits, y, weight, 0.0, clip)
+    assert loss == pytest.approx(np.average(expected, weights=weight), rel=1e-12)
+    _, unclipped = backend.sigmoid_cross_entropy(logits, y, weight)
+    np.testing.assert_array_equal(d_logits, unclipped)
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = np.clip(shifted / shifted.sum(axis=1, keepdims=True), clip, 1 - clip)
+    expected = -(y * np.log(p)).sum(axis=1)
+    for given in (y, y.argmax(axis=1)):
+        loss, d_logits = backend.softmax_cross_entropy(logits, given, weight, 0.0, clip)
+        assert loss == pytest.approx(np.average(expected, weights=weight), rel=1e-12)
+        _, unclipped = backend.softmax_cross_entropy(logits, given, weight)
+        np.testing.assert_array_equal(d_logits, unclipped)
 
 
 def test_poisson_loss() -> None:

@@ -42,6 +42,22 @@ def test_sgd_momentum() -> None:
     assert parameters.item() == -0.25
 
 
+def test_the_rate_in_the_velocity() -> None:
+    # Rates 1 and 1/4: velocities 1 and 0.75, and steps by those or, looking ahead, 1.5 and 0.625.
+    for nesterov, expected in [(False, -1.75), (True, -2.125)]:
+        parameters, velocity = np.zeros(1), np.zeros(1)
+        for rate in (1.0, 0.25):
+            reference.sgd_update(parameters, np.ones(1), velocity, rate, 0.5, nesterov, True)
+        assert parameters.item() == expected
+
+
+def test_epsilon_hat() -> None:
+    # The root of v is 0.1 * 2 after one step, and 0.3 with epsilon; the correction is 0.1.
+    parameters, m, v = np.zeros(1), np.zeros(1), np.zeros(1)
+    reference.adam_update(parameters, np.array([2.0]), m, v, 1, 0.5, 0.9, 0.99, 0.1, True)
+    assert parameters.item() == pytest.approx(-0.5 * 2.0 * 0.1 / 0.3, rel=1e-14)
+
+
 def test_ftrl() -> None:
     # Algorithm 1 for g = 3, lr = 1/2, l1 = 1, l2 = 2, beta = 1 from p = 0: z = 3, n = 9,
     # p = -(3 - 1) / ((1 + 3) / 0.5 + 2) = -0.2. Then g = -4: sigma = (5 - 3) / 0.5 = 4,

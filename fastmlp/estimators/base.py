@@ -1,0 +1,249 @@
+"""What both estimators share: their arguments, the course of a fit, and the way to outputs."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .network import Link, draw_first_weights, layer_shapes, make_network, optimizer_of
+from .quasi_newton import fit_quasi_newton, loss_and_gradient
+from .rates import Rate
+from .stochastic import Rows, fit_stochastic
+
+if TYPE_CHECKING:
+    from ..declarations.optimizers import Optimizer
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+
+_STOCHASTIC = ("sgd", "adam")
+# Of the arrays that the engine reads as they are.
+_READ = (np.float32, np.float64, np.uint8)
+
+
+def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
+    """Return the widths of the hidden layers; a number is one layer.
+
+    Raises
+    ------
+    ValueError
+        A width is not above 0.
+    """
+    listed = hasattr(hidden_layer_sizes, "__iter__")
+    widths = list(hidden_layer_sizes) if listed else [hidden_layer_sizes]
+    if any(width <= 0 for width in widths):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    return [int(width) for width in widths]
+
+
+class BaseMLP(BaseEstimator):  # type: ignore[misc]
+    """The arguments, attributes and fits of `MLPClassifier` and `MLPRegressor`."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
+        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    # What the two kinds say of themselves.
+
+    def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        """Check X and y, and learn what y means."""
+        raise NotImplementedError
+
+    def _targets(self, y: Array, dtype: str) -> Array:
+        """Return checked y as the loss takes it."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Array) -> Array | None:
+        """Return what held out rows are stratified by."""
+        return None
+
+    def _output_activation(self) -> str:
+        raise NotImplementedError
+
+    def _label(self, model: Sequential) -> None:
+        """Tell the network what its outputs mean."""
+        raise NotImplementedError
+
+    def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
+        """Return the score of held out rows."""
+        raise NotImplementedError
+
+    # Fits
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+        hidden = hidden_widths(self.hidden_layer_sizes)
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._read(X, y, incremental, first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        self._random_state = check_random_state(self.random_state)
+        stochastic = self.solver in _STOCHASTIC
+        kept = getattr(self, "_optimizer", None) if incremental and stochastic else None
+        if first:
+            self._begin(X, hidden)
+        elif not stochastic or kept is None:
+            self._continue(optimizer_of(self), forget=True)
+        else:
+            self._continue(self._current().model.optimizer, forget=False)
+        model = self._link.model
+        weight = None if sample_weight is None else sample_weight.astype(model.dtype, copy=False)
+        targets = self._targets(y, model.dtype)
+        rows = Rows(np.ascontiguousarray(X), targets, weight, self._strata(targets))
+        if stochastic:
+            if kept is None:
+                self._optimizer = Rate.of(self)
+            fit_stochastic(self, model, rows, incremental)
+        else:
+            fit_quasi_newton(self, self._link, rows)
+        self._label(model)
+        if not model.training_state.state.is_finite():
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large "
+                "values and need to be preprocessed."
+            )
+        return self
+
+    def _begin(self, X: Array, hidden: list[int]) -> None:
+        """Draw first weights, and set what the fits of warm starts count on."""
+        self.n_iter_, self.t_ = 0, 0
+        self.n_layers_ = len(hidden) + 2
+        self.out_activation_ = self._output_activation()
+        # What SciPy minimizes is in double precision.
+        dtype = "float64" if self.solver == "lbfgs" else X.dtype.name
+        shapes = layer_shapes(X.shape[1], hidden, self.n_outputs_)
+        model = make_network(self, shapes, dtype, optimizer_of(self))
+        draw_first_weights(model, self.activation, self._random_state)
+        parameters = model.training_state.state.parameters
+        parameters[...] = parameters.astype(X.dtype)
+        self._adopt(model)
+        if self.solver not in _STOCHASTIC:
+            return
+        self._best_parameters = parameters.copy()
+        self.loss_curve_: list[float] = []
+        self._no_improvement_count = 0
+        validates = self.early_stopping
+        self.best_loss_ = None if validates else np.inf
+        self.validation_scores_: list[float] | None = [] if validates else None
+        self.best_validation_score_ = -np.inf if validates else None
+
+    def _continue(self, optimizer: Optimizer, forget: bool) -> None:
+        """Go on from the weights there are, under the arguments of today.
+
+        `forget` tells whether the optimizer begins anew.
+        """
+        link = self._current()
+        model, state = link.model, link.model.training_state.state
+        dtype = "float64" if self.solver == "lbfgs" else model.dtype
+        shapes = [array.shape for array in link.coefs]
+        fresh = make_network(self, shapes, dtype, optimizer)
+        if fresh.training_state.network != model.training_state.network:
+            other = fresh.training_state.state
+            other.parameters[...] = state.parameters
+            if not forget:
+                other.moments[...], other.step = state.moments, state.step
+            self._adopt(fresh)
+        elif forget:
+            state.forget_training()
+            self._adopt(model)
+
+    def _adopt(self, model: Sequential) -> None:
+        """Let the coefficients be the network's own."""
+        self._link = Link(model)
+        self.coefs_, self.intercepts_ = list(self._link.coefs), list(self._link.intercepts)
+
+    def _current(self) -> Link:
+        """Return the network with the coefficients that the estimator shows now."""
+        coefs, intercepts = self.coefs_, self.intercepts_
+        link: Link | None = vars(self).get("_link")
+        if link is None or not link.fits(coefs):
+            arrays = [np.asarray(array) for array in coefs]
+            shapes: list[Any] = [array.shape for array in arrays]
+            dtype = "float32" if arrays[0].dtype == np.float32 else "float64"
+            link = Link(make_network(self, shapes, dtype, optimizer_of(self)))
+            link.update(coefs, intercepts)
+            self._label(link.model)
+            self._link = link
+        link.update(coefs, intercepts)
+        return link
+
+    @property
+    def network_(self) -> Sequential:
+        """The network behind the estimator, with the coefficients as they are now."""
+        check_is_fitted(self, "coefs_")
+        return self._current().model
+
+    # Outputs
+
+    def _outputs(self, X: Any) -> Array:
+        """Return the network's output for each row, ``(n, n_outputs_)``."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        if X.dtype not in _READ:
+            X = X.astype(np.float64)
+        return self._current().model.runner.predict(np.ascontiguousarray(X))
+
+    def _loss_grad_lbfgs(
+        self, packed: Array, X: Array, y: Array, sample_weight: Array | None, *buffers: Any
+    ) -> tuple[float, Array]:
+        """Return loss and gradient at a packed vector, as scikit-learn's method of this name."""
+        link = self._current()
+        targets = np.ascontiguousarray(y, link.model.dtype)
+        rows = Rows(np.ascontiguousarray(X), targets, sample_weight)
+        return loss_and_gradient(link, packed, rows, self.out_activation_)
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy: what comes may be the estimator's own attributes.
+        state = dict(super().__getstate__())
+        link = state.pop("_link", None)
+        if link is not None:
+            # Of what the network has, nothing is written twice.
+            state["_model"] = link.model
+            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
+                state[name] = [
+                    None if place < len(own) and array is own[place] else array
+                    for place, array in enumerate(state[name])
+                ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        model = state.pop("_model", None)
+        super().__setstate__(state)
+        if model is not None:
+            link = self._link = Link(model)
+            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
+                given = getattr(self, name)
+                filled = [own[i] if array is None else array for i, array in enumerate(given)]
+                setattr(self, name, filled)

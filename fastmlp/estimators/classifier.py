@@ -1,0 +1,305 @@
+"""`MLPClassifier`, in the place of scikit-learn's class of this name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.validation import validate_data
+
+from .base import BaseMLP
+from .scores import accuracy
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+
+
+def _is_stochastic(estimator: Any) -> bool:
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. "
+            f"{estimator.solver} is not stochastic."
+        )
+    return True
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron for classes, as ``sklearn.neural_network.MLPClassifier``.
+
+    Arguments, attributes and methods are those of scikit-learn's class, and so are the numbers:
+    with the same arguments and the same `random_state` both end with the same weights, rounding
+    aside.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, or int
+        Units of each hidden layer; none for a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"}
+        Of the hidden layers.
+    solver : {"lbfgs", "sgd", "adam"}
+        "lbfgs" works on all rows at once, the others on batches.
+    alpha : float
+        ``alpha / 2 * sum W**2`` is added to the sum over a batch's rows of which the loss is the
+        mean.
+    batch_size : int or "auto"
+        "auto" is ``min(200, n_rows)``.
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        Of "sgd": constant; divided by ``(t_ + 1)**power_t`` after each epoch; or divided by 5 where
+        the loss no longer falls, until it is 1e-6.
+    learning_rate_init, power_t : float
+    max_iter : int
+        Epochs, or iterations of "lbfgs".
+    shuffle : bool
+        Each epoch in another order.
+    random_state : int, RandomState or None
+        Of first weights, held out rows and orders, in the order in which scikit-learn draws them.
+    tol : float
+        An epoch that improves loss or score by less counts as one without improvement.
+    verbose : bool
+    warm_start : bool
+        A further fit goes on from the weights there are.
+    momentum : float
+    nesterovs_momentum : bool
+    early_stopping : bool
+        Judge epochs by the accuracy of held out rows, and keep the weights of the best.
+    validation_fraction : float
+        Share of the rows that is held out.
+    beta_1, beta_2, epsilon : float
+        Of "adam".
+    n_iter_no_change : int
+        The fit ends with one more epoch in a row without improvement.
+    max_fun : int
+        Of "lbfgs": evaluations of the loss.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+    coefs_, intercepts_ : list of ndarray
+        Views of the network's weights: what is written there is predicted with, and so are arrays
+        that are put into their places.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_ : float, list
+        As scikit-learn's.
+    n_iter_, t_, n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : str
+    feature_names_in_ : ndarray of str
+        Where X was a data frame.
+    network_ : Sequential
+        The network itself.
+
+    Notes
+    -----
+    scikit-learn's class differs where a second fit of a warm start with early stopping never
+    reaches the best score of the first: there the last weights stay, here the best come back. A
+    batch whose sample weights sum to 0 is skipped, where it raises an error.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+    >>> fm.MLPClassifier(solver="lbfgs", random_state=0).fit(X, y).predict([[0.5], [2.5]])
+    array(['low', 'high'], dtype='<U4')
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        y : array-like, shape (n,) or (n, n_labels)
+            Classes, or columns of 0 and 1.
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        MLPClassifier
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            Arguments or data are unusable, or the weights have become infinite or NaN.
+        """
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=False)
+        return fitted
+
+    @available_if(_is_stochastic)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPClassifier:
+        """Train for one epoch more; the optimizer goes on.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        y : array-like, shape (n,) or (n, n_labels)
+        sample_weight : array-like, shape (n,), optional
+        classes : array-like, optional
+            All classes that there will be; needed in the first call.
+
+        Returns
+        -------
+        MLPClassifier
+            The estimator itself.
+        """
+        if _check_partial_fit_first_call(self, classes):
+            is_multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=True)
+        return fitted
+
+    def predict(self, X: Any) -> Array:
+        """Return the class of each row, or 0 and 1 for each label.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        """
+        return self._decide(self._outputs(X))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, ``(n, n_classes)``, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        """
+        outputs = self._outputs(X)
+        if self.n_outputs_ == 1:
+            return np.column_stack([1 - outputs, outputs])
+        return outputs
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        """
+        probabilities = self.predict_proba(X)
+        return np.log(probabilities, out=probabilities)
+
+    def _decide(self, outputs: Array) -> Array:
+        if self.n_outputs_ == 1:
+            outputs = outputs.ravel()
+        labels: Array = self._label_binarizer.inverse_transform(outputs)
+        return labels
+
+    def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._check_known(unique_labels(y))
+        n_classes, kind = len(self.classes_), self._label_binarizer.y_type_
+        self.n_outputs_ = 1 if kind != "multilabel-indicator" and n_classes <= 2 else n_classes
+        return X, y
+
+    def _check_known(self, classes: Array) -> None:
+        if self.warm_start:
+            if set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the "
+                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _targets(self, y: Array, dtype: str) -> Array:
+        if self._label_binarizer.y_type_ == "multilabel-indicator":
+            return np.ascontiguousarray(self._label_binarizer.transform(y), dtype)
+        codes = np.searchsorted(self.classes_, y)
+        if self.n_outputs_ > 1:
+            return codes.astype(np.int64, copy=False)
+        return codes.astype(dtype).reshape(-1, 1)
+
+    def _strata(self, targets: Array) -> Array | None:
+        return targets > 0.5 if self.n_outputs_ == 1 else None
+
+    def _output_activation(self) -> str:
+        kind = self._label_binarizer.y_type_
+        return "softmax" if kind == "multiclass" else "logistic"
+
+    def _label(self, model: Sequential) -> None:
+        training = model.training_state
+        encoder = training.encoder()
+        if encoder.n_classes == len(self.classes_):
+            encoder = encoder.with_classes(self.classes_)
+        training.targets = encoder
+        if hasattr(self, "feature_names_in_"):
+            training.feature_names = {"X": tuple(self.feature_names_in_)}
+
+    def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
+        return accuracy(outputs, targets, weight)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,213 @@
+"""`MLPRegressor`, in the place of scikit-learn's class of this name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import validate_data
+
+from .base import BaseMLP
+from .scores import r2
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
+    """Multilayer perceptron for numbers, as ``sklearn.neural_network.MLPRegressor``.
+
+    Arguments, attributes and methods are those of scikit-learn's class, and so are the numbers:
+    with the same arguments and the same `random_state` both end with the same weights, rounding
+    aside.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}
+        Half the squared error; or half the Poisson deviance, of rates that are the exponential of
+        the last layer. Of several outputs the sum is trained. `loss_` is that of "poisson" and,
+        as in scikit-learn, the mean over outputs of "squared_error".
+    hidden_layer_sizes : array-like of int, or int
+        Units of each hidden layer; none for a linear model.
+    activation : {"identity", "logistic", "tanh", "relu"}
+        Of the hidden layers.
+    solver : {"lbfgs", "sgd", "adam"}
+        "lbfgs" works on all rows at once, the others on batches.
+    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
+        As those of `MLPClassifier`, and so are all that follow.
+    shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum
+        As there.
+    early_stopping : bool
+        Judge epochs by the R2 of held out rows, and keep the weights of the best.
+    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
+        As there.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of ndarray
+        Views of the network's weights: what is written there is predicted with, and so are arrays
+        that are put into their places.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_ : float, list
+        As scikit-learn's.
+    n_iter_, t_, n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : str
+    feature_names_in_ : ndarray of str
+        Where X was a data frame.
+    network_ : Sequential
+        The network itself.
+
+    Notes
+    -----
+    See `MLPClassifier` for what differs.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+    >>> model = fm.MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, random_state=0)
+    >>> model.fit(X, y).predict([[1.5]]).round(3)
+    array([1.5])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        y : array-like, shape (n,) or (n, n_outputs)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        MLPRegressor
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            Arguments or data are unusable, or the weights have become infinite or NaN.
+        """
+        fitted: MLPRegressor = self._fit(X, y, sample_weight, incremental=False)
+        return fitted
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch more; the optimizer goes on. "lbfgs" does a whole fit.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        y : array-like, shape (n,) or (n, n_outputs)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        MLPRegressor
+            The estimator itself.
+        """
+        fitted: MLPRegressor = self._fit(X, y, sample_weight, incremental=True)
+        return fitted
+
+    def predict(self, X: Any) -> Array:
+        """Return the numbers of each row, ``(n,)`` for one output, else ``(n, n_outputs_)``.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, n_features)
+        """
+        outputs = self._outputs(X)
+        return outputs.ravel() if outputs.shape[1] == 1 else outputs
+
+    def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        return X, y
+
+    def _targets(self, y: Array, dtype: str) -> Array:
+        return np.ascontiguousarray(y, dtype).reshape(len(y), -1)
+
+    def _output_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def _label(self, model: Sequential) -> None:
+        training = model.training_state
+        training.targets = training.encoder()
+        if hasattr(self, "feature_names_in_"):
+            training.feature_names = {"X": tuple(self.feature_names_in_)}
+
+    def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
+        return r2(outputs, targets, weight)

@@ -1,0 +1,85 @@
+"""What y may be for `MLPClassifier`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import neural_network
+from twin_estimators import assert_alike, fit_both, made, quietly
+
+import fastmlp as fm
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+LABELS: dict[str, Any] = {
+    "strings": np.where(X[:, 0] > 0, "b", "a"),
+    "objects": np.where(X[:, 0] > 0, "b", "a").astype(object),
+    "booleans": X[:, 0] > 0,
+    "floats": np.where(X[:, 0] > 0, 2.0, -1.0),
+    "numbers": np.digitize(X[:, 0], [-0.5, 0.5]) * 10,
+    "one class": np.full(60, "only"),
+    "a list": (X[:, 0] > 0).astype(int).tolist(),
+    "one label of several": (X[:, :1] > 0).astype(int) * [1, 0] + [0, 1],
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels(kind: str) -> None:
+    both = made("MLPClassifier", max_iter=5, random_state=0, hidden_layer_sizes=(4,))
+    fit_both(both, "fit", X, LABELS[kind])
+    assert_alike(*both)
+    theirs, ours = both
+    expected, found = theirs.predict(X), ours.predict(X)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-9)
+
+
+def test_columns_are_taken_with_a_warning() -> None:
+    both = made("MLPClassifier", max_iter=2, random_state=0)
+    y = (X[:, :1] > 0).astype(int)
+    fit_both(both, "fit", X, y)
+    assert any("column-vector" in text for _, text in quietly(both[1].fit, X, y))
+
+
+def test_several_classes_for_several_outputs_are_refused() -> None:
+    y = np.digitize(X[:, :2], [-0.5, 0.5])
+    told = []
+    for each in made("MLPClassifier"):
+        with pytest.raises(ValueError, match="target data") as caught:
+            each.fit(X, y)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+def test_other_classes_later_are_refused_alike() -> None:
+    y = np.arange(60) % 3
+    both = made("MLPClassifier", max_iter=2, warm_start=True)
+    fit_both(both, "fit", X, y)
+    told = []
+    for each in both:
+        with pytest.raises(ValueError, match="warm_start can only be used") as caught:
+            each.fit(X, y + 1)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+    both = made("MLPClassifier", max_iter=2)
+    fit_both(both, "partial_fit", X, y, classes=[0, 1, 2])
+    for each in both:
+        with pytest.raises(ValueError, match="classes not in `self.classes_`"):
+            each.partial_fit(X, y + 1)
+
+
+def test_classes_that_come_later() -> None:
+    both = made("MLPClassifier", random_state=0)
+    fit_both(both, "partial_fit", X, np.zeros(60, int), classes=[0, 1, 2])
+    fit_both(both, "partial_fit", X, np.arange(60) % 3)
+    assert_alike(*both)
+
+
+def test_all_at_once_has_no_single_epochs() -> None:
+    ours, theirs = fm.MLPClassifier(solver="lbfgs"), neural_network.MLPClassifier(solver="lbfgs")
+    assert not hasattr(theirs, "partial_fit")
+    assert not hasattr(ours, "partial_fit")
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
+        _ = ours.partial_fit

@@ -1,0 +1,73 @@
+"""The network behind an estimator: first weights, packing, the link to the coefficients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fastmlp as fm
+from fastmlp.estimators.network import (
+    Link,
+    draw_first_weights,
+    layer_shapes,
+    make_network,
+    optimizer_of,
+    pack,
+    unpack,
+)
+
+
+def network(**arguments: object) -> fm.Sequential:
+    estimator = fm.MLPClassifier(**arguments)
+    estimator.out_activation_ = "softmax"
+    return make_network(estimator, layer_shapes(4, [5], 3), "float64", optimizer_of(estimator))
+
+
+def test_shapes() -> None:
+    assert layer_shapes(4, [5, 6], 3) == [(4, 5), (5, 6), (6, 3)]
+    assert layer_shapes(4, [], 1) == [(4, 1)]
+
+
+def test_what_is_declared() -> None:
+    model = network(alpha=0.5, activation="identity")
+    first = model.layers[0]
+    assert isinstance(first, fm.Dense)
+    assert (first.units, first.l2, first.mean_penalty) == (5, 0.5, True)
+    assert model.loss == fm.CategoricalCrossentropy(clip=float(np.finfo(np.float64).eps))
+    assert model.optimizer == fm.Adam(1e-3, epsilon_hat=True)
+    still = fm.MLPClassifier(solver="sgd", momentum=0, nesterovs_momentum=True)
+    assert optimizer_of(still) == fm.SGD(1e-3, 0.0, False, rate_in_velocity=True)
+    assert optimizer_of(fm.MLPClassifier(solver="lbfgs")) == fm.SGD()
+
+
+@pytest.mark.parametrize(("activation", "factor"), [("relu", 6.0), ("logistic", 2.0)])
+def test_first_weights(activation: str, factor: float) -> None:
+    model = network()
+    draw_first_weights(model, activation, np.random.RandomState(3))
+    rng = np.random.RandomState(3)
+    for name, shape in (("0", (4, 5)), ("1", (5, 3))):
+        bound = np.sqrt(factor / sum(shape))
+        for part, size in (("weight", shape), ("bias", shape[1])):
+            expected = rng.uniform(-bound, bound, size)
+            np.testing.assert_array_equal(model.parameters[f"{name}.{part}"], expected)
+
+
+def test_packing() -> None:
+    model = network()
+    draw_first_weights(model, "relu", np.random.RandomState(0))
+    link = Link(model)
+    packed = pack(link.coefs, link.intercepts)
+    # All weights come before all biases.
+    np.testing.assert_array_equal(packed[:20], model.parameters["0.weight"].ravel())
+    np.testing.assert_array_equal(packed[-3:], model.parameters["1.bias"])
+    unpack(2 * packed, link.coefs, link.intercepts)
+    np.testing.assert_array_equal(pack(link.coefs, link.intercepts), 2 * packed)
+
+
+def test_a_link_follows_other_arrays() -> None:
+    link = Link(network())
+    given = [np.ones((4, 5)), link.coefs[1]]
+    assert link.fits(given)
+    assert not link.fits([np.ones((4, 6)), np.ones((6, 3))])
+    link.update(given, link.intercepts)
+    assert (link.model.parameters["0.weight"] == 1).all()
