@@ -67,8 +67,10 @@ class Wishes:
         known = list(names)
         _check_known([*self._named(), *self.join_case], known)
         said: dict[str, str] = {}
-        for option in _OPTIONS:
-            for name in getattr(self, option):
+        for field in _OPTIONS:
+            # The one whose option has another name.
+            option = "id" if field == "ids" else field
+            for name in getattr(self, field):
                 if name == target:
                     raise ValueError(f"the target {name!r} is among the columns of --{option}")
                 if option != "keep" and name in said:
