@@ -156,7 +156,11 @@ def _from_tables(arguments: argparse.Namespace) -> Source:
     )
     if arguments.test_data is None:
         return source
-    return _with_test(source, read_table(arguments.test_data, arguments), arguments)
+    test = read_table(arguments.test_data, arguments)
+    try:
+        return _with_test(source, test, arguments)
+    except ValueError as error:
+        raise ValueError(f"{arguments.test_data}: {error}") from error
 
 
 def _check_test_options(arguments: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..data.features import counted
 from ..int8.quantize import quantize, refuse_layers
 from . import frozen as cli_frozen
-from .inputs import check_outputs, read_table, tell, undecided
+from .inputs import check_folder, check_outputs, read_table, tell, undecided
 from .options_model import EXPORT
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def export(arguments: argparse.Namespace) -> None:
     if arguments.weights == "beside":
         written.append(Path(output).with_suffix(".npz"))
     check_outputs([arguments.model, arguments.calibration], written)
+    check_folder(output)
     frozen = cli_frozen.read(arguments.model)
     predictor = frozen.predictor
     prefix = "model" if arguments.prefix is None else arguments.prefix

@@ -80,6 +80,18 @@ def check_outputs(
             raise ValueError(f"{path} would be written over, but is read from; name another output")
 
 
+def check_folder(path: str | Path | None) -> None:
+    """Refuse to write into a folder that is not there, before anything takes long.
+
+    Raises
+    ------
+    ValueError
+        There is no such folder.
+    """
+    if path is not None and not Path(path).parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {Path(path).parent}")
+
+
 def is_same(path: str | Path, other: str | Path) -> bool:
     """Whether both name one file, by a link or in letters of another case perhaps."""
     if os.path.exists(path) and os.path.exists(other):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .inputs import check_outputs, is_same
+from .inputs import check_folder, check_outputs, is_same
 
 
 class Files:
@@ -24,7 +24,7 @@ class Files:
     Raises
     ------
     ValueError
-        An input, or the log, has the name of an output.
+        An input, or the log, has the name of an output, or the folder is none.
     """
 
     NAMES = (
@@ -41,6 +41,8 @@ class Files:
     ) -> None:
         self._folder = Path(folder)
         self._suffix = "" if extension is None else f"_{extension}"
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ValueError(f"--output_dir {folder} is a file, not a folder")
         own = [self._place(name) for name in self.NAMES]
         check_outputs(inputs, [*own, log])
         if log is not None:
@@ -64,5 +66,5 @@ class Files:
 def _check_log(log: Path, own: Iterable[Path], folder: Path) -> None:
     if any(is_same(log, path) for path in own):
         raise ValueError(f"--log {log} has the name of another output; name another file")
-    if not log.parent.is_dir() and not is_same(log.parent, folder):
-        raise ValueError(f"--log {log}: there is no folder {log.parent}")
+    if not is_same(log.parent, folder):
+        check_folder(log)

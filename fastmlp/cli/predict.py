@@ -13,7 +13,7 @@ from ..model.file import load
 from ..tables.preparation import Preparation
 from ..tables.target_rows import read_target
 from .data import carried
-from .inputs import check_outputs, read_table, tell, undecided
+from .inputs import check_folder, check_outputs, read_table, tell, undecided
 from .report import (
     metrics,
     numbers,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def predict(arguments: argparse.Namespace) -> None:
     """Write a model's predictions for the rows of a table."""
     check_outputs([arguments.data, arguments.model], [arguments.output])
+    check_folder(arguments.output)
     model, preparation = _load(arguments)
     table = read_table(arguments.data, arguments)
     cells, notes = preparation.read(table)
@@ -49,6 +50,7 @@ def predict(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """Print how good a model's predictions are for the rows of a table."""
     check_outputs([arguments.data, arguments.model], [arguments.output])
+    check_folder(arguments.output)
     model, preparation = _load(arguments)
     target = preparation.target
     table = read_table(arguments.data, arguments)

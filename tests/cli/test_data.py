@@ -93,6 +93,13 @@ ERRORS = [
     ([], "--data needs --target"),
     (["--target", "price", "--drop", "ide"], "unknown column 'ide'; did you mean 'id'"),
     (["--target", "price", "--drop", "price"], "'price' is among the columns of --drop"),
+    (["--target", "price", "--id", "price"], "'price' is among the columns of --id"),
+    (["--target", "price", "--output-dir", "houses.csv"], "houses.csv is a file, not a folder"),
+    (["--target", "price", "--test-data", "houses.csv", "-ts", "0.1"], "leave out --test_size"),
+    (["--target", "kind", "--stratify", "--test-last"], "--stratify and --test_last say two"),
+    (["--target", "kind", "--stratify", "--group", "id"], "--stratify and --group say two"),
+    (["--target", "price", "--group", "grp"], "unknown column 'grp'"),
+    (["--target", "kind", "--log-target"], "--log_target is for a regression"),
     (["--target", "kind", "-t", "regression"], "is text, such as 'mittel', not a number; use"),
     (["--target", "day", "-t", "regression"], "holds dates or times, such as"),
     (
@@ -163,3 +170,13 @@ def test_a_file_or_folder_that_is_no_table(
 def test_options_of_tables_are_not_for_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--target is for --data" in error_of(capsys, "train", "-d", "iris", "--target", "y")
     assert "--drop is for --data" in error_of(capsys, "train", "-d", "iris", "--drop", "y")
+
+
+def test_errors_of_a_table_for_the_test_name_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = str(write(tmp_path / "houses.csv", houses()))
+    other = str(write(tmp_path / "other.csv", [{**row, "price": "?"} for row in houses()]))
+    words = ("--data", data, "--test-data", other, "--target", "price", *QUICK)
+    error = error_of(capsys, "train", *words)
+    assert f"{other}: the target 'price' is missing in every row" in error

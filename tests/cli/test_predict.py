@@ -172,3 +172,16 @@ def test_the_reader_of_the_predictions_may_leave(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.wait() == 141
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(tmp_path, "price")
+    capsys.readouterr()
+    model, data = str(tmp_path / "model.safetensors"), str(tmp_path / "houses.csv")
+    output = str(tmp_path / "none" / "x")
+    for words in (
+        ("predict", model, "--data", data, "-o", output),
+        ("evaluate", model, "--data", data, "-o", output),
+        ("export", model, "--format", "python", "-o", output),
+    ):
+        assert f"{output}: there is no folder" in error_of(capsys, *words)
