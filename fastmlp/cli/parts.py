@@ -28,9 +28,8 @@ class Parts:
     Attributes
     ----------
     learned : ndarray of int
-        All rows besides those of the test, ascending.
+        All rows besides those of the test.
     test : ndarray of int
-        Ascending.
     folds : list of (training rows, validation rows)
         Places within `learned`; one pair, several of which each row is held by one, or none.
     """
@@ -78,7 +77,9 @@ def cut(source: Source, arguments: argparse.Namespace, may_cross_fit: bool) -> P
         codes = np.unique(source.y, return_inverse=True)[1].reshape(-1)
     seed, in_order, groups = arguments.seed, arguments.test_last, source.groups
     rows = np.arange(len(source.y))
-    if source.is_test is None:
+    if arguments.dataset is not None:
+        learned, test = _drawn(rows, arguments.test_size, seed, codes)
+    elif source.is_test is None:
         shares = {"test": arguments.test_size}
         parts = split(
             *(len(rows), shares), seed=seed, classes=codes, groups=groups, in_order=in_order
@@ -97,6 +98,18 @@ def cut(source: Source, arguments: argparse.Namespace, may_cross_fit: bool) -> P
     return Parts(learned, test, _folds(len(learned), arguments, may_cross_fit, within))
 
 
+def _drawn(rows: Array, share: float, seed: int, codes: Array | None) -> tuple[Array, Array]:
+    """Cut the rows of a data set in two as scikit-learn does, on whose draws results are known."""
+    # It is there where the data set comes from, and takes a second to import.
+    from sklearn.model_selection import train_test_split
+
+    try:
+        first, second = train_test_split(rows, test_size=share, random_state=seed, stratify=codes)
+    except ValueError as error:
+        raise ValueError(f"{error}; take another share, or --no_stratify") from None
+    return first, second
+
+
 def _remedy(arguments: argparse.Namespace) -> str:
     """What may bring each class into the training rows."""
     if arguments.test_last:
@@ -112,6 +125,8 @@ def _folds(
     share, seed = arguments.validation_size, arguments.seed
     if not share:
         return []
+    if arguments.dataset is not None:
+        return [_drawn(np.arange(n), share, seed, within["classes"])]
     if may_cross_fit and n < SMALL and not arguments.test_last:
         k = min(max(2, round(1 / share)), 10, n)
         return folds(n, k, seed=seed, **within)

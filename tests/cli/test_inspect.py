@@ -29,7 +29,7 @@ def test_a_model_from_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         "1 BatchNorm                   4           8",
         "3 Dense sigmoid               1           5",
         "dtype         float32",
-        "loss          BinaryCrossentropy(label_smoothing=0.0)",
+        "loss          BinaryCrossentropy(label_smoothing=0.0, clip=0.0, reduction='mean')",
         "epochs        3",
         "labels        'no', 'yes'",
         "  y: 2 classes: 'no', 'yes'",

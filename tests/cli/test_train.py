@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import read_csv, train
+from sklearn.model_selection import train_test_split
 
 import fastmlp as fm
 from fastmlp import datasets
-from fastmlp.data.split import split
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ARTIFACTS = {
@@ -57,12 +57,10 @@ def test_the_preparation_is_fitted_on_training_rows(tmp_path: Path) -> None:
     assert tuple(preparation["target"]["classes"]) == data.target_names
 
     test = [int(row["row"]) for row in read_csv(tmp_path / "predictions.csv")]
-    first = split(178, {"test": 0.2}, seed=42, classes=data.y)
-    assert first["test"].tolist() == test
-    others = first["training"]
-    second = split(142, {"validation": 0.25}, seed=42, classes=data.y[others])
-    training = others[second["training"]]
+    others = train_test_split(np.arange(178), test_size=0.2, random_state=42, stratify=data.y)[0]
+    training = train_test_split(others, test_size=0.25, random_state=42, stratify=data.y[others])[0]
     assert len(training) == 106
+    assert not set(training) & set(test)
     mean, scale = ([column[name] for column in columns] for name in ("mean", "scale"))
     np.testing.assert_allclose(mean, data.X[training].mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(scale, data.X[training].std(axis=0), rtol=1e-12)

@@ -113,6 +113,7 @@ def test_what_a_configuration_looks_like() -> None:
         "clip_norm": None,
         "momentum": 0.5,
         "nesterov": False,
+        "rate_in_velocity": False,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,24 @@ def table(path: Path) -> None:
         flag, since = ("true", "false")[i % 2], f"20{10 + i % 10}-0{1 + i % 9}-11"
         rows.append(f"{age},{town},{since},{flag},{(i % 7) * 1e-30},{['no', 'yes'][i % 3 > 0]}")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+@call
+def tables_and_schemas(folder: Path) -> Any:
+    table(folder / "t.csv")
+    found = fm.read_table(folder / "t.csv")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        schema = fm.infer_schema(found, target="y", categorical=["small"])
+    cells, notes = schema.read(found)
+    schema.to_json(folder / "s.json")
+    back = fm.Schema.from_json(folder / "s.json")
+    described = fm.Schema.from_dict(schema.to_dict())
+    return [
+        *(found.columns, found["age"], str(schema), schema.names, schema["age"].kind, cells),
+        *(notes, back == schema, described == schema, files(folder)),
+        [str(warning.message) for warning in told],
+    ]
 
 
 def commands(folder: Path, *words: str) -> Any:

@@ -324,8 +324,8 @@ import fastmlp as fm
 
 activations = "relu leaky_relu tanh sigmoid softmax linear elu selu gelu silu mish softplus exp"
 losses = {
-    "linear": ["mse", "mae", "huber", "quantile"],
-    "exp": ["poisson", "mse"],
+    "linear": ["mse", "half_squared_error", "mae", "huber", "quantile"],
+    "exp": ["poisson", "poisson_deviance", "mse"],
     "softplus": ["poisson"],
     "sigmoid": ["bce", "mse", "mae", "huber"],
     "softmax": ["cce", fm.CategoricalCrossentropy(label_smoothing=0.1)],
