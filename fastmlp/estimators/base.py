@@ -11,12 +11,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ..data.features import check_sparse
 from .network import Link, draw_first_weights, layer_shapes, make_network, optimizer_of
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
 from .stochastic import Rows, fit_stochastic
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
@@ -39,6 +41,13 @@ def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
     if any(width <= 0 for width in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
     return [int(width) for width in widths]
+
+
+def as_rows(X: Any) -> Features:
+    """Return rows that scikit-learn has checked as the engine reads them; sparse ones stay so."""
+    if hasattr(X, "tocsr"):
+        return check_sparse(X, None, np.float64, "X")
+    return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -118,7 +127,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         model = self._link.model
         weight = None if sample_weight is None else sample_weight.astype(model.dtype, copy=False)
         targets = self._targets(y, model.dtype)
-        rows = Rows(np.ascontiguousarray(X), targets, weight, self._strata(targets))
+        rows = Rows(as_rows(X), targets, weight, self._strata(targets))
         if stochastic:
             if kept is None:
                 self._optimizer = Rate.of(self)
@@ -207,10 +216,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _outputs(self, X: Any) -> Array:
         """Return the network's output for each row, ``(n, n_outputs_)``."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        if X.dtype not in _READ:
-            X = X.astype(np.float64)
-        return self._current().model.runner.predict(np.ascontiguousarray(X))
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        return self._current().model.runner.predict(as_rows(X))
 
     def _loss_grad_lbfgs(
         self, packed: Array, X: Array, y: Array, sample_weight: Array | None, *buffers: Any
@@ -218,8 +225,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return loss and gradient at a packed vector, as scikit-learn's method of this name."""
         link = self._current()
         targets = np.ascontiguousarray(y, link.model.dtype)
-        rows = Rows(np.ascontiguousarray(X), targets, sample_weight)
+        rows = Rows(as_rows(X), targets, sample_weight)
         return loss_and_gradient(link, packed, rows, self.out_activation_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     # Copies
 

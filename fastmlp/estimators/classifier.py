@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_labels)
             Classes, or columns of 0 and 1.
         sample_weight : array-like, shape (n,), optional
@@ -190,7 +190,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_labels)
         sample_weight : array-like, shape (n,), optional
         classes : array-like, optional
@@ -212,7 +212,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         return self._decide(self._outputs(X))
 
@@ -221,7 +221,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         outputs = self._outputs(X)
         if self.n_outputs_ == 1:
@@ -233,7 +233,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
@@ -246,7 +246,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
-            self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+            self,
+            X,
+            y,
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+            accept_sparse=["csr", "csc"],
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

@@ -137,7 +137,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_outputs)
         sample_weight : array-like, shape (n,), optional
 
@@ -160,7 +160,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_outputs)
         sample_weight : array-like, shape (n,), optional
 
@@ -177,7 +177,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
@@ -189,6 +189,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             y,
             multi_output=True,
             y_numeric=True,
+            accept_sparse=["csr", "csc"],
             dtype=(np.float64, np.float32),
             reset=reset,
         )

@@ -15,6 +15,7 @@ from ..training.sources import train_batches
 from .rates import Rate
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
     from ..runners.runner import Session
@@ -28,13 +29,14 @@ class Rows:
 
     Attributes
     ----------
-    x, y : ndarray
+    x : ndarray or SparseRows
+    y : ndarray
     weight : ndarray or None
     strata : ndarray or None
         What the held out rows are stratified by.
     """
 
-    x: Array
+    x: Features
     y: Array
     weight: Array | None
     strata: Array | None = None

@@ -31,7 +31,7 @@ def suite() -> ModuleType:
 
 SUITE = suite()
 TESTS = {name: value for name, value in vars(SUITE).items() if name.startswith("test_")}
-globals().update({name: test for name, test in TESTS.items() if name != "test_sparse_matrices"})
+globals().update(TESTS)
 # Their own settings: warnings are not errors there.
 pytestmark = pytest.mark.filterwarnings("default")
 
