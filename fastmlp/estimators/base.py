@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _STOCHASTIC = ("sgd", "adam")
 # Of the arrays that the engine reads as they are.
 _READ = (np.float32, np.float64, np.uint8)
+_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
@@ -215,9 +216,26 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Array:
         """Return the network's output for each row, ``(n, n_outputs_)``."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
-        return self._current().model.runner.predict(as_rows(X))
+        if not self._is_plain(X):
+            check_is_fitted(self)
+            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+        return self._current().model.runner.predict(X)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Tell whether X needs no check: to look takes a twentieth of the time of a check."""
+        own = vars(self)
+        return (
+            type(X) is np.ndarray
+            and "_link" in own
+            and "feature_names_in_" not in own
+            and X.dtype in _PLAIN
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == own["n_features_in_"]
+            and X.flags.c_contiguous
+            and X.flags.aligned
+            and bool(np.isfinite(X).all())
+        )
 
     def _loss_grad_lbfgs(
         self, packed: Array, X: Array, y: Array, sample_weight: Array | None, *buffers: Any

@@ -224,9 +224,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         outputs = self._outputs(X)
-        if self.n_outputs_ == 1:
-            return np.column_stack([1 - outputs, outputs])
-        return outputs
+        if self.n_outputs_ > 1:
+            return outputs
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        np.subtract(1.0, outputs[:, 0], out=both[:, 0])
+        both[:, 1] = outputs[:, 0]
+        return both
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of `predict_proba`.
@@ -239,9 +242,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return np.log(probabilities, out=probabilities)
 
     def _decide(self, outputs: Array) -> Array:
-        if self.n_outputs_ == 1:
-            outputs = outputs.ravel()
-        labels: Array = self._label_binarizer.inverse_transform(outputs)
+        kind = self._label_binarizer.y_type_
+        labels: Array
+        if kind == "multilabel-indicator":
+            labels = self._label_binarizer.inverse_transform(outputs)
+        elif self.n_outputs_ > 1:
+            labels = self.classes_[outputs.argmax(axis=1)]
+        elif len(self.classes_) == 1:
+            labels = np.repeat(self.classes_, len(outputs))
+        else:
+            labels = self.classes_[(outputs[:, 0] > 0.5).view(np.int8)]
         return labels
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:

@@ -357,3 +357,43 @@ def test_widths() -> None:
     assert hidden_widths(np.array([3, 4])) == [3, 4]
     with pytest.raises(ValueError, match=r"hidden_layer_sizes must be > 0, got \[3, -1\]"):
         hidden_widths((3, -1))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@every_task
+def test_plain_arrays_are_predicted_as_all_others(task: str) -> None:
+    """A shorter way for them gives the same, and misses nothing that the checks find."""
+    both, X, y = pair(task, max_iter=3)
+    for each in both:
+        each.fit(X, y)
+    theirs, ours = both
+    expected = ours._outputs(X)
+    assert ours._is_plain(X)
+    others = [X.tolist(), np.asfortranarray(X), X.repeat(2, axis=0)[::2], X.astype(object)]
+    for other in others:
+        assert not ours._is_plain(other)
+        np.testing.assert_allclose(ours._outputs(other), expected, rtol=1e-12)
+    for method in ("predict", "predict_proba") if hasattr(ours, "predict_proba") else ("predict",):
+        one, row = getattr(theirs, method)(X[:1]), getattr(ours, method)(X[:1])
+        assert (row.shape, row.dtype) == (one.shape, one.dtype)
+    unusable = [X[0], X[:, :3], X[:0], np.where(X > 1, np.nan, X), np.where(X > 1, np.inf, X)]
+    for bad in unusable:
+        told = []
+        for each in both:
+            with pytest.raises(ValueError, match=".") as caught:
+                each.predict(bad)
+            told.append(str(caught.value))
+        assert told[0] == told[1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_names_of_columns_are_looked_at() -> None:
+    pandas = pytest.importorskip("pandas")
+    (_, ours), X, y = pair("binary", max_iter=3)
+    frame = pandas.DataFrame(X, columns=list("abcde"))
+    ours.fit(frame, y)
+    assert ours.network_.feature_names == tuple("abcde")
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        ours.predict(X)
+    with pytest.raises(ValueError, match="feature names should match"):
+        ours.predict(frame.rename(columns={"a": "z"}))
