@@ -81,6 +81,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+        "backend": [StrOptions({"auto", "numba", "numpy"})],
+        "n_threads": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
 
     # What the two kinds say of themselves.
@@ -95,6 +98,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _strata(self, targets: Array) -> Array | None:
         """Return what held out rows are stratified by."""
+        return None
+
+    def _class_factors(self, y: Array) -> Array | None:
+        """Return the factor of each row's weight that its class brings."""
         return None
 
     def _output_activation(self) -> str:
@@ -116,6 +123,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         X, y = self._read(X, y, incremental, first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
+        factors = self._class_factors(y)
+        if factors is not None:
+            sample_weight = factors if sample_weight is None else sample_weight * factors
         self._random_state = check_random_state(self.random_state)
         stochastic = self.solver in _STOCHASTIC
         kept = getattr(self, "_optimizer", None) if incremental and stochastic else None
@@ -148,13 +158,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_ = len(hidden) + 2
         self.out_activation_ = self._output_activation()
-        # What SciPy minimizes is in double precision.
-        dtype = "float64" if self.solver == "lbfgs" else X.dtype.name
+        dtype = self._network_dtype(X.dtype.name)
         shapes = layer_shapes(X.shape[1], hidden, self.n_outputs_)
         model = make_network(self, shapes, dtype, optimizer_of(self))
         draw_first_weights(model, self.activation, self._random_state)
         parameters = model.training_state.state.parameters
-        parameters[...] = parameters.astype(X.dtype)
+        if self.dtype is None:
+            parameters[...] = parameters.astype(X.dtype)
         self._adopt(model)
         if self.solver not in _STOCHASTIC:
             return
@@ -166,6 +176,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.validation_scores_: list[float] | None = [] if validates else None
         self.best_validation_score_ = -np.inf if validates else None
 
+    def _network_dtype(self, given: str) -> str:
+        """Return the network's dtype where X, or the network so far, has a given one."""
+        if self.dtype is not None:
+            return str(self.dtype)
+        # What SciPy minimizes is in double precision.
+        return "float64" if self.solver == "lbfgs" else given
+
     def _continue(self, optimizer: Optimizer, forget: bool) -> None:
         """Go on from the weights there are, under the arguments of today.
 
@@ -173,10 +190,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """
         link = self._current()
         model, state = link.model, link.model.training_state.state
-        dtype = "float64" if self.solver == "lbfgs" else model.dtype
         shapes = [array.shape for array in link.coefs]
-        fresh = make_network(self, shapes, dtype, optimizer)
-        if fresh.training_state.network != model.training_state.network:
+        fresh = make_network(self, shapes, self._network_dtype(model.dtype), optimizer)
+        if fresh.training_state.network != model.training_state.network or (
+            fresh.backend,
+            fresh.n_threads,
+        ) != (model.backend, model.n_threads):
             other = fresh.training_state.state
             other.parameters[...] = state.parameters
             if not forget:

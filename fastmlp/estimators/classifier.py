@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
@@ -76,6 +78,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         The fit ends with one more epoch in a row without improvement.
     max_fun : int
         Of "lbfgs": evaluations of the loss.
+    class_weight : dict, list of dict, "balanced" or None
+        Factors by class, of labels for each column, with which the sample weights are multiplied;
+        "balanced" is ``n / (n_classes * count)``. From here on scikit-learn has no such arguments.
+    dtype : {"float32", "float64"} or None
+        That in which the network computes; None is that of X, double precision for "lbfgs" and for
+        all but float32.
+    backend : {"auto", "numba", "numpy"}
+        What computes; "auto" is numba where it is installed.
+    n_threads : int or "auto"
+        "auto" is a rule over sizes and cores; the results are the same bits for any number.
 
     Attributes
     ----------
@@ -106,6 +118,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     array(['low', 'high'], dtype='<U4')
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -132,6 +149,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        class_weight: Any = None,
+        dtype: str | None = None,
+        backend: str = "auto",
+        n_threads: int | str = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -156,6 +177,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.backend = backend
+        self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
@@ -204,6 +229,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if _check_partial_fit_first_call(self, classes):
             is_multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' does not go with partial_fit, which does not see all "
+                "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
+            )
         fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=True)
         return fitted
 
@@ -295,6 +325,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self.n_outputs_ > 1:
             return codes.astype(np.int64, copy=False)
         return codes.astype(dtype).reshape(-1, 1)
+
+    def _class_factors(self, y: Array) -> Array | None:
+        if self.class_weight is None:
+            return None
+        factors: Array = compute_sample_weight(self.class_weight, y)
+        return factors
 
     def _strata(self, targets: Array) -> Array | None:
         return targets > 0.5 if self.n_outputs_ == 1 else None

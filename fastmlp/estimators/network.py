@@ -70,7 +70,7 @@ def make_network(
     Parameters
     ----------
     estimator : BaseMLP
-        Its `activation`, `alpha` and `out_activation_` are read.
+        Its `activation`, `alpha`, `backend`, `n_threads` and `out_activation_` are read.
     shapes : sequence of (int, int)
         Inputs and outputs of each layer.
     dtype : {"float32", "float64"}
@@ -90,7 +90,15 @@ def make_network(
         )
     ]
     loss = loss_of(estimator.out_activation_, dtype)
-    model = Sequential(layers, loss, optimizer, dtype, random_state=0)
+    model = Sequential(
+        layers,
+        loss,
+        optimizer,
+        dtype,
+        backend=estimator.backend,
+        random_state=0,
+        n_threads=estimator.n_threads,
+    )
     return model.build(shapes[0][0])
 
 

@@ -45,6 +45,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Judge epochs by the R2 of held out rows, and keep the weights of the best.
     validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As there.
+    dtype, backend, n_threads
+        As there; scikit-learn has no such arguments.
 
     Attributes
     ----------
@@ -105,6 +107,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dtype: str | None = None,
+        backend: str = "auto",
+        n_threads: int | str = "auto",
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -130,6 +135,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dtype = dtype
+        self.backend = backend
+        self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import re
 from copy import deepcopy
@@ -284,8 +285,16 @@ def test_a_pickle_keeps_replaced_coefficients() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_arguments_and_defaults_are_theirs(kind: str) -> None:
     theirs, ours = made(kind)
-    assert ours.get_params() == theirs.get_params()
-    assert list(ours.get_params(deep=False)) == list(theirs.get_params(deep=False))
+    expected, found = (inspect.signature(type(each)).parameters for each in (theirs, ours))
+    shared = list(found)[: len(expected)]
+    assert shared == list(expected)
+    for name in expected:
+        assert found[name].default == expected[name].default
+        assert found[name].kind == expected[name].kind
+    more = {**ours.get_params()}
+    assert {name: more.pop(name) for name in shared} == theirs.get_params()
+    assert more.pop("class_weight", None) is None
+    assert more == {"dtype": None, "backend": "auto", "n_threads": "auto"}
     assert repr(ours) == repr(theirs)
 
 
@@ -397,3 +406,34 @@ def test_names_of_columns_are_looked_at() -> None:
         ours.predict(X)
     with pytest.raises(ValueError, match="feature names should match"):
         ours.predict(frame.rename(columns={"a": "z"}))
+
+
+@every_task
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_both_backends_and_any_number_of_threads(task: str, solver: str) -> None:
+    found = []
+    for more in ({"n_threads": 1}, {"n_threads": 2}, {"backend": "numpy"}):
+        (theirs, ours), X, y = pair(task, solver=solver, activation="tanh", max_iter=8)
+        ours.set_params(**more)
+        fit_both((theirs, ours), "fit", X, y)
+        assert_alike(theirs, ours, rtol=1e-8 if solver == "adam" else 1e-6)
+        assert ours.network_.backend == more.get("backend", ours.network_.backend)
+        found.append(ours.coefs_)
+    for one, two in zip(*found[:2], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_dtype_of_the_network() -> None:
+    (theirs, ours), X, y = pair("numbers", max_iter=5)
+    ours.set_params(dtype="float32").fit(X, y)
+    assert ours.coefs_[0].dtype == ours.predict(X).dtype == np.float32
+    theirs.fit(X, y)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-3, atol=1e-3)
+    # A warm start goes on in another one, and with other threads.
+    ours.set_params(dtype="float64", warm_start=True, n_threads=1)
+    weights = ours.coefs_[0].copy()
+    ours.set_params(learning_rate_init=1e-12).fit(X, y)
+    assert ours.coefs_[0].dtype == np.float64
+    assert ours.network_.n_threads == 1
+    np.testing.assert_allclose(ours.coefs_[0], weights, rtol=1e-6)

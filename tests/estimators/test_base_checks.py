@@ -36,3 +36,5 @@ def test_further_checks(estimator: Any) -> None:
     name = type(estimator).__name__
     estimator_checks.check_param_validation(name, estimator)
     estimator_checks.check_dataframe_column_names_consistency(name, estimator)
+    if name == "MLPClassifier":
+        estimator_checks.check_class_weight_classifiers(name, estimator)
