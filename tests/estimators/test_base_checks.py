@@ -21,7 +21,11 @@ MULTILABEL_DECISIONS = "check_classifiers_multilabel_output_format_decision_func
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-@parametrize_with_checks(ESTIMATORS)
+CHECKS = parametrize_with_checks(ESTIMATORS)
+
+
+# Some versions give a generator, which pytest no longer takes.
+@pytest.mark.parametrize(CHECKS.args[0], list(CHECKS.args[1]), **CHECKS.kwargs)
 def test_checks(estimator: Any, check: Any) -> None:
     name = getattr(check, "func", check).__name__
     try:
