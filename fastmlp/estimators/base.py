@@ -92,6 +92,10 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Check X and y, and learn what y means."""
         raise NotImplementedError
 
+    def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Check rows to judge by, of the columns and classes that are known by now."""
+        raise NotImplementedError
+
     def _targets(self, y: Array, dtype: str) -> Array:
         """Return checked y as the loss takes it."""
         raise NotImplementedError
@@ -117,7 +121,36 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # Fits
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+    def _validation(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any] | None:
+        """Return rows to judge by that are complete and of use, or None."""
+        given = [part is not None for part in (X, y, weight)]
+        if not any(given):
+            return None
+        if not all(given[:2]):
+            raise ValueError("X_val and y_val go together; give both, or neither")
+        if not self.early_stopping or self.solver not in _STOCHASTIC:
+            raise ValueError(
+                "X_val and y_val are for early stopping; set early_stopping=True and solver='adam' "
+                f"or 'sgd', got early_stopping={self.early_stopping}, solver={self.solver!r}"
+            )
+        return X, y, weight
+
+    def _held_out(self, validation: tuple[Any, Any, Any], dtype: str) -> Rows:
+        """Check rows to judge by."""
+        X, y, weight = validation
+        X, y = self._read_validation(X, y)
+        if weight is not None:
+            weight = _check_sample_weight(weight, X).astype(dtype, copy=False)
+        return Rows(as_rows(X), self._targets(y, dtype), weight)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        validation: tuple[Any, Any, Any] | None = None,
+    ) -> Any:
         hidden = hidden_widths(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._read(X, y, incremental, first)
@@ -142,7 +175,8 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         if stochastic:
             if kept is None:
                 self._optimizer = Rate.of(self)
-            fit_stochastic(self, model, rows, incremental)
+            held = None if validation is None else self._held_out(validation, model.dtype)
+            fit_stochastic(self, model, rows, incremental, held)
         else:
             fit_quasi_newton(self, self._link, rows)
         self._label(model)

@@ -183,7 +183,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPClassifier:
         """Train the network.
 
         Parameters
@@ -192,6 +201,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         y : array-like, shape (n,) or (n, n_labels)
             Classes, or columns of 0 and 1.
         sample_weight : array-like, shape (n,), optional
+        X_val, y_val, sample_weight_val : array-like, optional
+            Rows that early stopping judges by, in place of some that are held out of X.
 
         Returns
         -------
@@ -203,7 +214,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             Arguments or data are unusable, or the weights have become infinite or NaN.
         """
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=False)
+        validation = self._validation(X_val, y_val, sample_weight_val)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, False, validation)
         return fitted
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]
@@ -234,7 +246,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "class_weight='balanced' does not go with partial_fit, which does not see all "
                 "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
             )
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=True)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, True)
         return fitted
 
     def predict(self, X: Any) -> Array:
@@ -299,23 +311,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
+        elif self.warm_start:
+            self._check_same(unique_labels(y))
         else:
             self._check_known(unique_labels(y))
         n_classes, kind = len(self.classes_), self._label_binarizer.y_type_
         self.n_outputs_ = 1 if kind != "multilabel-indicator" and n_classes <= 2 else n_classes
         return X, y
 
-    def _check_known(self, classes: Array) -> None:
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the "
-                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
-                )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+    def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        self._check_known(unique_labels(y), "y_val")
+        return X, y
+
+    def _check_same(self, classes: Array) -> None:
+        if set(classes) != set(self.classes_):
             raise ValueError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+
+    def _check_known(self, classes: Array, name: str = "y") -> None:
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`{name}` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. '{name}' has {classes}."
             )
 
     def _targets(self, y: Array, dtype: str) -> Array:
