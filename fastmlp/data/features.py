@@ -196,7 +196,7 @@ def check_feature_pair(
         raise TypeError(f"X must be a tuple (X_wide, X_deep), got {type(X).__name__}")
     wide: Array | SparseRows
     if _is_sparse(X[0]):
-        wide = _check_sparse(X[0], n_wide, dtype, "X_wide")
+        wide = check_sparse(X[0], n_wide, dtype, "X_wide")
     else:
         wide = check_features(X[0], n_wide, dtype=dtype, name="X_wide")
     deep = check_features(X[1], n_deep, dtype=dtype, name="X_deep")
@@ -341,7 +341,14 @@ def _check_shape(shape: tuple[int, ...], n_features: int | None, name: str) -> N
         raise ValueError(f"{name} has {counted(shape[1], 'column')}, expected {n_features}")
 
 
-def _check_sparse(X: Any, n_features: int | None, dtype: DTypeLike, name: str) -> SparseRows:
+def check_sparse(X: Any, n_features: int | None, dtype: DTypeLike, name: str) -> SparseRows:
+    """Check a SciPy sparse matrix; its CSR form is copied only where it must be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_features`; or its arrays do not fit each other.
+    """
     if len(X.shape) != 2:
         raise ValueError(f"{name} must be two-dimensional, got shape {X.shape}")
     rows, columns = int(X.shape[0]), int(X.shape[1])

@@ -74,27 +74,30 @@ _COLUMNS_OF_AN_ENTRY = 64
 _MOST_LISTED = 2**31
 
 if TYPE_CHECKING:
-    Features: TypeAlias = Array | FeaturePair
+    Features: TypeAlias = Array | FeaturePair | SparseRows
 
 
 def as_dtype(x: Features, dtype: str) -> Features:
     """Rows as C-contiguous arrays of the network's dtype."""
     if isinstance(x, FeaturePair):
-        wide: Array | SparseRows
-        if isinstance(x.wide, SparseRows):
-            wide = replace(x.wide, data=np.ascontiguousarray(x.wide.data, dtype))
-        else:
-            wide = np.ascontiguousarray(x.wide, dtype)
-        return FeaturePair(wide, np.ascontiguousarray(x.deep, dtype))
+        return FeaturePair(_part_as_dtype(x.wide, dtype), np.ascontiguousarray(x.deep, dtype))
+    return _part_as_dtype(x, dtype)
+
+
+def _part_as_dtype(x: Array | SparseRows, dtype: str) -> Array | SparseRows:
+    if isinstance(x, SparseRows):
+        return replace(x, data=np.ascontiguousarray(x.data, dtype))
     return np.ascontiguousarray(x, dtype)
 
 
 def deep_part(x: Features) -> Array:
-    """X_deep, or X itself where there is one input."""
+    """X_deep, or X itself where there is one input, which must not be sparse."""
+    if isinstance(x, SparseRows):
+        raise TypeError("rows of a single input are sparse where an array is needed")
     return x.deep if isinstance(x, FeaturePair) else x
 
 
-def row_size(x: Features | SparseRows) -> float:
+def row_size(x: Features) -> float:
     """How many numbers a row holds, of a sparse part on average."""
     if isinstance(x, FeaturePair):
         return row_size(x.wide) + row_size(x.deep)
@@ -114,7 +117,7 @@ class Layout:
     wide : str
         The dtype of X_wide; empty where there is one input.
     index_bytes : int
-        Size of the column numbers of a sparse X_wide; 0 where it is an array.
+        Size of the column numbers of a sparse X_wide, or X; 0 where it is an array.
     touches_few : bool
         Whether a batch has entries in so few of its columns that they are worth a list.
     """
@@ -127,6 +130,8 @@ class Layout:
     @classmethod
     def of(cls, x: Features, batch_size: int = 0) -> Layout:
         """The layout of these rows; of a training batch with its size."""
+        if isinstance(x, SparseRows):
+            return cls(x.data.dtype.name, index_bytes=x.indices.itemsize)
         if not isinstance(x, FeaturePair):
             return cls(x.dtype.name)
         dtype = x.deep.dtype.name
@@ -138,5 +143,5 @@ class Layout:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether X_wide is sparse."""
+        """Whether X_wide is sparse, or X where there is one input."""
         return self.index_bytes > 0

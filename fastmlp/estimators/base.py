@@ -11,12 +11,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ..data.features import check_sparse
 from .network import Link, draw_first_weights, layer_shapes, make_network, optimizer_of
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
 from .stochastic import Rows, fit_stochastic
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _STOCHASTIC = ("sgd", "adam")
 # Of the arrays that the engine reads as they are.
 _READ = (np.float32, np.float64, np.uint8)
+_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
@@ -39,6 +42,13 @@ def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
     if any(width <= 0 for width in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
     return [int(width) for width in widths]
+
+
+def as_rows(X: Any) -> Features:
+    """Return rows that scikit-learn has checked as the engine reads them; sparse ones stay so."""
+    if hasattr(X, "tocsr"):
+        return check_sparse(X, None, np.float64, "X")
+    return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
 
 
 class BaseMLP(BaseEstimator):  # type: ignore[misc]
@@ -71,6 +81,9 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             Options(Real, {np.inf}),
         ],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+        "backend": [StrOptions({"auto", "numba", "numpy"})],
+        "n_threads": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
 
     # What the two kinds say of themselves.
@@ -79,12 +92,20 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Check X and y, and learn what y means."""
         raise NotImplementedError
 
+    def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Check rows to judge by, of the columns and classes that are known by now."""
+        raise NotImplementedError
+
     def _targets(self, y: Array, dtype: str) -> Array:
         """Return checked y as the loss takes it."""
         raise NotImplementedError
 
     def _strata(self, targets: Array) -> Array | None:
         """Return what held out rows are stratified by."""
+        return None
+
+    def _class_factors(self, y: Array) -> Array | None:
+        """Return the factor of each row's weight that its class brings."""
         return None
 
     def _output_activation(self) -> str:
@@ -100,12 +121,44 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     # Fits
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> Any:
+    def _validation(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any] | None:
+        """Return rows to judge by that are complete and of use, or None."""
+        given = [part is not None for part in (X, y, weight)]
+        if not any(given):
+            return None
+        if not all(given[:2]):
+            raise ValueError("X_val and y_val go together; give both, or neither")
+        if not self.early_stopping or self.solver not in _STOCHASTIC:
+            raise ValueError(
+                "X_val and y_val are for early stopping; set early_stopping=True and solver='adam' "
+                f"or 'sgd', got early_stopping={self.early_stopping}, solver={self.solver!r}"
+            )
+        return X, y, weight
+
+    def _held_out(self, validation: tuple[Any, Any, Any], dtype: str) -> Rows:
+        """Check rows to judge by."""
+        X, y, weight = validation
+        X, y = self._read_validation(X, y)
+        if weight is not None:
+            weight = _check_sample_weight(weight, X).astype(dtype, copy=False)
+        return Rows(as_rows(X), self._targets(y, dtype), weight)
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool,
+        validation: tuple[Any, Any, Any] | None = None,
+    ) -> Any:
         hidden = hidden_widths(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._read(X, y, incremental, first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
+        factors = self._class_factors(y)
+        if factors is not None:
+            sample_weight = factors if sample_weight is None else sample_weight * factors
         self._random_state = check_random_state(self.random_state)
         stochastic = self.solver in _STOCHASTIC
         kept = getattr(self, "_optimizer", None) if incremental and stochastic else None
@@ -118,11 +171,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         model = self._link.model
         weight = None if sample_weight is None else sample_weight.astype(model.dtype, copy=False)
         targets = self._targets(y, model.dtype)
-        rows = Rows(np.ascontiguousarray(X), targets, weight, self._strata(targets))
+        rows = Rows(as_rows(X), targets, weight, self._strata(targets))
         if stochastic:
             if kept is None:
                 self._optimizer = Rate.of(self)
-            fit_stochastic(self, model, rows, incremental)
+            held = None if validation is None else self._held_out(validation, model.dtype)
+            fit_stochastic(self, model, rows, incremental, held)
         else:
             fit_quasi_newton(self, self._link, rows)
         self._label(model)
@@ -138,13 +192,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_ = len(hidden) + 2
         self.out_activation_ = self._output_activation()
-        # What SciPy minimizes is in double precision.
-        dtype = "float64" if self.solver == "lbfgs" else X.dtype.name
+        dtype = self._network_dtype(X.dtype.name)
         shapes = layer_shapes(X.shape[1], hidden, self.n_outputs_)
         model = make_network(self, shapes, dtype, optimizer_of(self))
         draw_first_weights(model, self.activation, self._random_state)
         parameters = model.training_state.state.parameters
-        parameters[...] = parameters.astype(X.dtype)
+        if self.dtype is None:
+            parameters[...] = parameters.astype(X.dtype)
         self._adopt(model)
         if self.solver not in _STOCHASTIC:
             return
@@ -156,6 +210,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         self.validation_scores_: list[float] | None = [] if validates else None
         self.best_validation_score_ = -np.inf if validates else None
 
+    def _network_dtype(self, given: str) -> str:
+        """Return the network's dtype where X, or the network so far, has a given one."""
+        if self.dtype is not None:
+            return str(self.dtype)
+        # What SciPy minimizes is in double precision.
+        return "float64" if self.solver == "lbfgs" else given
+
     def _continue(self, optimizer: Optimizer, forget: bool) -> None:
         """Go on from the weights there are, under the arguments of today.
 
@@ -163,10 +224,12 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """
         link = self._current()
         model, state = link.model, link.model.training_state.state
-        dtype = "float64" if self.solver == "lbfgs" else model.dtype
         shapes = [array.shape for array in link.coefs]
-        fresh = make_network(self, shapes, dtype, optimizer)
-        if fresh.training_state.network != model.training_state.network:
+        fresh = make_network(self, shapes, self._network_dtype(model.dtype), optimizer)
+        if fresh.training_state.network != model.training_state.network or (
+            fresh.backend,
+            fresh.n_threads,
+        ) != (model.backend, model.n_threads):
             other = fresh.training_state.state
             other.parameters[...] = state.parameters
             if not forget:
@@ -206,11 +269,26 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
 
     def _outputs(self, X: Any) -> Array:
         """Return the network's output for each row, ``(n, n_outputs_)``."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        if X.dtype not in _READ:
-            X = X.astype(np.float64)
-        return self._current().model.runner.predict(np.ascontiguousarray(X))
+        if not self._is_plain(X):
+            check_is_fitted(self)
+            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+        return self._current().model.runner.predict(X)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Tell whether X needs no check: to look takes a twentieth of the time of a check."""
+        own = vars(self)
+        return (
+            type(X) is np.ndarray
+            and "_link" in own
+            and "feature_names_in_" not in own
+            and X.dtype in _PLAIN
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == own["n_features_in_"]
+            and X.flags.c_contiguous
+            and X.flags.aligned
+            and bool(np.isfinite(X).all())
+        )
 
     def _loss_grad_lbfgs(
         self, packed: Array, X: Array, y: Array, sample_weight: Array | None, *buffers: Any
@@ -218,8 +296,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         """Return loss and gradient at a packed vector, as scikit-learn's method of this name."""
         link = self._current()
         targets = np.ascontiguousarray(y, link.model.dtype)
-        rows = Rows(np.ascontiguousarray(X), targets, sample_weight)
+        rows = Rows(as_rows(X), targets, sample_weight)
         return loss_and_gradient(link, packed, rows, self.out_activation_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     # Copies
 

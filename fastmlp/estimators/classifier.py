@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
@@ -76,6 +78,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         The fit ends with one more epoch in a row without improvement.
     max_fun : int
         Of "lbfgs": evaluations of the loss.
+    class_weight : dict, list of dict, "balanced" or None
+        Factors by class, of labels for each column, with which the sample weights are multiplied;
+        "balanced" is ``n / (n_classes * count)``. From here on scikit-learn has no such arguments.
+    dtype : {"float32", "float64"} or None
+        That in which the network computes; None is that of X, double precision for "lbfgs" and for
+        all but float32.
+    backend : {"auto", "numba", "numpy"}
+        What computes; "auto" is numba where it is installed.
+    n_threads : int or "auto"
+        "auto" is a rule over sizes and cores; the results are the same bits for any number.
 
     Attributes
     ----------
@@ -106,6 +118,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     array(['low', 'high'], dtype='<U4')
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMLP._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -132,6 +149,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        class_weight: Any = None,
+        dtype: str | None = None,
+        backend: str = "auto",
+        n_threads: int | str = "auto",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -156,17 +177,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.backend = backend
+        self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPClassifier:
         """Train the network.
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_labels)
             Classes, or columns of 0 and 1.
         sample_weight : array-like, shape (n,), optional
+        X_val, y_val, sample_weight_val : array-like, optional
+            Rows that early stopping judges by, in place of some that are held out of X.
 
         Returns
         -------
@@ -178,7 +214,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             Arguments or data are unusable, or the weights have become infinite or NaN.
         """
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=False)
+        validation = self._validation(X_val, y_val, sample_weight_val)
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, False, validation)
         return fitted
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]
@@ -190,7 +227,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_labels)
         sample_weight : array-like, shape (n,), optional
         classes : array-like, optional
@@ -204,7 +241,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if _check_partial_fit_first_call(self, classes):
             is_multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, incremental=True)
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' does not go with partial_fit, which does not see all "
+                "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
+            )
+        fitted: MLPClassifier = self._fit(X, y, sample_weight, True)
         return fitted
 
     def predict(self, X: Any) -> Array:
@@ -212,7 +254,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         return self._decide(self._outputs(X))
 
@@ -221,55 +263,89 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         outputs = self._outputs(X)
-        if self.n_outputs_ == 1:
-            return np.column_stack([1 - outputs, outputs])
-        return outputs
+        if self.n_outputs_ > 1:
+            return outputs
+        both = np.empty((len(outputs), 2), outputs.dtype)
+        np.subtract(1.0, outputs[:, 0], out=both[:, 0])
+        both[:, 1] = outputs[:, 0]
+        return both
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithms of `predict_proba`.
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
 
     def _decide(self, outputs: Array) -> Array:
-        if self.n_outputs_ == 1:
-            outputs = outputs.ravel()
-        labels: Array = self._label_binarizer.inverse_transform(outputs)
+        kind = self._label_binarizer.y_type_
+        labels: Array
+        if kind == "multilabel-indicator":
+            labels = self._label_binarizer.inverse_transform(outputs)
+        elif self.n_outputs_ > 1:
+            labels = self.classes_[outputs.argmax(axis=1)]
+        elif len(self.classes_) == 1:
+            labels = np.repeat(self.classes_, len(outputs))
+        else:
+            labels = self.classes_[(outputs[:, 0] > 0.5).view(np.int8)]
         return labels
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
-            self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+            self,
+            X,
+            y,
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+            accept_sparse=["csr", "csc"],
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
+        elif self.warm_start:
+            self._check_same(unique_labels(y))
         else:
             self._check_known(unique_labels(y))
         n_classes, kind = len(self.classes_), self._label_binarizer.y_type_
         self.n_outputs_ = 1 if kind != "multilabel-indicator" and n_classes <= 2 else n_classes
         return X, y
 
-    def _check_known(self, classes: Array) -> None:
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the "
-                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
-                )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+    def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        self._check_known(unique_labels(y), "y_val")
+        return X, y
+
+    def _check_same(self, classes: Array) -> None:
+        if set(classes) != set(self.classes_):
             raise ValueError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+
+    def _check_known(self, classes: Array, name: str = "y") -> None:
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`{name}` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. '{name}' has {classes}."
             )
 
     def _targets(self, y: Array, dtype: str) -> Array:
@@ -279,6 +355,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self.n_outputs_ > 1:
             return codes.astype(np.int64, copy=False)
         return codes.astype(dtype).reshape(-1, 1)
+
+    def _class_factors(self, y: Array) -> Array | None:
+        if self.class_weight is None:
+            return None
+        factors: Array = compute_sample_weight(self.class_weight, y)
+        return factors
 
     def _strata(self, targets: Array) -> Array | None:
         return targets > 0.5 if self.n_outputs_ == 1 else None

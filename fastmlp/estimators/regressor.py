@@ -45,6 +45,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Judge epochs by the R2 of held out rows, and keep the weights of the best.
     validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As there.
+    dtype, backend, n_threads
+        As there; scikit-learn has no such arguments.
 
     Attributes
     ----------
@@ -105,6 +107,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        dtype: str | None = None,
+        backend: str = "auto",
+        n_threads: int | str = "auto",
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -130,16 +135,30 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dtype = dtype
+        self.backend = backend
+        self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPRegressor:
         """Train the network.
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_outputs)
         sample_weight : array-like, shape (n,), optional
+        X_val, y_val, sample_weight_val : array-like, optional
+            Rows that early stopping judges by, in place of some that are held out of X.
 
         Returns
         -------
@@ -151,7 +170,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         ValueError
             Arguments or data are unusable, or the weights have become infinite or NaN.
         """
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, incremental=False)
+        validation = self._validation(X_val, y_val, sample_weight_val)
+        fitted: MLPRegressor = self._fit(X, y, sample_weight, False, validation)
         return fitted
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -160,7 +180,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         y : array-like, shape (n,) or (n, n_outputs)
         sample_weight : array-like, shape (n,), optional
 
@@ -169,7 +189,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         MLPRegressor
             The estimator itself.
         """
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, incremental=True)
+        fitted: MLPRegressor = self._fit(X, y, sample_weight, True)
         return fitted
 
     def predict(self, X: Any) -> Array:
@@ -177,7 +197,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : array-like, shape (n, n_features)
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
         """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
@@ -189,12 +209,29 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             y,
             multi_output=True,
             y_numeric=True,
+            accept_sparse=["csr", "csc"],
             dtype=(np.float64, np.float32),
             reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        return X, y
+
+    def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        if n_outputs != self.n_outputs_:
+            raise ValueError(f"y has {self.n_outputs_} outputs, but y_val has {n_outputs}")
         return X, y
 
     def _targets(self, y: Array, dtype: str) -> Array:

@@ -15,6 +15,7 @@ from ..training.sources import train_batches
 from .rates import Rate
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
     from ..runners.runner import Session
@@ -28,13 +29,14 @@ class Rows:
 
     Attributes
     ----------
-    x, y : ndarray
+    x : ndarray or SparseRows
+    y : ndarray
     weight : ndarray or None
     strata : ndarray or None
         What the held out rows are stratified by.
     """
 
-    x: Array
+    x: Features
     y: Array
     weight: Array | None
     strata: Array | None = None
@@ -111,17 +113,21 @@ def batch_rows(batch_size: Any, n_rows: int) -> int:
     return int(min(batch_size, n_rows))
 
 
-def fit_stochastic(estimator: Any, model: Sequential, rows: Rows, incremental: bool) -> None:
+def fit_stochastic(
+    estimator: Any, model: Sequential, rows: Rows, incremental: bool, held: Rows | None = None
+) -> None:
     """Train for up to `max_iter` epochs, for one where `incremental`.
+
+    Early stopping judges by rows that are held, or held out of those.
 
     The estimator's attributes become those that scikit-learn's would have.
     """
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
-    rng, held = estimator._random_state, None
+    rng = estimator._random_state
     order: Order | None = None
     train = np.arange(len(rows.x))
-    if estimator.early_stopping:
+    if estimator.early_stopping and held is None:
         train, chosen = split(rows, estimator.validation_fraction, rng)
         held = rows.take(chosen)
     if estimator.shuffle or held is not None:

@@ -45,7 +45,7 @@ class DenseOp(Operation):
 
     @property
     def reads_sparse(self) -> bool:
-        return self.bias is None
+        return True
 
 
 @dataclass(frozen=True, slots=True)

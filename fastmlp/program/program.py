@@ -77,7 +77,8 @@ class InferenceProgram:
         Length of the flat vector; tensors are padded to whole cache lines.
     wide : Slot or None
         Where there are two inputs, ``X_wide``; then `input` is ``X_deep``. Its rows may be sparse:
-        only operations with `reads_sparse` read it.
+        only operations with `reads_sparse` read it. So may those of a single input that only such
+        operations read.
     """
 
     dtype: str
@@ -87,6 +88,11 @@ class InferenceProgram:
     parameters: tuple[Tensor, ...]
     n_parameters: int
     wide: Slot | None = None
+
+    @property
+    def sparse_input(self) -> Slot:
+        """The input whose rows may be sparse."""
+        return self.input if self.wide is None else self.wide
 
     @property
     def n_features(self) -> int | tuple[int, int]:

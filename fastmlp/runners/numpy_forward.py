@@ -35,22 +35,16 @@ Step = Callable[[Values], None]
 
 def _dense(op: DenseOp, weights: Weights) -> Step:
     x, out, weight = op.x.index, op.out.index, weights.parameter(op.weight)
-    if op.bias is None:
-
-        def plain(values: Values) -> None:
-            source = values[x]
-            if isinstance(source, SparseRows):
-                parts = source.data, source.indices, source.indptr
-                values[out] = sparse_forward(*parts, weight)
-            else:
-                values[out] = source @ weight
-
-        return plain
-    bias = weights.parameter(op.bias)
+    bias = None if op.bias is None else weights.parameter(op.bias)
 
     def step(values: Values) -> None:
-        z = values[x] @ weight
-        z += bias
+        source = values[x]
+        if isinstance(source, SparseRows):
+            z = sparse_forward(source.data, source.indices, source.indptr, weight)
+        else:
+            z = source @ weight
+        if bias is not None:
+            z += bias
         values[out] = z
 
     return step

@@ -35,20 +35,25 @@ from .reference_pass import Pass
 
 def _dense_forward(op: DenseOp, run: Pass) -> None:
     weight = run.weights.parameter(op.weight)
+    bias = None if op.bias is None else run.weights.parameter(op.bias)
     if op.x in run.sparse:
         x = run.sparse[op.x]
-        run.values[op.out] = sparse_forward(x.data, x.indices, x.indptr, weight)
+        z = sparse_forward(x.data, x.indices, x.indptr, weight)
+        run.values[op.out] = z if bias is None else z + bias
         return
-    bias = None if op.bias is None else run.weights.parameter(op.bias)
     run.values[op.out], _ = dense_forward(run.values[op.x], weight, bias, "linear")
 
 
 def _dense_backward(op: DenseOp, run: Pass) -> None:
     if op.x in run.sparse:
         rows, n_in = run.sparse[op.x], op.weight.shape[0]
+        d_out = run.gradients[op.out]
         run.state.gradient(op.weight)[...] = sparse_backward(
-            run.gradients[op.out], rows.data, rows.indices, rows.indptr, n_in
+            d_out, rows.data, rows.indices, rows.indptr, n_in
         )
+        if op.bias is not None:
+            is_zero = op.zero_bias_gradient and run.training
+            run.state.gradient(op.bias)[...] = 0.0 if is_zero else d_out.sum(axis=0)
         return
     d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
     out = run.values[op.out]

@@ -39,6 +39,9 @@ class Pass:
         """Set the network's inputs."""
         program = self.weights.program
         x = as_dtype(x, program.dtype)
+        if isinstance(x, SparseRows):
+            self.sparse[program.input] = x
+            return
         self.values[program.input] = deep_part(x)
         if program.wide is not None and isinstance(x, FeaturePair):
             if isinstance(x.wide, SparseRows):

@@ -31,7 +31,7 @@ def suite() -> ModuleType:
 
 SUITE = suite()
 TESTS = {name: value for name, value in vars(SUITE).items() if name.startswith("test_")}
-globals().update({name: test for name, test in TESTS.items() if name != "test_sparse_matrices"})
+globals().update(TESTS)
 # Their own settings: warnings are not errors there.
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -45,4 +45,4 @@ def global_random_seed() -> int:
 def test_all_of_theirs_are_run() -> None:
     assert SUITE.MLPClassifier is fm.MLPClassifier
     assert SUITE.MLPRegressor is fm.MLPRegressor
-    assert len(TESTS) >= 43
+    assert len(TESTS) >= 42

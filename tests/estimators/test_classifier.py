@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn import neural_network
+from sklearn.utils.class_weight import compute_sample_weight
 from twin_estimators import assert_alike, fit_both, made, quietly
 
 import fastmlp as fm
@@ -83,3 +84,32 @@ def test_all_at_once_has_no_single_epochs() -> None:
     assert not hasattr(ours, "partial_fit")
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'"):
         _ = ours.partial_fit
+
+
+@pytest.mark.parametrize("kind", ["strings", "numbers", "several labels"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_class_weights_multiply_sample_weights(kind: str, weighted: bool) -> None:
+    y = LABELS[kind] if kind != "several labels" else (X[:, :2] > 0.3).astype(int)
+    given = np.random.default_rng(0).random(60) if weighted else None
+    named: Any = [{1: 3.0}, {0: 2.0}] if kind == "several labels" else {y[0]: 3.0}
+    for class_weight in ("balanced", named):
+        factors = compute_sample_weight(class_weight, y)
+        arguments = {"max_iter": 5, "random_state": 0, "hidden_layer_sizes": (4,)}
+        model = fm.MLPClassifier(**arguments, class_weight=class_weight)
+        other = fm.MLPClassifier(**arguments)
+        quietly(model.fit, X, y, given)
+        quietly(other.fit, X, y, factors if given is None else factors * given)
+        assert_alike(other, model, rtol=1e-14)
+
+
+def test_class_weights_for_single_epochs() -> None:
+    y = LABELS["numbers"]
+    model = fm.MLPClassifier(class_weight={0: 5.0}, random_state=0)
+    other = fm.MLPClassifier(random_state=0)
+    model.partial_fit(X, y, classes=[0, 10, 20])
+    other.partial_fit(X, y, np.where(y == 0, 5.0, 1.0), classes=[0, 10, 20])
+    assert_alike(other, model, rtol=1e-14)
+    with pytest.raises(ValueError, match="'balanced' does not go with partial_fit"):
+        model.set_params(class_weight="balanced").partial_fit(X, y)
+    with pytest.raises(ValueError, match="class_weight"):
+        model.set_params(class_weight="even").fit(X, y)

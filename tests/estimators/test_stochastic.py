@@ -6,7 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import shuffle
 from twin_estimators import fit_both, made, quietly, tables
 
@@ -101,3 +104,72 @@ def test_early_stopping_does_not_go_with_single_epochs() -> None:
     _, X, y, _ = tables()["numbers"]
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
         fm.MLPRegressor(early_stopping=True).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("task", tables())
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_to_judge_by_can_be_given(task: str, weighted: bool) -> None:
+    """Those that would be held out, given as such, lead to the same fit."""
+    kind, X, y, more = tables()[task]
+    weight = np.random.default_rng(0).random(len(X)) if weighted else None
+    # Nothing is drawn but the first weights.
+    arguments = {"shuffle": False, "early_stopping": True, "max_iter": 15, **more}
+    model = made(kind, random_state=3, hidden_layer_sizes=(6,), **arguments)[1]
+    rng = np.random.RandomState(3)
+    for shape in ((5, 6), 6, (6, _outputs(y)), _outputs(y)):
+        rng.uniform(size=shape)
+    strata = y if kind == "MLPClassifier" and y.ndim == 1 and len(np.unique(y)) == 2 else None
+    train, held = train_test_split(
+        np.arange(len(X)), test_size=0.1, random_state=rng, stratify=strata
+    )
+    part = {} if weight is None else {"sample_weight": weight[train]}
+    if weight is not None:
+        part["sample_weight_val"] = weight[held]
+    other = made(kind, random_state=3, hidden_layer_sizes=(6,), **arguments)[1]
+    quietly(model.fit, X, y, weight)
+    quietly(other.fit, X[train], y[train], X_val=X[held], y_val=y[held], **part)
+    np.testing.assert_allclose(other.validation_scores_, model.validation_scores_, rtol=1e-12)
+    np.testing.assert_allclose(other.coefs_[0], model.coefs_[0], rtol=1e-12)
+    assert other.best_validation_score_ == max(other.validation_scores_)
+
+
+def _outputs(y: np.ndarray) -> int:
+    if y.ndim == 2:
+        return int(y.shape[1])
+    n_classes = len(np.unique(y))
+    return n_classes if y.dtype.kind == "i" and n_classes == 3 else 1
+
+
+def test_rows_to_judge_by_go_through_a_pipeline() -> None:
+    _, X, y, _ = tables()["binary"]
+    train, held = slice(0, 90), slice(90, None)
+    arguments = {"early_stopping": True, "max_iter": 10, "random_state": 0}
+    with config_context(enable_metadata_routing=True):
+        last = fm.MLPClassifier(**arguments).set_fit_request(X_val=True, y_val=True)
+        pipeline = Pipeline(
+            [("scaler", StandardScaler()), ("network", last)], transform_input=["X_val"]
+        )
+        quietly(pipeline.fit, X[train], y[train], X_val=X[held], y_val=y[held])
+    scaler = StandardScaler().fit(X[train])
+    model = fm.MLPClassifier(**arguments)
+    scaled = {"X_val": scaler.transform(X[held]), "y_val": y[held]}
+    quietly(model.fit, scaler.transform(X[train]), y[train], **scaled)
+    assert pipeline[-1].validation_scores_ == model.validation_scores_
+
+
+def test_rows_to_judge_by_that_are_of_no_use() -> None:
+    _, X, y, _ = tables()["multiclass"]
+    model = fm.MLPClassifier(early_stopping=True, max_iter=2)
+    with pytest.raises(ValueError, match="X_val and y_val go together"):
+        model.fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="`y_val` has classes not in `self.classes_`"):
+        model.fit(X, y, X_val=X, y_val=y + 1)
+    with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 5"):
+        model.fit(X, y, X_val=X[:, :3], y_val=y)
+    for arguments in ({"early_stopping": False}, {"solver": "lbfgs"}):
+        other = fm.MLPClassifier(**{"early_stopping": True, **arguments})
+        with pytest.raises(ValueError, match="are for early stopping; set early_stopping=True"):
+            other.fit(X, y, X_val=X, y_val=y)
+    numbers = fm.MLPRegressor(early_stopping=True)
+    with pytest.raises(ValueError, match="y has 1 outputs, but y_val has 2"):
+        numbers.fit(X, X[:, 0], X_val=X, y_val=X[:, :2])

@@ -33,7 +33,7 @@ def tables(n: int = 120, seed: int = 0) -> dict[str, tuple[str, Array, Array, di
     noisy = X[:, 0] + 0.5 * rng.normal(size=n)
     classes, numbers = "MLPClassifier", "MLPRegressor"
     return {
-        "binary": (classes, X, np.where(noisy > 0, "yes", "no"), {}),
+        "binary": (classes, X, np.where(noisy > 0, 7, -2), {}),
         "multiclass": (classes, X, np.digitize(noisy, [-0.5, 0.5]) + 3, {}),
         "multilabel": (classes, X, (X[:, :3] + noisy[:, np.newaxis] > 0).astype(int), {}),
         "numbers": (numbers, X, 3 * noisy, {}),
@@ -58,8 +58,9 @@ def quietly(call: Any, *args: Any, **kwargs: Any) -> list[tuple[type[Warning], s
 def fit_both(pair: tuple[Any, Any], method: str, *args: Any, **kwargs: Any) -> None:
     """Call a method of both, which must warn alike."""
     theirs, ours = (quietly(getattr(each, method), *args, **kwargs) for each in pair)
-    # Theirs tells of numbers that overflow in its own sums.
-    assert [told for told in theirs if told[0] is not RuntimeWarning] == ours
+    # Theirs tells of numbers that overflow in its own sums, and of what SciPy will drop.
+    own = (RuntimeWarning, DeprecationWarning)
+    assert [told for told in theirs if told[0] not in own] == ours
 
 
 def assert_alike(theirs: Any, ours: Any, rtol: float = 1e-8) -> None:

@@ -14,6 +14,7 @@ from frozen_networks import classifier, kinds, relative, rows, trained
 
 import fastmlp as fm
 from fastmlp.common import safetensors
+from fastmlp.program.ops import DenseOp
 
 Edit = Callable[[dict[str, Any], dict[str, Any]], None]
 
@@ -87,18 +88,33 @@ def test_what_does_not_fit_together_is_told(message: str, tmp_path: Path) -> Non
         fm.load_predictor(tmp_path / "p.safetensors")
 
 
-def test_an_operation_with_a_bias_cannot_read_sparse_rows(tmp_path: Path) -> None:
-    path = tmp_path / "p.safetensors"
-    layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)])]
-    fm.Sequential(layers, backend="numpy").build((4, 4)).freeze().save(path)
+def reading_wide(path: Path, number: int) -> None:
+    """Write a predictor whose operation of this number reads X_wide in place of its input."""
+    layers = [fm.WideAndDeep(1, deep=[fm.Dense(4, "tanh")])]
+    fm.Sequential(layers, backend="numpy", random_state=0).build((4, 4)).freeze().save(path)
     tensors, metadata = safetensors.read(path)
     description = json.loads(metadata["fastmlp"])
-    # The first dense layer, which has a bias, reads X_deep.
-    assert description["ops"][0]["x"] == [description["input"]["index"]]
-    description["ops"][0]["x"] = [description["wide"]["index"]]
+    description["ops"][number]["x"] = [description["wide"]["index"]]
     safetensors.write(path, tensors, {"fastmlp": json.dumps(description)})
+
+
+def test_an_activation_cannot_read_sparse_rows(tmp_path: Path) -> None:
+    path = tmp_path / "p.safetensors"
+    reading_wide(path, 1)
     with pytest.raises(fm.ModelFileError, match="an operation that cannot read sparse rows"):
         fm.load_predictor(path)
+
+
+def test_a_dense_layer_with_a_bias_reads_sparse_rows(backend: str, tmp_path: Path) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    path = tmp_path / "p.safetensors"
+    reading_wide(path, 0)
+    predictor = fm.load_predictor(path, backend=backend)
+    assert isinstance(predictor.program.ops[0], DenseOp)
+    assert predictor.program.ops[0].bias is not None
+    X = np.round(np.random.default_rng(0).normal(size=(6, 4)))
+    expected = predictor((X, X))
+    np.testing.assert_allclose(predictor((sparse.csr_array(X), X)), expected, rtol=1e-5)
 
 
 def test_the_file_that_was_not_edited_is_read(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import pytest
 from plain_models import N, classes, copies, data, everything, network
 
 import fastmlp as fm
+from fastmlp.data.batches import Batches
+from fastmlp.data.features import check_sparse
+from fastmlp.data.rows import deep_part
 from fastmlp.kernels.typing import Array
 
 
@@ -136,3 +139,33 @@ def test_dropout_is_the_same_in_both_backends() -> None:
     ]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-12)
     assert len(set(losses[0])) == 4
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_sparse_rows_of_a_single_input(backend: str, ordered: bool) -> None:
+    """Gradients, updates and predictions are those of the same rows as an array."""
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(4)
+    X = np.where(rng.random((50, 9)) < 0.3, rng.normal(size=(50, 9)), 0.0)
+    X[7] = 0.0
+    y, weight = rng.normal(size=(50, 2)), rng.random(50)
+    rows = check_sparse(sparse.csr_array(X), 9, np.float64, "X")
+    order = rng.permutation(50)[:37] if ordered else None
+    found = []
+    for x in (X, rows):
+        layers = [fm.Dense(6, "tanh", l2=0.1), fm.BatchNorm(), fm.Dense(2)]
+        model = fm.Sequential(layers, dtype="float64", backend=backend, random_state=0).build(9)
+        runner = model.runner
+        gradients = runner.gradients(x, y, weight, True)
+        session = runner.session(Batches(x, y, weight, 16, order), [0.01])
+        session.start_epoch([0.01])
+        number = 0
+        while number < (3 if ordered else 4):
+            number = session.run(number)
+        found.append((gradients, [session.loss_sum], runner.predict(x)))
+        found[-1] += tuple(array.copy() for array in model.parameters.values())
+        session.close()
+    for dense, of_sparse in zip(*found, strict=True):
+        np.testing.assert_allclose(of_sparse, dense, rtol=1e-10, atol=1e-12)
+    with pytest.raises(TypeError, match="rows of a single input are sparse"):
+        deep_part(rows)

@@ -48,7 +48,7 @@ def for_training(
 ) -> BufferPlan:
     """Plan a training step; `reads_z` tells which activations' derivatives need z.
 
-    `sparse`: the rows of the wide input are read where they lie.
+    `sparse`: the rows of the program's sparse input are read where they lie.
     """
     plan = BufferPlan()
     readers = _readers(program.ops)
@@ -101,9 +101,8 @@ def _share_gradients(program: Program, plan: BufferPlan, producers: dict[Slot, O
 
 def _gathered(program: InferenceProgram, sparse: bool) -> tuple[Slot, ...]:
     """Return the inputs whose rows are copied into buffers."""
-    if program.wide is None or sparse:
-        return (program.input,)
-    return (program.input, program.wide)
+    inputs = (program.input,) if program.wide is None else (program.input, program.wide)
+    return tuple(slot for slot in inputs if not (sparse and slot is program.sparse_input))
 
 
 def for_inference(

@@ -189,10 +189,11 @@ class Lowering:
 
     def read_rows(self, layout: Layout, ordered: bool) -> None:
         """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
-        self.gather(Symbol.X, layout.dtype, ordered, self.value(self.program.input))
+        wide, source = self.program.wide, self.program.sparse_input
+        if wide is not None or not layout.is_sparse:
+            self.gather(Symbol.X, layout.dtype, ordered, self.value(self.program.input))
         self._touches_few = layout.touches_few
-        wide = self.program.wide
-        if wide is not None and layout.is_sparse:
+        if layout.is_sparse:
             arguments = {
                 "data": Symbol.WIDE,
                 "indices": Symbol.INDICES,
@@ -200,7 +201,7 @@ class Lowering:
                 "indptr": Symbol.INDPTR,
                 "order": Symbol.ORDER if ordered else 0,
             }
-            self._sparse[wide] = SparseSource(layout.wide, arguments)
+            self._sparse[source] = SparseSource(layout.wide or layout.dtype, arguments)
         elif wide is not None:
             self.gather(Symbol.WIDE, layout.wide, ordered, self.value(wide))
 

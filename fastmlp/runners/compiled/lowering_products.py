@@ -55,6 +55,7 @@ def _sparse_forward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> No
             ld=z.ld,
             inputs=op.x.width,
             columns=count,
+            bias=0 if op.bias is None else lowering.parameter(op.bias, first),
         )
 
     lowering.columnwise(width, make, reads=[], writes=[z.key])
@@ -112,6 +113,7 @@ def lower_dense_backward(op: DenseOp, lowering: Lowering) -> None:
 def _sparse_backward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> None:
     d_z, touched = lowering.gradient(op.out), lowering.touched(op.weight)
     inputs, width = op.weight.shape
+    has_bias = op.bias is not None and not op.zero_bias_gradient
 
     def make(first: int, count: int) -> Instruction:
         return instruction(
@@ -125,9 +127,12 @@ def _sparse_backward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> N
             inputs=inputs,
             columns=count,
             touched=touched,
+            d_bias=lowering.d_parameter(op.bias, first) if op.bias and has_bias else 0,
         )
 
     written = [("d", op.weight.name)]
+    if op.bias is not None:
+        written.append(("d", op.bias.name))
     if touched:
         # Of one shard, as there is one list.
         lowering.single(make(0, width), reads=[d_z.key], writes=written)

@@ -81,6 +81,8 @@ class CompiledForward:
     def __call__(self, x: Features, out: Array | None = None) -> Array:
         """Compute the values for one row or for many, see `Forward`."""
         kind: Any
+        if isinstance(x, SparseRows):
+            return self._many_rows(x, out)
         if isinstance(x, FeaturePair):
             wide, deep = x.wide, x.deep
             if isinstance(wide, SparseRows):

@@ -36,7 +36,7 @@ class Symbol(IntEnum):
     Y = -3
     WEIGHTS = -4
     OUT = -5
-    WIDE = -6  # X_wide: its rows, or the stored values where it is sparse
+    WIDE = -6  # X_wide: its rows, or the stored values where it, or a single X, is sparse
     INDICES = -7
     INDPTR = -8
     RATES = -9  # of optimizer 0; those of optimizer k are RATES - k
@@ -44,16 +44,13 @@ class Symbol(IntEnum):
 
 def bound_rows(x: Features) -> dict[int, Array]:
     """The arrays behind rows, by symbol."""
+    if isinstance(x, SparseRows):
+        return {Symbol.WIDE: x.data, Symbol.INDICES: x.indices, Symbol.INDPTR: x.indptr}
     if not isinstance(x, FeaturePair):
         return {Symbol.X: x}
     if not isinstance(x.wide, SparseRows):
         return {Symbol.X: x.deep, Symbol.WIDE: x.wide}
-    return {
-        Symbol.X: x.deep,
-        Symbol.WIDE: x.wide.data,
-        Symbol.INDICES: x.wide.indices,
-        Symbol.INDPTR: x.wide.indptr,
-    }
+    return {Symbol.X: x.deep, **bound_rows(x.wide)}
 
 
 @dataclass(frozen=True, slots=True)

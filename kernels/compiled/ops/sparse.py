@@ -74,8 +74,9 @@ def sparse_forward(
     ld: int,
     inputs: int,
     columns: int,
+    bias: Pointer = 0,
 ):
-    """``out = x @ weight`` for the batch's rows; NaN for a column that is none."""
+    """``out = x @ weight + bias`` for the batch's rows; NaN for a column that is none."""
     values, short, stop = source_pointer(variant, data), index_bytes == 4, start + rows
     zero, nan = cast(variant, 0.0), cast(variant, math.nan)
     if is_given(order):
@@ -93,15 +94,15 @@ def sparse_forward(
         first, last = indptr[row], indptr[row + 1]
         if columns == 1:
             # The sum stays in a register.
-            total = zero
+            total = bias[0] if is_given(bias) else zero
             for entry in range(first, last):
                 column = _column(indices, short, inputs, entry)
                 factor = weight[column * ld_weight] if column >= 0 else nan
                 total += cast(variant, values[entry]) * factor
             out[i * ld] = total
             continue
-        for j in range(i * ld, i * ld + columns):
-            out[j] = zero
+        for j in range(columns):
+            out[i * ld + j] = bias[j] if is_given(bias) else zero
         for entry in range(first, last):
             value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)
             if column < 0:
@@ -169,8 +170,9 @@ def sparse_backward(
     inputs: int,
     columns: int,
     touched: ShortIntegers,
+    d_bias: Pointer = 0,
 ):
-    """``d_weight = x.T @ d_out``.
+    """``d_weight = x.T @ d_out``, and ``d_bias``, if it is given, the sum of its rows.
 
     With an address of touched rows, d_weight is zero but for those that are listed there, and those
     of this batch take their place. There lie, as int32, how many they are, room for all of their
@@ -182,6 +184,12 @@ def sparse_backward(
         _forget_touched(variant, d_weight, ld_weight, columns, touched, flags)
     else:
         _set_zero(variant, d_weight, ld_weight, inputs, columns)
+    if is_given(d_bias):
+        for j in range(columns):
+            d_bias[j] = cast(variant, 0.0)
+        for i in range(rows):
+            for j in range(columns):
+                d_bias[j] += d_out[i * ld + j]
     count = 0
     for i in range(rows):
         row = start + i
