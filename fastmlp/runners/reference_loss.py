@@ -77,8 +77,9 @@ def loss_and_gradients(
     added, total = 0.0, weight_sum(len(x), weight)
     for penalty in program.penalties:
         w, d_w = state.parameter(penalty.weight), state.gradient(penalty.weight)
-        added += add_penalty(w, d_w, *penalty.factors(total))
-    return BatchLoss(loss + added, added, head_input)
+        term = add_penalty(w, d_w, *penalty.factors(total))
+        loss, added = loss + term, added + term
+    return BatchLoss(loss, added, head_input)
 
 
 def count_correct(state: State, head_input: Array, y: Array) -> float:

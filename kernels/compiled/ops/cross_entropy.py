@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..machine.arguments import SCALARS, Integers, Pointer
-from ..machine.intrinsics import cast, is_given
+from ..machine.intrinsics import cast, is_given, like
 from ..machine.math import exp, log
 from ..machine.op import ROWS, START, WEIGHT_SUM, op
 from ..machine.options import device, device_reduction
@@ -50,6 +50,18 @@ def _clipped_log(p, clip):
     return log(min(max(p, clip), 1.0 - clip))
 
 
+@device
+def _clipped_loss(d, targets, row, columns, total, label, by_target, on, off, clip):
+    """A row's loss with its probabilities within bounds."""
+    loss = 0.0 if by_target or label >= 0 else math.nan
+    for j in range(columns):
+        share = targets[row + j] if by_target else like(on, 1.0 if j == label else 0.0)
+        target = on * share + off
+        if target != like(on, 0.0):
+            loss -= target * _clipped_log(np.float64(d[row + j]) / total, clip)
+    return loss
+
+
 @op()
 def softmax_cross_entropy(
     variant,
@@ -81,8 +93,7 @@ def softmax_cross_entropy(
     first, last = share_of_rows(rows, shard, shards)
     coded, weighted = is_given(labels), is_given(weights)
     off, on = cast(variant, label_smoothing / columns), cast(variant, 1.0 - label_smoothing)
-    zero, one = cast(variant, 0.0), cast(variant, 1.0)
-    per_weight = per_unit_of_weight(scalars[WEIGHT_SUM])
+    one, per_weight = cast(variant, 1.0), per_unit_of_weight(scalars[WEIGHT_SUM])
     # Apart, so that many distances do not swallow the digits of the logarithms.
     distances, logarithms, right = 0.0, 0.0, 0
     for i in range(first, last):
@@ -116,13 +127,11 @@ def softmax_cross_entropy(
         if clip == 0.0:
             logarithms += mass * log(np.float64(total)) * weight
         else:
-            row_loss = 0.0
             label = _label(labels, order, start + i, columns) if coded else -1
-            for j in range(columns):
-                target = off + (targets[row + j] * on if not coded else on if j == label else zero)
-                if target != zero:
-                    row_loss -= target * _clipped_log(np.float64(d[row + j]) / total, clip)
-            logarithms += row_loss * weight if label >= 0 or not coded else math.nan
+            row_loss = _clipped_loss(
+                d, targets, row, columns, total, label, not coded, on, off, clip
+            )
+            logarithms += row_loss * weight
         if coded:
             label = max(_label(labels, order, start + i, columns), 0)
             of_label = d[row + label] * inverse

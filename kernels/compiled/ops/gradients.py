@@ -122,8 +122,8 @@ def report_loss(
     value /= scalars[WEIGHT_SUM]
     penalties = 0.0
     for k in range(n_penalties):
+        value += scalars[penalty + k]
         penalties += scalars[penalty + k]
-    value += penalties
     scalars[LAST_LOSS] = value
     scalars[LAST_PENALTY] = penalties
     scalars[LOSS_SUM] += n * value

@@ -81,14 +81,18 @@ def sgd_update(
     """
     p, g, u = parameters, gradients, velocity
     rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
-    if is_given(velocity) and momentum != like(momentum, 0.0):
-        one = like(rate, 1.0)
-        by_gradient, by_velocity = (rate, one) if rate_in_velocity else (one, rate)
+    moves = is_given(velocity) and momentum != like(momentum, 0.0)
+    if moves and rate_in_velocity:
         for i in range(count):
-            added = by_gradient * g[i]
+            added = rate * g[i]
             moved = _flushed(momentum * u[i] + added, tiny)
             u[i] = moved
-            p[i] -= by_velocity * (added + momentum * moved if nesterov else moved)
+            p[i] -= added + momentum * moved if nesterov else moved
+    elif moves:
+        for i in range(count):
+            moved = _flushed(momentum * u[i] + g[i], tiny)
+            u[i] = moved
+            p[i] -= rate * (g[i] + momentum * moved if nesterov else moved)
     elif is_given(touched):
         for k in range(1, touched[0] + 1):
             start = touched[k] * width
