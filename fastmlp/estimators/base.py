@@ -6,27 +6,24 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.base import _fit_context, is_regressor
+from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from ..data.features import check_sparse
-from .network import Link, draw_first_weights, layer_shapes, make_network, optimizer_of
+from .linked import LinkedEstimator, as_rows
+from .network import draw_first_weights, layer_shapes, make_network, optimizer_of
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
 from .stochastic import Rows, fit_stochastic
 
 if TYPE_CHECKING:
-    from ..data.rows import Features
+    from typing_extensions import Self
+
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
 
 _STOCHASTIC = ("sgd", "adam")
-# Of the arrays that the engine reads as they are.
-_READ = (np.float32, np.float64, np.uint8)
-_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
@@ -44,14 +41,7 @@ def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
     return [int(width) for width in widths]
 
 
-def as_rows(X: Any) -> Features:
-    """Return rows that scikit-learn has checked as the engine reads them; sparse ones stay so."""
-    if hasattr(X, "tocsr"):
-        return check_sparse(X, None, np.float64, "X")
-    return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
-
-
-class BaseMLP(BaseEstimator):  # type: ignore[misc]
+class BaseMLP(LinkedEstimator):
     """The arguments, attributes and fits of `MLPClassifier` and `MLPRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -86,6 +76,13 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         "n_threads": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     }
 
+    # scikit-learn reads arguments off the constructor's signature, which each class spells out.
+
+    def _keep(self, arguments: dict[str, Any]) -> None:
+        """Set the attributes of a constructor's arguments, its ``locals()``, unchanged."""
+        for name in self._get_param_names():
+            setattr(self, name, arguments[name])
+
     # What the two kinds say of themselves.
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
@@ -111,15 +108,62 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     def _output_activation(self) -> str:
         raise NotImplementedError
 
-    def _label(self, model: Sequential) -> None:
-        """Tell the network what its outputs mean."""
-        raise NotImplementedError
-
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         """Return the score of held out rows."""
         raise NotImplementedError
 
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        """Check X and y as scikit-learn does; one column of y counts as none."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            accept_sparse=["csr", "csc"],
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
     # Fits
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or SciPy sparse matrix, shape (n, n_features)
+        y : array-like, shape (n,) or (n, n_outputs)
+            Classes, or columns of 0 and 1 for each label; numbers for a regressor.
+        sample_weight : array-like, shape (n,), optional
+        X_val, y_val, sample_weight_val : array-like, optional
+            Rows that early stopping judges by, in place of some that are held out of X.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            Arguments or data are unusable, or the weights have become infinite or NaN.
+        """
+        validation = self._validation(X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, False, validation)
 
     def _validation(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any] | None:
         """Return rows to judge by that are complete and of use, or None."""
@@ -150,7 +194,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         sample_weight: Any,
         incremental: bool,
         validation: tuple[Any, Any, Any] | None = None,
-    ) -> Any:
+    ) -> Self:
         hidden = hidden_widths(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = self._read(X, y, incremental, first)
@@ -239,57 +283,6 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             state.forget_training()
             self._adopt(model)
 
-    def _adopt(self, model: Sequential) -> None:
-        """Let the coefficients be the network's own."""
-        self._link = Link(model)
-        self.coefs_, self.intercepts_ = list(self._link.coefs), list(self._link.intercepts)
-
-    def _current(self) -> Link:
-        """Return the network with the coefficients that the estimator shows now."""
-        coefs, intercepts = self.coefs_, self.intercepts_
-        link: Link | None = vars(self).get("_link")
-        if link is None or not link.fits(coefs):
-            arrays = [np.asarray(array) for array in coefs]
-            shapes: list[Any] = [array.shape for array in arrays]
-            dtype = "float32" if arrays[0].dtype == np.float32 else "float64"
-            link = Link(make_network(self, shapes, dtype, optimizer_of(self)))
-            link.update(coefs, intercepts)
-            self._label(link.model)
-            self._link = link
-        link.update(coefs, intercepts)
-        return link
-
-    @property
-    def network_(self) -> Sequential:
-        """The network behind the estimator, with the coefficients as they are now."""
-        check_is_fitted(self, "coefs_")
-        return self._current().model
-
-    # Outputs
-
-    def _outputs(self, X: Any) -> Array:
-        """Return the network's output for each row, ``(n, n_outputs_)``."""
-        if not self._is_plain(X):
-            check_is_fitted(self)
-            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
-        return self._current().model.runner.predict(X)
-
-    def _is_plain(self, X: Any) -> bool:
-        """Tell whether X needs no check: to look takes a twentieth of the time of a check."""
-        own = vars(self)
-        return (
-            type(X) is np.ndarray
-            and "_link" in own
-            and "feature_names_in_" not in own
-            and X.dtype in _PLAIN
-            and X.ndim == 2
-            and X.shape[0] > 0
-            and X.shape[1] == own["n_features_in_"]
-            and X.flags.c_contiguous
-            and X.flags.aligned
-            and bool(np.isfinite(X).all())
-        )
-
     def _loss_grad_lbfgs(
         self, packed: Array, X: Array, y: Array, sample_weight: Array | None, *buffers: Any
     ) -> tuple[float, Array]:
@@ -303,30 +296,3 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    # Copies
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy: what comes may be the estimator's own attributes.
-        state = dict(super().__getstate__())
-        link = state.pop("_link", None)
-        if link is not None:
-            # Of what the network has, nothing is written twice.
-            state["_model"] = link.model
-            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
-                state[name] = [
-                    None if place < len(own) and array is own[place] else array
-                    for place, array in enumerate(state[name])
-                ]
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        model = state.pop("_model", None)
-        super().__setstate__(state)
-        if model is not None:
-            link = self._link = Link(model)
-            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
-                given = getattr(self, name)
-                filled = [own[i] if array is None else array for i, array in enumerate(given)]
-                setattr(self, name, filled)

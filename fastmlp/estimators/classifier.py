@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from .base import BaseMLP
 from .scores import accuracy
 
 if TYPE_CHECKING:
+    from ..data.targets import TargetEncoder
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
 
 
 def _is_stochastic(estimator: Any) -> bool:
@@ -154,69 +152,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         backend: str = "auto",
         n_threads: int | str = "auto",
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.backend = backend
-        self.n_threads = n_threads
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> MLPClassifier:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like or SciPy sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, n_labels)
-            Classes, or columns of 0 and 1.
-        sample_weight : array-like, shape (n,), optional
-        X_val, y_val, sample_weight_val : array-like, optional
-            Rows that early stopping judges by, in place of some that are held out of X.
-
-        Returns
-        -------
-        MLPClassifier
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            Arguments or data are unusable, or the weights have become infinite or NaN.
-        """
-        validation = self._validation(X_val, y_val, sample_weight_val)
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, False, validation)
-        return fitted
+        self._keep(locals())
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
@@ -238,16 +174,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         MLPClassifier
             The estimator itself.
         """
-        if _check_partial_fit_first_call(self, classes):
-            is_multilabel = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' does not go with partial_fit, which does not see all "
                 "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
             )
-        fitted: MLPClassifier = self._fit(X, y, sample_weight, True)
-        return fitted
+        if _check_partial_fit_first_call(self, classes):
+            is_multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
+        return self._fit(X, y, sample_weight, True)
 
     def predict(self, X: Any) -> Array:
         """Return the class of each row, or 0 and 1 for each label.
@@ -297,17 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return labels
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-            accept_sparse=["csr", "csc"],
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._check_rows(X, y, reset)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
@@ -320,17 +245,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._check_rows(X, y, False)
         self._check_known(unique_labels(y), "y_val")
         return X, y
 
@@ -369,14 +284,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         kind = self._label_binarizer.y_type_
         return "softmax" if kind == "multiclass" else "logistic"
 
-    def _label(self, model: Sequential) -> None:
-        training = model.training_state
-        encoder = training.encoder()
+    def _encoder(self, encoder: TargetEncoder) -> TargetEncoder:
         if encoder.n_classes == len(self.classes_):
-            encoder = encoder.with_classes(self.classes_)
-        training.targets = encoder
-        if hasattr(self, "feature_names_in_"):
-            training.feature_names = {"X": tuple(self.feature_names_in_)}
+            return encoder.with_classes(self.classes_)
+        return encoder
 
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return accuracy(outputs, targets, weight)

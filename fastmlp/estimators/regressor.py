@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import validate_data
 
 from .base import BaseMLP
 from .scores import r2
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
@@ -111,68 +108,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         backend: str = "auto",
         n_threads: int | str = "auto",
     ) -> None:
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dtype = dtype
-        self.backend = backend
-        self.n_threads = n_threads
-
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> MLPRegressor:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like or SciPy sparse matrix, shape (n, n_features)
-        y : array-like, shape (n,) or (n, n_outputs)
-        sample_weight : array-like, shape (n,), optional
-        X_val, y_val, sample_weight_val : array-like, optional
-            Rows that early stopping judges by, in place of some that are held out of X.
-
-        Returns
-        -------
-        MLPRegressor
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            Arguments or data are unusable, or the weights have become infinite or NaN.
-        """
-        validation = self._validation(X_val, y_val, sample_weight_val)
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, False, validation)
-        return fitted
+        self._keep(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -189,8 +125,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         MLPRegressor
             The estimator itself.
         """
-        fitted: MLPRegressor = self._fit(X, y, sample_weight, True)
-        return fitted
+        return self._fit(X, y, sample_weight, True)
 
     def predict(self, X: Any) -> Array:
         """Return the numbers of each row, ``(n,)`` for one output, else ``(n, n_outputs_)``.
@@ -203,32 +138,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._check_rows(X, y, reset)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
+        X, y = self._check_rows(X, y, False)
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {self.n_outputs_} outputs, but y_val has {n_outputs}")
@@ -239,12 +154,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _output_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
-
-    def _label(self, model: Sequential) -> None:
-        training = model.training_state
-        training.targets = training.encoder()
-        if hasattr(self, "feature_names_in_"):
-            training.feature_names = {"X": tuple(self.feature_names_in_)}
 
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return r2(outputs, targets, weight)

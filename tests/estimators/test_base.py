@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 import re
-from copy import deepcopy
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from twin_estimators import KINDS, assert_alike, fit_both, is_alike, made, quietly, tables
+from twin_estimators import (
+    KINDS,
+    TABLES,
+    assert_alike,
+    fit_both,
+    is_alike,
+    made,
+    pair,
+    quietly,
+    tables,
+)
 
-import fastmlp as fm
 from fastmlp.estimators.base import hidden_widths
 
-TABLES = tables()
 every_task = pytest.mark.parametrize("task", TABLES)
-
-
-def pair(task: str, **arguments: Any) -> tuple[tuple[Any, Any], np.ndarray, np.ndarray]:
-    kind, X, y, more = TABLES[task]
-    arguments = {"hidden_layer_sizes": (8,), "max_iter": 30, "random_state": 1, **arguments}
-    return made(kind, **more, **arguments), X, y
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -225,63 +224,6 @@ def test_a_batch_without_weight_is_skipped() -> None:
     np.testing.assert_allclose(ours.loss_curve_, np.multiply(other.loss_curve_, 2 / 3), rtol=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@every_task
-def test_coefficients_are_what_is_predicted_with(task: str) -> None:
-    (_, ours), X, y = pair(task, hidden_layer_sizes=(4,), max_iter=3)
-    ours.fit(X, y)
-    before = ours._outputs(X)
-    kept = ours.coefs_[1].copy()
-    ours.coefs_[1][...] *= 2
-    assert (ours._outputs(X) != before).any()
-    assert np.shares_memory(ours.coefs_[1], ours.network_.parameters["1.weight"])
-    replaced = kept.copy()
-    ours.coefs_[1] = replaced
-    np.testing.assert_array_equal(ours._outputs(X), before)
-    replaced *= 3
-    assert (ours._outputs(X) != before).any()
-    ours.coefs_ = [ours.coefs_[0].copy(), kept]
-    np.testing.assert_array_equal(ours.network_.predict(X), before)
-    ours.intercepts_ = [np.zeros(4), ours.intercepts_[1]]
-    assert (ours._outputs(X) != before).any()
-    ours.intercepts_[0] = np.zeros(5)
-    with pytest.raises(ValueError, match=r"must keep their shapes: got \(5,\) in the place of"):
-        ours.predict(X)
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@every_task
-def test_copies_go_on_alike(task: str, tmp_path: Any) -> None:
-    (_, ours), X, y = pair(task, max_iter=3)
-    ours.fit(X, y)
-    joblib.dump(ours, tmp_path / "ours.joblib")
-    copies = {
-        "pickle": pickle.loads(pickle.dumps(ours)),
-        "deepcopy": deepcopy(ours),
-        "joblib": joblib.load(tmp_path / "ours.joblib", mmap_mode="r"),
-    }
-    expected = ours._outputs(X)
-    further = deepcopy(ours).partial_fit(X, y)
-    for name, copied in copies.items():
-        np.testing.assert_array_equal(copied._outputs(X), expected, err_msg=name)
-        assert not np.shares_memory(copied.coefs_[0], ours.coefs_[0])
-        copied.partial_fit(X, y)
-        np.testing.assert_array_equal(copied.coefs_[0], further.coefs_[0], err_msg=name)
-        assert np.shares_memory(copied.coefs_[0], copied.network_.parameters["0.weight"])
-    np.testing.assert_array_equal(ours._outputs(X), expected)
-    assert not hasattr(clone(ours), "coefs_")
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_a_pickle_keeps_replaced_coefficients() -> None:
-    (_, ours), X, y = pair("numbers", max_iter=3)
-    ours.fit(X, y)
-    ours.coefs_[0] = np.zeros_like(ours.coefs_[0])
-    copied = pickle.loads(pickle.dumps(ours))
-    assert not copied.coefs_[0].any()
-    np.testing.assert_array_equal(copied.predict(X), ours.predict(X))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_arguments_and_defaults_are_theirs(kind: str) -> None:
     theirs, ours = made(kind)
@@ -347,65 +289,12 @@ def test_verbose_lines_are_theirs(capsys: pytest.CaptureFixture[str]) -> None:
         assert "Iteration 1, loss = " in told[1]
 
 
-def test_the_network_is_a_sequential() -> None:
-    (_, ours), X, y = pair("binary", max_iter=5)
-    with pytest.raises(AttributeError):
-        _ = ours.network_
-    quietly(ours.fit, X, y)
-    model = ours.network_
-    assert isinstance(model, fm.Sequential)
-    np.testing.assert_array_equal(model.predict(X)[:, 0], ours.predict_proba(X)[:, 1])
-    np.testing.assert_array_equal(model.predict_classes(X), ours.predict(X))
-    np.testing.assert_allclose(model.freeze()(X), model.predict(X), rtol=1e-12)
-    assert "loss" in str(model.explain(X[0], y[0]))
-
-
 def test_widths() -> None:
     assert hidden_widths(7) == [7]
     assert hidden_widths(()) == []
     assert hidden_widths(np.array([3, 4])) == [3, 4]
     with pytest.raises(ValueError, match=r"hidden_layer_sizes must be > 0, got \[3, -1\]"):
         hidden_widths((3, -1))
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@every_task
-def test_plain_arrays_are_predicted_as_all_others(task: str) -> None:
-    """A shorter way for them gives the same, and misses nothing that the checks find."""
-    both, X, y = pair(task, max_iter=3)
-    for each in both:
-        each.fit(X, y)
-    theirs, ours = both
-    expected = ours._outputs(X)
-    assert ours._is_plain(X)
-    others = [X.tolist(), np.asfortranarray(X), X.repeat(2, axis=0)[::2], X.astype(object)]
-    for other in others:
-        assert not ours._is_plain(other)
-        np.testing.assert_allclose(ours._outputs(other), expected, rtol=1e-12)
-    for method in ("predict", "predict_proba") if hasattr(ours, "predict_proba") else ("predict",):
-        one, row = getattr(theirs, method)(X[:1]), getattr(ours, method)(X[:1])
-        assert (row.shape, row.dtype) == (one.shape, one.dtype)
-    unusable = [X[0], X[:, :3], X[:0], np.where(X > 1, np.nan, X), np.where(X > 1, np.inf, X)]
-    for bad in unusable:
-        told = []
-        for each in both:
-            with pytest.raises(ValueError, match=".") as caught:
-                each.predict(bad)
-            told.append(str(caught.value))
-        assert told[0] == told[1]
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_names_of_columns_are_looked_at() -> None:
-    pandas = pytest.importorskip("pandas")
-    (_, ours), X, y = pair("binary", max_iter=3)
-    frame = pandas.DataFrame(X, columns=list("abcde"))
-    ours.fit(frame, y)
-    assert ours.network_.feature_names == tuple("abcde")
-    with pytest.warns(UserWarning, match="X does not have valid feature names"):
-        ours.predict(X)
-    with pytest.raises(ValueError, match="feature names should match"):
-        ours.predict(frame.rename(columns={"a": "z"}))
 
 
 @every_task

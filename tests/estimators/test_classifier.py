@@ -111,5 +111,9 @@ def test_class_weights_for_single_epochs() -> None:
     assert_alike(other, model, rtol=1e-14)
     with pytest.raises(ValueError, match="'balanced' does not go with partial_fit"):
         model.set_params(class_weight="balanced").partial_fit(X, y)
+    balanced = fm.MLPClassifier(class_weight="balanced")
+    with pytest.raises(ValueError, match="'balanced' does not go with partial_fit"):
+        balanced.partial_fit(X, y, classes=[0, 10, 20])
+    assert not hasattr(balanced, "classes_")
     with pytest.raises(ValueError, match="class_weight"):
         model.set_params(class_weight="even").fit(X, y)

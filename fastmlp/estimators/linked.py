@@ -1,0 +1,122 @@
+"""An estimator whose coefficients are the weights of a network, and its way to outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..data.features import check_sparse
+from .network import Link, make_network, optimizer_of
+
+if TYPE_CHECKING:
+    from ..data.rows import Features
+    from ..data.targets import TargetEncoder
+    from ..kernels.typing import Array
+    from ..model.sequential import Sequential
+
+# Of the arrays that the engine reads as they are.
+_READ = (np.float32, np.float64, np.uint8)
+_PLAIN = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+def as_rows(X: Any) -> Features:
+    """Return rows that scikit-learn has checked as the engine reads them; sparse ones stay so."""
+    if hasattr(X, "tocsr"):
+        return check_sparse(X, None, np.float64, "X")
+    return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
+
+
+class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
+    """What is shown as `coefs_` and `intercepts_` is what the network predicts with."""
+
+    def _encoder(self, encoder: TargetEncoder) -> TargetEncoder:
+        """Return what encodes y for the network, made of the one that it would have itself."""
+        return encoder
+
+    def _label(self, model: Sequential) -> None:
+        """Tell the network what its columns and outputs mean."""
+        training = model.training_state
+        training.targets = self._encoder(training.encoder())
+        if hasattr(self, "feature_names_in_"):
+            training.feature_names = {"X": tuple(self.feature_names_in_)}
+
+    def _adopt(self, model: Sequential) -> None:
+        """Let the coefficients be the network's own."""
+        self._link = Link(model)
+        self.coefs_, self.intercepts_ = list(self._link.coefs), list(self._link.intercepts)
+
+    def _current(self) -> Link:
+        """Return the network with the coefficients that the estimator shows now."""
+        coefs, intercepts = self.coefs_, self.intercepts_
+        link: Link | None = vars(self).get("_link")
+        if link is None or not link.fits(coefs):
+            arrays = [np.asarray(array) for array in coefs]
+            shapes: list[Any] = [array.shape for array in arrays]
+            dtype = "float32" if arrays[0].dtype == np.float32 else "float64"
+            link = Link(make_network(self, shapes, dtype, optimizer_of(self)))
+            link.update(coefs, intercepts)
+            self._label(link.model)
+            self._link = link
+        link.update(coefs, intercepts)
+        return link
+
+    @property
+    def network_(self) -> Sequential:
+        """The network behind the estimator, with the coefficients as they are now."""
+        check_is_fitted(self, "coefs_")
+        return self._current().model
+
+    # Outputs
+
+    def _outputs(self, X: Any) -> Array:
+        """Return the network's output for each row, ``(n, n_outputs_)``."""
+        if not self._is_plain(X):
+            check_is_fitted(self)
+            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+        return self._current().model.runner.predict(X)
+
+    def _is_plain(self, X: Any) -> bool:
+        """Tell whether X needs no check: to look takes a twentieth of the time of a check."""
+        own = vars(self)
+        return (
+            type(X) is np.ndarray
+            and "_link" in own
+            and "feature_names_in_" not in own
+            and X.dtype in _PLAIN
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == own["n_features_in_"]
+            and X.flags.c_contiguous
+            and X.flags.aligned
+            and bool(np.isfinite(X).all())
+        )
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy: what comes may be the estimator's own attributes.
+        state = dict(super().__getstate__())
+        link = state.pop("_link", None)
+        if link is not None:
+            # Of what the network has, nothing is written twice.
+            state["_model"] = link.model
+            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
+                state[name] = [
+                    None if place < len(own) and array is own[place] else array
+                    for place, array in enumerate(state[name])
+                ]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        model = state.pop("_model", None)
+        super().__setstate__(state)
+        if model is not None:
+            link = self._link = Link(model)
+            for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
+                given = getattr(self, name)
+                filled = [own[i] if array is None else array for i, array in enumerate(given)]
+                setattr(self, name, filled)
