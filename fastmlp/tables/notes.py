@@ -37,7 +37,9 @@ class Note:
 
     def in_python(self) -> str:
         """The sentence with the argument of a function."""
-        if not self.option or self.option in _OF_TRAINING:
+        if self.option in _OF_TRAINING:
+            return f"{self.text}; {self._words()} of fastmlp train decides otherwise"
+        if not self.option:
             return self.text
         # Columns come as lists, all else as it is.
         value = repr([self.value] if self.option in _LISTS else self.value)
@@ -45,12 +47,14 @@ class Note:
 
     def in_shell(self) -> str:
         """The sentence with an option of the command line."""
-        if not self.option:
-            return self.text
+        return f"{self.text}; {self._words()} decides otherwise" if self.option else self.text
+
+    def _words(self) -> str:
+        """The option as the command line takes it."""
         words = _SHELL.get(self.option, f"--{self.option.replace('_', '-')}")
         if self.value and self.option not in _SHELL:
             words += f" {_quoted(self.value)}"
-        return f"{self.text}; {words} decides otherwise"
+        return words
 
 
 _LISTS = ("numeric", "categorical", "dates", "drop", "keep", "join_case", "na_values")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import io
+import lzma
 import re
 import sys
+import zipfile
 from typing import Any
 
 import pytest
@@ -161,3 +164,55 @@ def test_names_of_groups_above_names_are_a_title() -> None:
     found = read(workbook([["size", None, "kind"], ["a", "b", "c"], [1, 2, "u"], [3, 4, "v"]]))
     assert found.columns == ("a", "b", "c")
     assert [note.text for note in found.notes] == ["a line above the header is left out, 'size'"]
+
+
+# A workbook of Excel 97 with the rows of `OTHERS`, compressed by xz.
+EXCEL_97 = (
+    "{Wp48S^xk9=GL@E0stWa761SMbT8$j;1&M@F<k&?Grk;#Fn3_|q=YI!3><bRg7T4u+=$92y5XR=#sm{*o6VTHX*C"
+    "rpnc)M|#puk@^h-b4s3P%T*|5j%FV#XmrK5@>cY#$Aa2quG5BsCaW&p=w%`2#&kvK33jLRL19^cVN7!7pe@YpAhl"
+    "_+DTtxO8)TRNPt)$jvGwZ=DKT9_0{g2$JZU%zO6<~VSw4G;M{w;st9r-w<b@Tc+k&|C0M&PHA6K~|~0kBh|_pUQm"
+    "Sm{4vIjrt3iHZe`{3`Ff*C_^7JGHU+yc{3lCY(Vxaxe`_Vtr!Pd_IAX8oQq;+F>~Xvw9(F>K}`N)(JX4YXop%nL2"
+    "Ydaey61O47wOFRt_(E>i}+4alrJE<Q?R?hyZ+r^ONXsqkr%3b$7u0l*#HT0HQE^L0$vcH5#6w9MTwy!Br#i+K)Zq"
+    "V$?`@is!|DEbG`lJFF$wZO%=5J$hHaI0Ve8J(CY6kyz&Qq(+VScNEi<<Px+NnvJiE*ZC16^3PCRpw~-P*R-EOfq9"
+    "l%K0SSLZ5j;!;I`G%vqcZYEd+1&tgwALk2NP9!x)6jC4Q%Ue@I`rREw#!9p#%w<0>$2w*601lRmT8Xi+|sOHd<F3"
+    "y=iPkAbxA$Q&%Bi+ZR%gpLU%Hmc?#wAmFGP|XGd{dV*MYUma^!Ufjr!BD=n_m8N~gJWrn?<3tn>tca5Q$eE|J>(H"
+    "vHYaI#3ViPH_a*_1n^RyNP3B2038{RJDMSAN00000^g!UP>^2zd00GSefGhw2$abwqvBYQl0ssI200dcD"
+)
+OTHERS = [["size", "town"], [81.5, "Delft"], [64, "Gouda"]]
+
+
+def test_a_workbook_of_excel_97() -> None:
+    pytest.importorskip("python_calamine")
+    found = read(io.BytesIO(lzma.decompress(base64.b85decode(EXCEL_97))))
+    assert {name: found[name].tolist() for name in found.columns} == {
+        "size": ["81.5", "64"],
+        "town": ["Delft", "Gouda"],
+    }
+
+
+def test_an_open_document() -> None:
+    pytest.importorskip("python_calamine")
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    office = "urn:oasis:names:tc:opendocument:xmlns"
+
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return f'<t:table-cell o:value-type="string"><x:p>{value}</x:p></t:table-cell>'
+        return f'<t:table-cell o:value-type="float" o:value="{value}"/>'
+
+    rows = "".join(f"<t:table-row>{''.join(map(cell, row))}</t:table-row>" for row in OTHERS)
+    content = (
+        f'<o:document-content xmlns:o="{office}:office:1.0" xmlns:t="{office}:table:1.0" '
+        f'xmlns:x="{office}:text:1.0"><o:body><o:spreadsheet><t:table t:name="rows">{rows}'
+        "</t:table></o:spreadsheet></o:body></o:document-content>"
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("content.xml", content)
+    found = read(io.BytesIO(file.getvalue()))
+    assert {name: found[name].tolist() for name in found.columns} == {
+        "size": ["81.5", "64"],
+        "town": ["Delft", "Gouda"],
+    }

@@ -24,7 +24,7 @@ def test_the_option_is_named_as_it_is_given() -> None:
         "x; separator=';' decides otherwise"
     )
     of_training = Note("x", option="test_last")
-    assert of_training.in_python() == "x"
+    assert of_training.in_python() == "x; --test-last of fastmlp train decides otherwise"
     assert of_training.in_shell() == "x; --test-last decides otherwise"
     assert Note("nothing to decide").in_shell() == "nothing to decide"
 
