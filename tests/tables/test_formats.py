@@ -196,15 +196,21 @@ def test_an_open_document() -> None:
     office = "urn:oasis:names:tc:opendocument:xmlns"
 
     def cell(value: Any) -> str:
+        attributes = f'office:value-type="float" office:value="{value}"'
         if isinstance(value, str):
-            return f'<t:table-cell o:value-type="string"><x:p>{value}</x:p></t:table-cell>'
-        return f'<t:table-cell o:value-type="float" o:value="{value}"/>'
+            attributes = 'office:value-type="string"'
+        return f"<table:table-cell {attributes}><text:p>{value}</text:p></table:table-cell>"
 
-    rows = "".join(f"<t:table-row>{''.join(map(cell, row))}</t:table-row>" for row in OTHERS)
+    rows = "".join(
+        f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in OTHERS
+    )
+    spaces = " ".join(
+        f'xmlns:{prefix}="{office}:{prefix}:1.0"' for prefix in ("office", "table", "text")
+    )
     content = (
-        f'<o:document-content xmlns:o="{office}:office:1.0" xmlns:t="{office}:table:1.0" '
-        f'xmlns:x="{office}:text:1.0"><o:body><o:spreadsheet><t:table t:name="rows">{rows}'
-        "</t:table></o:spreadsheet></o:body></o:document-content>"
+        f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+        f'<table:table table:name="rows">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
     )
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
