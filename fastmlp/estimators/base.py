@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import _fit_context, is_regressor
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from ..training.history import History
+from .arguments import (
+    CONSTRAINTS,
+    check_lbfgs,
+    dropout_rates,
+    hidden_activations,
+    hidden_widths,
+    is_stochastic,
+)
+from .judges import check_judge
 from .linked import LinkedEstimator, as_rows
-from .network import draw_first_weights, layer_shapes, make_network, optimizer_of
+from .network import Link, first_weights, kinds_of, layer_shapes, make_network
+from .objective import optimizer_of, reports_mean
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
-from .stochastic import Rows, fit_stochastic
+from .rows import Rows
+from .stochastic import fit_stochastic
+from .watchers import CallbackSupportMixin, Tasks, Watchers, sort_callbacks
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -23,58 +34,13 @@ if TYPE_CHECKING:
     from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
 
-_STOCHASTIC = ("sgd", "adam")
+_MOST_SEEDS = 2**31 - 1
 
 
-def hidden_widths(hidden_layer_sizes: Any) -> list[int]:
-    """Return the widths of the hidden layers; a number is one layer.
-
-    Raises
-    ------
-    ValueError
-        A width is not above 0.
-    """
-    listed = hasattr(hidden_layer_sizes, "__iter__")
-    widths = list(hidden_layer_sizes) if listed else [hidden_layer_sizes]
-    if any(width <= 0 for width in widths):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
-    return [int(width) for width in widths]
-
-
-class BaseMLP(LinkedEstimator):
+class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
     """The arguments, attributes and fits of `MLPClassifier` and `MLPRegressor`."""
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "dtype": [StrOptions({"float32", "float64"}), None],
-        "backend": [StrOptions({"auto", "numba", "numpy"})],
-        "n_threads": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
     # scikit-learn reads arguments off the constructor's signature, which each class spells out.
 
@@ -150,7 +116,8 @@ class BaseMLP(LinkedEstimator):
             Classes, or columns of 0 and 1 for each label; numbers for a regressor.
         sample_weight : array-like, shape (n,), optional
         X_val, y_val, sample_weight_val : array-like, optional
-            Rows that early stopping judges by, in place of some that are held out of X.
+            Rows that epochs are judged by, in place of some that are held out of X: early stopping
+            goes by them, and `history_` has their loss.
 
         Returns
         -------
@@ -162,30 +129,38 @@ class BaseMLP(LinkedEstimator):
         ValueError
             Arguments or data are unusable, or the weights have become infinite or NaN.
         """
-        validation = self._validation(X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, False, validation)
+        return self._fit(X, y, sample_weight, False, (X_val, y_val, sample_weight_val))
 
-    def _validation(self, X: Any, y: Any, weight: Any) -> tuple[Any, Any, Any] | None:
-        """Return rows to judge by that are complete and of use, or None."""
-        given = [part is not None for part in (X, y, weight)]
-        if not any(given):
+    def _checked_validation(self, given: tuple[Any, Any, Any]) -> tuple[Any, Any, Any] | None:
+        """Check rows to judge by, which may be none."""
+        X, y, weight = given
+        if X is None and y is None and weight is None:
             return None
-        if not all(given[:2]):
+        if X is None or y is None:
             raise ValueError("X_val and y_val go together; give both, or neither")
-        if not self.early_stopping or self.solver not in _STOCHASTIC:
+        if not is_stochastic(self):
             raise ValueError(
-                "X_val and y_val are for early stopping; set early_stopping=True and solver='adam' "
-                f"or 'sgd', got early_stopping={self.early_stopping}, solver={self.solver!r}"
+                "X_val and y_val judge epochs, of which solver='lbfgs' has none; take solver='adam'"
             )
-        return X, y, weight
-
-    def _held_out(self, validation: tuple[Any, Any, Any], dtype: str) -> Rows:
-        """Check rows to judge by."""
-        X, y, weight = validation
         X, y = self._read_validation(X, y)
-        if weight is not None:
-            weight = _check_sample_weight(weight, X).astype(dtype, copy=False)
-        return Rows(as_rows(X), self._targets(y, dtype), weight)
+        return X, y, None if weight is None else _check_sample_weight(weight, X)
+
+    def _rows(self, X: Any, y: Any, weight: Array | None, dtype: str) -> Rows:
+        """Return checked rows as the engine takes them."""
+        targets = self._targets(y, dtype)
+        weight = None if weight is None else weight.astype(dtype, copy=False)
+        return Rows(as_rows(X), targets, weight, self._strata(targets), (X, y))
+
+    def _check_arguments(self, n_hidden: int) -> None:
+        """Refuse what is of no use or does not go together, before data are looked at."""
+        hidden_activations(self.activation, n_hidden)
+        dropout_rates(self.dropout, n_hidden)
+        sort_callbacks(self.callbacks)
+        if is_stochastic(self):
+            check_judge(self)
+            Rate.of(self)
+        else:
+            check_lbfgs(self)
 
     def _fit(
         self,
@@ -193,43 +168,62 @@ class BaseMLP(LinkedEstimator):
         y: Any,
         sample_weight: Any,
         incremental: bool,
-        validation: tuple[Any, Any, Any] | None = None,
+        validation: tuple[Any, Any, Any] = (None, None, None),
     ) -> Self:
-        hidden = hidden_widths(self.hidden_layer_sizes)
+        hidden = hidden_widths(self.hidden_layer_sizes, self.depth, self.width)
+        self._check_arguments(len(hidden))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        given = X, y, sample_weight
         X, y = self._read(X, y, incremental, first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         factors = self._class_factors(y)
         if factors is not None:
             sample_weight = factors if sample_weight is None else sample_weight * factors
+        checked = self._checked_validation(validation)
         self._random_state = check_random_state(self.random_state)
-        stochastic = self.solver in _STOCHASTIC
-        kept = getattr(self, "_optimizer", None) if incremental and stochastic else None
-        if first:
-            self._begin(X, hidden)
-        elif not stochastic or kept is None:
-            self._continue(optimizer_of(self), forget=True)
-        else:
-            self._continue(self._current().model.optimizer, forget=False)
+        anew = self._prepare(X, hidden, first, incremental)
         model = self._link.model
-        weight = None if sample_weight is None else sample_weight.astype(model.dtype, copy=False)
-        targets = self._targets(y, model.dtype)
-        rows = Rows(as_rows(X), targets, weight, self._strata(targets))
-        if stochastic:
-            if kept is None:
+        rows = self._rows(X, y, sample_weight, model.dtype)
+        tasks = None if incremental else self._tasks(*given)
+        watchers = Watchers(self, model, tasks)
+        if is_stochastic(self):
+            if anew:
                 self._optimizer = Rate.of(self)
-            held = None if validation is None else self._held_out(validation, model.dtype)
-            fit_stochastic(self, model, rows, incremental, held)
+            held = None if checked is None else self._rows(*checked, model.dtype)
+            fit_stochastic(self, model, rows, incremental, held, watchers)
         else:
-            fit_quasi_newton(self, self._link, rows)
+            fit_quasi_newton(self, self._link, rows, watchers)
         self._label(model)
         if not model.training_state.state.is_finite():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
                 "values and need to be preprocessed."
             )
+        if tasks is not None:
+            tasks.end()
         return self
+
+    def _tasks(self, X: Any, y: Any, weight: Any) -> Tasks | None:
+        """Return what callbacks of scikit-learn are told by, where it has such."""
+        theirs = sort_callbacks(self.callbacks)[1]
+        has_some = theirs or "_skl_callbacks" in vars(self) or "_parent_callback_ctx" in vars(self)
+        return Tasks(self, theirs, X, y, weight) if has_some else None
+
+    def _prepare(self, X: Array, hidden: list[int], first: bool, incremental: bool) -> bool:
+        """Make the network, or let it go on; tell whether its optimizer begins anew."""
+        kept = incremental and is_stochastic(self) and hasattr(self, "_optimizer")
+        if first:
+            self._begin(X, hidden)
+            return True
+        if kept:
+            self._continue(self._current().model.optimizer, forget=False)
+        else:
+            self._continue(optimizer_of(self), forget=True)
+        if not hasattr(self, "history_"):
+            # Coefficients may have been set by hand.
+            self.history_ = History()
+        return not kept
 
     def _begin(self, X: Array, hidden: list[int]) -> None:
         """Draw first weights, and set what the fits of warm starts count on."""
@@ -238,18 +232,23 @@ class BaseMLP(LinkedEstimator):
         self.out_activation_ = self._output_activation()
         dtype = self._network_dtype(X.dtype.name)
         shapes = layer_shapes(X.shape[1], hidden, self.n_outputs_)
-        model = make_network(self, shapes, dtype, optimizer_of(self))
-        draw_first_weights(model, self.activation, self._random_state)
-        parameters = model.training_state.state.parameters
+        drawn = first_weights(self, shapes, self._random_state)
+        # Nothing more is drawn where scikit-learn's class has no such argument.
+        drops = np.any(np.asarray(self.dropout) > 0)
+        seed = int(self._random_state.randint(_MOST_SEEDS)) if drops else 0
+        link = Link(make_network(self, shapes, dtype, optimizer_of(self), seed))
+        link.update(*drawn)
+        state = link.model.training_state.state
         if self.dtype is None:
-            parameters[...] = parameters.astype(X.dtype)
-        self._adopt(model)
-        if self.solver not in _STOCHASTIC:
+            state.parameters[...] = state.parameters.astype(X.dtype)
+        self._adopt(link.model)
+        self.history_ = History()
+        if not is_stochastic(self):
             return
-        self._best_parameters = parameters.copy()
+        self._best = state.parameters.copy(), state.buffers.copy()
         self.loss_curve_: list[float] = []
         self._no_improvement_count = 0
-        validates = self.early_stopping
+        validates = bool(self.early_stopping)
         self.best_loss_ = None if validates else np.inf
         self.validation_scores_: list[float] | None = [] if validates else None
         self.best_validation_score_ = -np.inf if validates else None
@@ -265,22 +264,40 @@ class BaseMLP(LinkedEstimator):
         """Go on from the weights there are, under the arguments of today.
 
         `forget` tells whether the optimizer begins anew.
+
+        Raises
+        ------
+        ValueError
+            The arguments describe layers with other parameters.
         """
         link = self._current()
-        model, state = link.model, link.model.training_state.state
+        model, training = link.model, link.model.training_state
         shapes = [array.shape for array in link.coefs]
-        fresh = make_network(self, shapes, self._network_dtype(model.dtype), optimizer)
-        if fresh.training_state.network != model.training_state.network or (
+        dtype = self._network_dtype(model.dtype)
+        fresh = make_network(self, shapes, dtype, optimizer, training.seed)
+        if fresh.training_state.network != training.network or (
             fresh.backend,
             fresh.n_threads,
         ) != (model.backend, model.n_threads):
-            other = fresh.training_state.state
-            other.parameters[...] = state.parameters
+            if kinds_of(fresh) != kinds_of(model):
+                raise ValueError(
+                    "warm_start and partial_fit go on with the same layers, but batch_norm, "
+                    "residual or hidden layers have changed since the first fit; set them back, or "
+                    "fit anew with warm_start=False"
+                )
+            other = fresh.training_state
+            other.state.parameters[...] = training.state.parameters
+            other.state.buffers[...] = training.state.buffers
             if not forget:
-                other.moments[...], other.step = state.moments, state.step
+                other.state.moments[...], other.state.step = (
+                    training.state.moments,
+                    training.state.step,
+                )
+                other.epoch, other.schedule_states = training.epoch, training.schedule_states
             self._adopt(fresh)
         elif forget:
-            state.forget_training()
+            training.state.forget_training()
+            training.epoch, training.schedule_states = 0, None
             self._adopt(model)
 
     def _loss_grad_lbfgs(
@@ -290,7 +307,7 @@ class BaseMLP(LinkedEstimator):
         link = self._current()
         targets = np.ascontiguousarray(y, link.model.dtype)
         rows = Rows(as_rows(X), targets, sample_weight)
-        return loss_and_gradient(link, packed, rows, self.out_activation_)
+        return loss_and_gradient(link, packed, rows, reports_mean(self))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

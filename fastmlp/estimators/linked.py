@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
-from .network import Link, make_network, optimizer_of
+from .network import Link, make_network
+from .objective import optimizer_of
 
 if TYPE_CHECKING:
     from ..data.rows import Features

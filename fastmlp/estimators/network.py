@@ -9,116 +9,124 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..declarations.losses import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    HalfSquaredError,
-    Loss,
-    PoissonDeviance,
-)
-from ..declarations.optimizers import SGD, Adam, Optimizer
+from ..declarations.activations import Activation, get_activation
 from ..model.sequential import Sequential
-from ..network.layers import Dense
+from ..network.layers import Activation as ActivationLayer
+from ..network.layers import BatchNorm, Dense, Dropout, Layer, Residual
+from .arguments import dropout_rates, hidden_activations
+from .objective import loss_of
 
 if TYPE_CHECKING:
+    from ..declarations.optimizers import Optimizer
     from ..kernels.typing import Array
 
-_ACTIVATIONS = {
-    "identity": "linear",
-    "logistic": "sigmoid",
-    "tanh": "tanh",
-    "relu": "relu",
-    "softmax": "softmax",
-    "exp": "exp",
-}
+    Shapes = List[tuple[int, int]]
+
+_OUTPUTS = {"identity": "linear", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
 """From scikit-learn's names to ours."""
 
 
-def loss_of(output: str, dtype: str) -> Loss:
-    """Return the loss that goes with an output activation, as scikit-learn computes it.
+def layers_of(estimator: Any, shapes: Shapes) -> list[Layer]:
+    """Return the layers that the arguments of an estimator describe; all weights are 0.
 
-    Its logarithms take no probability closer to 0 or 1 than the dtype's epsilon.
+    Of a hidden layer: the product, a BatchNorm, the activation, around these the sum with the
+    layer's input where that is as wide, and a Dropout.
     """
-    clip = float(np.finfo(dtype).eps)
-    losses: dict[str, Loss] = {
-        "logistic": BinaryCrossentropy(clip=clip, reduction="sum"),
-        "softmax": CategoricalCrossentropy(clip=clip),
-        "identity": HalfSquaredError(reduction="sum"),
-        "exp": PoissonDeviance(reduction="sum"),
-    }
-    return losses[output]
+    hidden = shapes[:-1]
+    activations = hidden_activations(estimator.activation, len(hidden))
+    rates = dropout_rates(estimator.dropout, len(hidden))
+    layers: list[Layer] = []
+    for (n_in, units), activation, rate in zip(hidden, activations, rates, strict=True):
+        block = _hidden(estimator, units, activation)
+        if estimator.residual and n_in == units:
+            block = [Residual(block)]
+        layers += block
+        if rate > 0:
+            layers.append(Dropout(rate))
+    output = get_activation(_OUTPUTS[estimator.out_activation_])
+    return [*layers, _dense(estimator, shapes[-1][1], output)]
 
 
-def optimizer_of(estimator: Any) -> Optimizer:
-    """Return the update rule that the arguments of an estimator name."""
-    rate = float(estimator.learning_rate_init)
-    if estimator.solver == "adam":
-        return Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon, epsilon_hat=True)
-    if estimator.solver == "sgd":
-        # Without momentum there is nothing to look ahead by.
-        nesterov = bool(estimator.nesterovs_momentum) and estimator.momentum > 0
-        return SGD(rate, estimator.momentum, nesterov, rate_in_velocity=True)
-    # Its loss and gradient are all that another solver asks for.
-    return SGD()
+def _hidden(estimator: Any, units: int, activation: Activation) -> list[Layer]:
+    if not estimator.batch_norm:
+        return [_dense(estimator, units, activation)]
+    return [
+        _dense(estimator, units, get_activation("linear")),
+        BatchNorm(),
+        ActivationLayer(activation),
+    ]
+
+
+def _dense(estimator: Any, units: int, activation: Activation) -> Dense:
+    alpha = float(estimator.alpha)
+    return Dense(units, activation, initializer="zeros", l2=alpha, mean_penalty=True)
 
 
 def make_network(
-    estimator: Any, shapes: List[tuple[int, int]], dtype: str, optimizer: Optimizer
+    estimator: Any, shapes: Shapes, dtype: str, optimizer: Optimizer, seed: int = 0
 ) -> Sequential:
     """Make and build the network with weights of these shapes; all weights are 0.
 
     Parameters
     ----------
     estimator : BaseMLP
-        Its `activation`, `alpha`, `backend`, `n_threads` and `out_activation_` are read.
+        Its arguments and `out_activation_` are read.
     shapes : sequence of (int, int)
         Inputs and outputs of each layer.
     dtype : {"float32", "float64"}
     optimizer : Optimizer
+    seed : int
+        Of dropout.
     """
-    hidden = [_ACTIVATIONS[estimator.activation]] * (len(shapes) - 1)
-    layers = [
-        Dense(
-            units,
-            activation,
-            initializer="zeros",
-            l2=float(estimator.alpha),
-            mean_penalty=True,
-        )
-        for (_, units), activation in zip(
-            shapes, [*hidden, _ACTIVATIONS[estimator.out_activation_]], strict=True
-        )
-    ]
-    loss = loss_of(estimator.out_activation_, dtype)
     model = Sequential(
-        layers,
-        loss,
+        layers_of(estimator, shapes),
+        loss_of(estimator, dtype),
         optimizer,
         dtype,
         backend=estimator.backend,
-        random_state=0,
+        random_state=seed,
         n_threads=estimator.n_threads,
     )
     return model.build(shapes[0][0])
 
 
 def weights_of(model: Sequential) -> tuple[list[Array], list[Array]]:
-    """Return views of the weights and of the biases of all layers, from the first on."""
-    parameters = list(model.parameters.values())
-    return parameters[0::2], parameters[1::2]
+    """Return views of the weights and of the biases of all dense layers, from the first on."""
+    parameters = model.parameters.items()
+    weights, biases = (
+        [array for name, array in parameters if name.endswith(ending)]
+        for ending in (".weight", ".bias")
+    )
+    return weights, biases
 
 
-def draw_first_weights(model: Sequential, activation: str, rng: np.random.RandomState) -> None:
+def kinds_of(model: Sequential) -> list[tuple[str, tuple[int, ...]]]:
+    """Return kind and shape of each parameter; where layers stand in the list does not count."""
+    return [(name.rsplit(".", 1)[-1], array.shape) for name, array in model.parameters.items()]
+
+
+def first_weights(
+    estimator: Any, shapes: Shapes, rng: np.random.RandomState
+) -> tuple[list[Array], list[Array]]:
     """Draw weights and biases of one layer after the other, uniformly, as scikit-learn does.
 
     The bound is ``sqrt(6 / (n_in + n_out))`` (Glorot and Bengio 2010, equation 16), with 2 in place
-    of 6 where the hidden activation is logistic.
+    of 6 where the activation is logistic; an output layer counts as the hidden layer before it.
     """
-    factor = 2.0 if activation == "logistic" else 6.0
-    for weight, bias in zip(*weights_of(model), strict=True):
-        bound = np.sqrt(factor / sum(weight.shape))
-        weight[...] = rng.uniform(-bound, bound, weight.shape)
-        bias[...] = rng.uniform(-bound, bound, bias.shape)
+    hidden = hidden_activations(estimator.activation, len(shapes) - 1)
+    last = hidden[-1:] or hidden_activations(_one(estimator.activation), 1)
+    names = [activation.name for activation in (*hidden, *last)]
+    weights, biases = [], []
+    for shape, name in zip(shapes, names, strict=True):
+        bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / sum(shape))
+        weights.append(rng.uniform(-bound, bound, shape))
+        biases.append(rng.uniform(-bound, bound, shape[1]))
+    return weights, biases
+
+
+def _one(activation: Any) -> Any:
+    """Return the activation of all layers, "identity" where each has its own."""
+    return activation if isinstance(activation, str | Activation) else "identity"
 
 
 def layer_shapes(n_features: int, hidden: List[int], n_outputs: int) -> list[tuple[int, int]]:

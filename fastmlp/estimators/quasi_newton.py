@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,16 +10,20 @@ import scipy
 import scipy.optimize
 from sklearn.utils.optimize import _check_optimize_result
 
+from ..training.sources import FitData
 from .network import Link, pack, unpack
-from .stochastic import Rows, reported
+from .objective import reports_mean
+from .stochastic import reported
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
+    from .rows import Rows
+    from .watchers import Watchers
 
 _HAS_IPRINT = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
 
 
-def loss_and_gradient(link: Link, packed: Array, rows: Rows, output: str) -> tuple[float, Array]:
+def loss_and_gradient(link: Link, packed: Array, rows: Rows, as_mean: bool) -> tuple[float, Array]:
     """Return the loss of all rows, penalties included, and its gradient at a packed vector.
 
     The network's weights become those of the vector.
@@ -29,8 +34,8 @@ def loss_and_gradient(link: Link, packed: Array, rows: Rows, output: str) -> tup
     packed : ndarray
         See `fastmlp.estimators.network.pack`.
     rows : Rows
-    output : str
-        The output activation.
+    as_mean : bool
+        See `fastmlp.estimators.objective.reports_mean`.
     """
     unpack(packed, link.coefs, link.intercepts)
     model = link.model
@@ -38,11 +43,11 @@ def loss_and_gradient(link: Link, packed: Array, rows: Rows, output: str) -> tup
     state = model.training_state.state
     parts = [state.sharing(gradients=found.gradients).gradient(t) for t in state.program.parameters]
     n_outputs = link.intercepts[-1].size
-    loss = reported(found.loss, found.penalty, n_outputs, output)
+    loss = reported(found.loss, found.penalty, n_outputs, as_mean)
     return loss, pack(parts[0::2], parts[1::2])
 
 
-def fit_quasi_newton(estimator: Any, link: Link, rows: Rows) -> None:
+def fit_quasi_newton(estimator: Any, link: Link, rows: Rows, watchers: Watchers) -> None:
     """Minimize the loss; `n_iter_`, `loss_` and the network's weights become what was reached."""
     options: dict[str, Any] = {
         "maxfun": estimator.max_fun,
@@ -51,14 +56,53 @@ def fit_quasi_newton(estimator: Any, link: Link, rows: Rows) -> None:
     }
     if _HAS_IPRINT:
         options["iprint"] = 1 if estimator.verbose else -1
-    output = estimator.out_activation_
-    result = scipy.optimize.minimize(
-        lambda packed: loss_and_gradient(link, packed, rows, output),
-        pack(link.coefs, link.intercepts).astype(np.float64),
-        method="L-BFGS-B",
-        jac=True,
-        options=options,
-    )
-    estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
+    course = _Course(estimator, link, rows, watchers)
+    try:
+        watchers.begin(FitData(rows.x, rows.y, rows.weight), estimator.max_iter, ["loss"])
+        result = scipy.optimize.minimize(
+            course.loss_and_gradient,
+            pack(link.coefs, link.intercepts).astype(np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            options=options,
+            callback=course.end_iteration,
+        )
+    finally:
+        watchers.end()
+    if course.is_stopped:
+        estimator.n_iter_ = result.nit
+    else:
+        estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = result.fun
     unpack(result.x, link.coefs, link.intercepts)
+
+
+class _Course:
+    """A fit in progress: each iteration is told as an epoch."""
+
+    def __init__(self, estimator: Any, link: Link, rows: Rows, watchers: Watchers) -> None:
+        self._estimator, self._link, self._rows = estimator, link, rows
+        self._training = link.model.training_state
+        self._watchers = watchers
+        self._as_mean = reports_mean(estimator)
+        self._loss, self._began = np.nan, 0.0
+        self.is_stopped = False
+
+    def loss_and_gradient(self, packed: Array) -> tuple[float, Array]:
+        """Return what SciPy asks for; the last one before an iteration ends is where it ends."""
+        if not self._began:
+            self._began = time.perf_counter()
+            self._watchers.begin_epoch(self._training.epoch)
+        self._loss, gradient = loss_and_gradient(self._link, packed, self._rows, self._as_mean)
+        return self._loss, gradient
+
+    def end_iteration(self, packed: Array) -> None:
+        """End an iteration, and the fit where a callback asks for it."""
+        number = self._training.epoch
+        logs = {"loss": self._loss, "seconds": time.perf_counter() - self._began}
+        self._began = 0.0
+        self._training.end_epoch(logs)
+        self._estimator.history_.append(number, logs)
+        self.is_stopped = self._watchers.end_epoch(number, logs)
+        if self.is_stopped:
+            raise StopIteration

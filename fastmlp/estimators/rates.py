@@ -1,8 +1,18 @@
-"""The learning rate in the course of a fit, by scikit-learn's three rules."""
+"""The learning rate in the course of a fit: scikit-learn's three rules, or a schedule of ours."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..declarations.learning_rate import Schedule
+from .objective import optimizer_of
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+
+    Rates = list[float | Array]
 
 _SMALLEST = 1e-6
 
@@ -29,9 +39,26 @@ class Rate:
 
     @classmethod
     def of(cls, estimator: Any) -> Rate:
-        """Return the one that the arguments of an estimator name; Adam's is constant."""
-        rule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
-        return cls(rule, estimator.learning_rate_init, estimator.power_t)
+        """Return the one that the arguments of an estimator name; that of "adam" is constant.
+
+        Raises
+        ------
+        ValueError
+            An optimizer's own schedule and a rule of scikit-learn's are asked for at once.
+        """
+        rule, first = estimator.learning_rate, optimizer_of(estimator).learning_rate
+        if isinstance(first, Schedule):
+            if not isinstance(rule, Schedule) and rule != "constant":
+                raise ValueError(
+                    f"learning_rate={rule!r} changes a number, but the solver has a schedule; give "
+                    "it a number, or leave learning_rate='constant'"
+                )
+            return ScheduledRate()
+        return cls("constant" if estimator.solver == "adam" else rule, first, estimator.power_t)
+
+    def rates(self, declared: Rates) -> Rates:
+        """Return the rates of an epoch's updates; `declared` are those of the network itself."""
+        return [self.learning_rate, *declared[1:]]
 
     def end_epoch(self, n_seen: int) -> None:
         """Set the rate for the next epoch, after so many rows in all."""
@@ -46,3 +73,15 @@ class Rate:
             return True, "Learning rate too small. Stopping."
         self.learning_rate /= 5.0
         return False, f"Setting learning rate to {self.learning_rate:f}"
+
+
+class ScheduledRate(Rate):
+    """The rate that the network's own schedule says; `learning_rate` is the last one."""
+
+    def __init__(self) -> None:
+        super().__init__("constant", np.nan, 0.0)
+
+    def rates(self, declared: Rates) -> Rates:
+        """Return the rates of an epoch's updates as they are declared."""
+        self.learning_rate = float(np.ravel(declared[0])[-1])
+        return declared

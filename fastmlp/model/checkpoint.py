@@ -41,11 +41,17 @@ class ModelCheckpoint(Callback):
                 f"other, got {self.path!r}"
             ) from None
         self.every = check_positive_int("every", every)
+        self._left = 0
+
+    def on_fit_begin(self, model: Any) -> None:
+        """Count the epochs that are to come."""
+        self._left = model.fit_epochs
 
     def on_epoch_end(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         """Save after every `every` epochs, and after the last."""
         done = epoch + 1
-        if done % self.every and model.epochs_left and not model.stop_training:
+        self._left -= 1
+        if done % self.every and self._left and not model.stop_training:
             return
         model.save(self._path_after(done))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .sources import FitData
 
-_RISING = {"accuracy", "f1", "auc", "r2", "precision", "recall"}
+_RISING = {"accuracy", "f1", "auc", "r2", "precision", "recall", "score", "neg"}
 _SHOWN = ("loss", "accuracy")
 _BAR = "{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]"
 
@@ -62,7 +62,7 @@ class EarlyStopping(Callback):
         ended.
     mode : {"auto", "min", "max"}
         Whether lower or higher is better. ``"auto"``: higher for names with the word accuracy, f1,
-        auc, r2, precision or recall, lower for all others.
+        auc, r2, precision, recall, score or neg, lower for all others.
 
     Attributes
     ----------

@@ -86,21 +86,23 @@ def check_fit_arguments(
 
 
 def check_monitors(
-    callbacks: tuple[Callback, ...],
+    callbacks: Iterable[Callback],
     schedules: Iterable[tuple[Schedule, dict[str, Any]]],
-    classifies: bool,
-    validates: bool,
+    names: Iterable[str],
 ) -> None:
     """Refuse to watch a value that the epochs of this fit will not have."""
-    names = ["loss", "accuracy"] if classifies else ["loss"]
-    if validates:
-        names += [f"val_{name}" for name in names]
     logs = dict.fromkeys((*names, "seconds", "learning_rate"), 1.0)
     for callback in callbacks:
         if isinstance(callback, EarlyStopping):
             callback.check_monitor(logs)
     for schedule, state in schedules:
         schedule.observe(logs, state)
+
+
+def logged_names(classifies: bool, validates: bool) -> list[str]:
+    """Return the names of what `run_fit` tells of an epoch, beside its time and rate."""
+    names = ["loss", "accuracy"] if classifies else ["loss"]
+    return [*names, *(f"val_{name}" for name in names)] if validates else names
 
 
 def run_fit(
@@ -205,12 +207,13 @@ def _progress(verbose: int) -> tuple[Callback, ...]:
     if verbose == 0:
         return ()
     on_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if verbose == 1 and on_terminal and _has_tqdm():
+    if verbose == 1 and on_terminal and has_tqdm():
         return (ProgressBar(),)
     return (_Lines(every_epoch=verbose == 2),)
 
 
-def _has_tqdm() -> bool:
+def has_tqdm() -> bool:
+    """Tell whether a progress bar can be shown."""
     from importlib.util import find_spec
 
     try:

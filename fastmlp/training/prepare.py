@@ -9,7 +9,7 @@ from ..common.checks import describe
 from ..data.batches import Validation
 from .chunks import Chunks, ChunkSource
 from .examples import Examples, read_examples
-from .fit import FitArguments, check_monitors
+from .fit import FitArguments, check_monitors, logged_names
 from .sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def prepare_fit(
     check_monitors(
         arguments.callbacks,
         training.schedules(examples.blueprint.program),
-        examples.encoder.task != "regression",
-        validation is not None,
+        logged_names(examples.encoder.task != "regression", validation is not None),
     )
     examples.adopt(training)
     return source, validation

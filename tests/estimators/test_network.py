@@ -8,13 +8,13 @@ import pytest
 import fastmlp as fm
 from fastmlp.estimators.network import (
     Link,
-    draw_first_weights,
+    first_weights,
     layer_shapes,
     make_network,
-    optimizer_of,
     pack,
     unpack,
 )
+from fastmlp.estimators.objective import optimizer_of
 
 
 def network(**arguments: object) -> fm.Sequential:
@@ -40,22 +40,39 @@ def test_what_is_declared() -> None:
     assert optimizer_of(fm.MLPClassifier(solver="lbfgs")) == fm.SGD()
 
 
-@pytest.mark.parametrize(("activation", "factor"), [("relu", 6.0), ("logistic", 2.0)])
-def test_first_weights(activation: str, factor: float) -> None:
-    model = network()
-    draw_first_weights(model, activation, np.random.RandomState(3))
+@pytest.mark.parametrize(
+    ("activation", "factors"),
+    [
+        ("relu", (6.0, 6.0, 6.0)),
+        ("logistic", (2.0, 2.0, 2.0)),
+        (["Sigmoid", "mish"], (2.0, 6.0, 6.0)),
+    ],
+)
+def test_first_weights(activation: object, factors: tuple[float, ...]) -> None:
+    estimator = fm.MLPClassifier(activation=activation)
+    shapes = [(4, 5), (5, 6), (6, 3)]
+    weights, biases = first_weights(estimator, shapes, np.random.RandomState(3))
     rng = np.random.RandomState(3)
-    for name, shape in (("0", (4, 5)), ("1", (5, 3))):
+    for weight, bias, shape, factor in zip(weights, biases, shapes, factors, strict=True):
         bound = np.sqrt(factor / sum(shape))
-        for part, size in (("weight", shape), ("bias", shape[1])):
-            expected = rng.uniform(-bound, bound, size)
-            np.testing.assert_array_equal(model.parameters[f"{name}.{part}"], expected)
+        np.testing.assert_array_equal(weight, rng.uniform(-bound, bound, shape))
+        np.testing.assert_array_equal(bias, rng.uniform(-bound, bound, shape[1]))
+
+
+@pytest.mark.parametrize(("activation", "factor"), [("logistic", 2.0), ("relu", 6.0), ([], 6.0)])
+def test_first_weights_of_a_linear_model(activation: object, factor: float) -> None:
+    estimator = fm.MLPClassifier(activation=activation)
+    weights, _ = first_weights(estimator, [(4, 3)], np.random.RandomState(3))
+    bound = np.sqrt(factor / 7)
+    expected = np.random.RandomState(3).uniform(-bound, bound, (4, 3))
+    np.testing.assert_array_equal(weights[0], expected)
 
 
 def test_packing() -> None:
-    model = network()
-    draw_first_weights(model, "relu", np.random.RandomState(0))
+    model, rng = network(), np.random.default_rng(0)
     link = Link(model)
+    for array in (*link.coefs, *link.intercepts):
+        array[...] = rng.normal(size=array.shape)
     packed = pack(link.coefs, link.intercepts)
     # All weights come before all biases.
     np.testing.assert_array_equal(packed[:20], model.parameters["0.weight"].ravel())

@@ -11,7 +11,7 @@ from twin_estimators import assert_alike, fit_both, made, quietly, tables
 import fastmlp as fm
 from fastmlp.estimators.network import pack
 from fastmlp.estimators.quasi_newton import loss_and_gradient
-from fastmlp.estimators.stochastic import Rows
+from fastmlp.estimators.rows import Rows
 
 TABLES = tables()
 every_task = pytest.mark.parametrize("task", TABLES)
@@ -75,7 +75,7 @@ def test_gradient_of_a_packed_vector() -> None:
     quietly(model.fit, X, y)
     link, rows = model._link, Rows(X, y, None)
     packed = pack(model.coefs_, model.intercepts_)
-    value, gradient = loss_and_gradient(link, packed, rows, "identity")
+    value, gradient = loss_and_gradient(link, packed, rows, True)
     assert value == pytest.approx(model.loss_, rel=1e-12)
     assert gradient.shape == packed.shape
     # The gradient is that of the sum over outputs, the value a mean, penalties apart.
@@ -85,7 +85,7 @@ def test_gradient_of_a_packed_vector() -> None:
         sums = []
         for sign in (1, -1):
             at = packed + sign * step
-            loss, _ = loss_and_gradient(link, at, rows, "identity")
+            loss, _ = loss_and_gradient(link, at, rows, True)
             penalty = model.alpha / 2 * sum((w**2).sum() for w in model.coefs_) / len(X)
             sums.append(3 * (loss - penalty) + penalty)
         assert (sums[0] - sums[1]) / 2 == pytest.approx(gradient @ step, rel=1e-4)

@@ -1,0 +1,168 @@
+"""The arguments that both estimators share: what each may be, and what they mean for each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from ..declarations.activations import Activation, get_activation
+from ..declarations.learning_rate import Schedule
+from ..declarations.optimizers import OPTIMIZERS, Optimizer
+
+_DEFAULT_SIZES = (100,)
+# scikit-learn's names of activations that have another one here.
+_NAMES = {"identity": "linear", "logistic": "sigmoid"}
+
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [str, Activation, "array-like"],
+    "solver": [StrOptions({"lbfgs", "sgd", "adam", *OPTIMIZERS}), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), Schedule],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean", str, callable],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "depth": [Interval(Integral, 0, None, closed="left"), None],
+    "width": [Interval(Integral, 1, None, closed="left"), None],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "batch_norm": ["boolean"],
+    "residual": ["boolean"],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+    "callbacks": [Iterable],
+    "dtype": [StrOptions({"float32", "float64"}), None],
+    "backend": [StrOptions({"auto", "numba", "numpy"})],
+    "n_threads": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+}
+"""What scikit-learn checks before a fit."""
+
+
+def is_stochastic(estimator: Any) -> bool:
+    """Tell whether a solver works on batches."""
+    return bool(estimator.solver != "lbfgs")
+
+
+def hidden_widths(
+    hidden_layer_sizes: Any, depth: int | None = None, width: int | None = None
+) -> list[int]:
+    """Return the widths of the hidden layers.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int, or int
+        A number is one layer.
+    depth, width : int, optional
+        In its place, so many layers, by default 1, of so many units, by default 100.
+
+    Raises
+    ------
+    ValueError
+        A width is not above 0; or both ways are used at once.
+    """
+    listed = hasattr(hidden_layer_sizes, "__iter__")
+    widths = list(hidden_layer_sizes) if listed else [hidden_layer_sizes]
+    if depth is not None or width is not None:
+        if tuple(widths) != _DEFAULT_SIZES:
+            raise ValueError(
+                "give hidden_layer_sizes or depth and width, not both; got "
+                f"hidden_layer_sizes={hidden_layer_sizes!r}, depth={depth}, width={width}"
+            )
+        layers = 1 if depth is None else int(depth)
+        widths = [_DEFAULT_SIZES[0] if width is None else width] * layers
+    if any(each <= 0 for each in widths):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    return [int(each) for each in widths]
+
+
+def hidden_activations(activation: Any, n_layers: int) -> list[Activation]:
+    """Return the activation of each hidden layer.
+
+    Parameters
+    ----------
+    activation : str, Activation or a sequence of them
+        By scikit-learn's names or ours; one for all layers, or one for each.
+    n_layers : int
+
+    Raises
+    ------
+    ValueError
+        A name is unknown, or there are not as many as layers.
+    """
+    if isinstance(activation, str | Activation):
+        return [_find(activation)] * n_layers
+    given = [_find(each) for each in activation]
+    _check_count("activation", len(given), n_layers)
+    return given
+
+
+def _find(activation: Any) -> Activation:
+    name = _NAMES.get(activation, activation) if isinstance(activation, str) else activation
+    return get_activation(name)
+
+
+def dropout_rates(dropout: Any, n_layers: int) -> list[float]:
+    """Return the rate of the dropout after each hidden layer; one number is that of all.
+
+    Raises
+    ------
+    ValueError
+        There are not as many as layers, or one is not in [0, 1).
+    """
+    if isinstance(dropout, Real):
+        return [float(dropout)] * n_layers
+    rates = [float(rate) for rate in dropout]
+    _check_count("dropout", len(rates), n_layers)
+    for rate in rates:
+        if not 0.0 <= rate < 1.0:
+            raise ValueError(f"dropout must be at least 0 and below 1, got {rate}")
+    return rates
+
+
+def _check_count(name: str, count: int, n_layers: int) -> None:
+    if count != n_layers:
+        raise ValueError(
+            f"{name} must be one value, or one for each of the {n_layers} hidden layers, got "
+            f"{count} values"
+        )
+
+
+def check_lbfgs(estimator: Any) -> None:
+    """Refuse what "lbfgs", which works on all rows at once, cannot do.
+
+    Raises
+    ------
+    ValueError
+        An argument makes the loss another one in each pass, or is about batches.
+    """
+    unfit = {
+        "dropout": bool(np.any(np.asarray(estimator.dropout) > 0)),
+        "batch_norm": bool(estimator.batch_norm),
+        "clip_norm": estimator.clip_norm is not None,
+        "clip_value": estimator.clip_value is not None,
+        "learning_rate": isinstance(estimator.learning_rate, Schedule),
+    }
+    names = [name for name, is_set in unfit.items() if is_set]
+    if names:
+        raise ValueError(
+            f"solver='lbfgs' does not go with {', '.join(names)}; leave that at its default, or "
+            "take solver='adam'"
+        )
