@@ -115,7 +115,16 @@ def test_california(tmp_path: Path, sklearn_data: Path) -> None:
     assert number(text, "R2") > number(text, "R2 of a linear model") + 0.1
 
 
-@pytest.mark.parametrize("name", ["mnist.py", "california.py"])
+def test_estimators(tmp_path: Path, sklearn_data: Path) -> None:
+    text = run(tmp_path, "estimators.py")
+
+    theirs, ours, single = re.findall(r"(\d+) epochs  R2 (\S+)", text)
+    assert ours == theirs
+    assert float(single[1]) > 0.76
+    assert number(text, "in double precision:") < 1e-12
+
+
+@pytest.mark.parametrize("name", ["mnist.py", "california.py", "estimators.py"])
 def test_absent_data_is_told_in_a_line(tmp_path: Path, name: str) -> None:
     nobody_listens = "http://127.0.0.1:9"
     text = run(
