@@ -8,19 +8,10 @@ import numpy as np
 import pytest
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.utils._param_validation import InvalidParameterError
-from twin_estimators import quietly, tables
+from twin_estimators import TABLES, fitted, quietly
 
 import fastmlp as fm
 from fastmlp.estimators.arguments import dropout_rates, hidden_activations, hidden_widths
-
-TABLES = tables()
-
-
-def fitted(make: Any = fm.MLPClassifier, task: str = "multiclass", **arguments: Any) -> Any:
-    _, X, y, more = TABLES[task]
-    model = make(**{"max_iter": 3, "random_state": 0, **more, **arguments})
-    quietly(model.fit, X, y)
-    return model
 
 
 def test_widths() -> None:
@@ -94,24 +85,6 @@ def test_dropout_follows_the_random_state() -> None:
     assert rng.randint(2**31) == expected.randint(2**31)
 
 
-@pytest.mark.parametrize(
-    ("solver", "expected"),
-    [
-        ("adamw", fm.AdamW(0.02)),
-        ("rmsprop", fm.RMSprop(0.02)),
-        ("momentum", fm.SGD(0.02, 0.9)),
-        (fm.Nadam(0.5), fm.Nadam(0.5)),
-        (fm.AdaGrad(fm.StepDecay(0.1, 0.5, 2)), fm.AdaGrad(fm.StepDecay(0.1, 0.5, 2))),
-    ],
-)
-def test_solvers(solver: Any, expected: Any) -> None:
-    model = fitted(solver=solver, learning_rate_init=0.02)
-    assert model.network_.optimizer == expected
-    limited = fitted(solver=solver, learning_rate_init=0.02, clip_norm=2, clip_value=0.5)
-    assert limited.network_.optimizer.clip_norm == 2.0
-    assert limited.network_.optimizer.clip_value == 0.5
-
-
 def test_a_schedule_in_place_of_a_rule() -> None:
     schedule = fm.ExponentialDecay(0.1, 0.5)
     for solver in ("adam", "sgd", "rmsprop", fm.Nadam(3.0)):
@@ -139,48 +112,6 @@ def test_a_rule_of_scikit_learn_with_another_solver() -> None:
     ]
     with pytest.raises(ValueError, match="learning_rate='adaptive' changes a number, but the"):
         fitted(solver=fm.Adam(fm.CosineDecay(0.1, 3)), learning_rate="adaptive")
-
-
-def test_label_smoothing() -> None:
-    for task, loss in (
-        ("multiclass", fm.CategoricalCrossentropy),
-        ("binary", fm.BinaryCrossentropy),
-        ("multilabel", fm.BinaryCrossentropy),
-    ):
-        model = fitted(task=task, label_smoothing=0.1)
-        assert isinstance(model.network_.loss, loss)
-        assert model.network_.loss.label_smoothing == 0.1
-
-
-@pytest.mark.parametrize(
-    ("loss", "expected", "output"),
-    [
-        ("absolute_error", fm.MAE(), "identity"),
-        ("mae", fm.MAE(), "identity"),
-        ("huber", fm.Huber(), "identity"),
-        (fm.Huber(3.0), fm.Huber(3.0), "identity"),
-        (fm.Quantile(0.9), fm.Quantile(0.9), "identity"),
-        ("mse", fm.MSE(), "identity"),
-        (fm.Poisson(), fm.Poisson(), "exp"),
-    ],
-)
-def test_losses_of_numbers(loss: Any, expected: Any, output: str) -> None:
-    model = fitted(fm.MLPRegressor, "counts", loss=loss)
-    assert model.network_.loss == expected
-    assert model.out_activation_ == output
-    rows, numbers = TABLES["counts"][1:3]
-    found = model.network_.evaluate(rows, numbers)["loss"]
-    assert found == pytest.approx(model.history_["loss"][-1], rel=0.2)
-
-
-def test_quantiles_are_those_of_y() -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(2000, 1))
-    y = X[:, 0] + rng.exponential(size=2000)
-    for q in (0.1, 0.5, 0.9):
-        model = fm.MLPRegressor(fm.Quantile(q), (), learning_rate_init=0.02, random_state=0)
-        quietly(model.fit, X, y)
-        assert np.mean(y < model.predict(X)) == pytest.approx(q, abs=0.03)
 
 
 @pytest.mark.parametrize(

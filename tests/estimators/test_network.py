@@ -34,10 +34,6 @@ def test_what_is_declared() -> None:
     assert isinstance(first, fm.Dense)
     assert (first.units, first.l2, first.mean_penalty) == (5, 0.5, True)
     assert model.loss == fm.CategoricalCrossentropy(clip=float(np.finfo(np.float64).eps))
-    assert model.optimizer == fm.Adam(1e-3, epsilon_hat=True)
-    still = fm.MLPClassifier(solver="sgd", momentum=0, nesterovs_momentum=True)
-    assert optimizer_of(still) == fm.SGD(1e-3, 0.0, False, rate_in_velocity=True)
-    assert optimizer_of(fm.MLPClassifier(solver="lbfgs")) == fm.SGD()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-from twin_estimators import quietly, tables
+from twin_estimators import TABLES, fitted, quietly
 
 import fastmlp as fm
 
-TABLES = tables()
 HAS_CALLBACKS = tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 9)
 
 
@@ -34,13 +33,6 @@ class Lines(fm.Callback):
 
     def on_fit_end(self, model: Any) -> None:
         self.lines.append("end")
-
-
-def fitted(task: str = "multiclass", make: Any = fm.MLPClassifier, **arguments: Any) -> Any:
-    _, X, y, more = TABLES[task]
-    model = make(**{"max_iter": 3, "random_state": 0, **more, **arguments})
-    quietly(model.fit, X, y)
-    return model
 
 
 def test_all_is_told() -> None:
