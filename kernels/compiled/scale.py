@@ -1,0 +1,28 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""A factor for each column, on plain arrays."""
+
+from __future__ import annotations
+
+from ..reference import scale as reference
+from .buffers import buffer
+from .machine.call import call
+from .ops import scale as ops
+from .twins import twin
+
+__all__ = reference.__all__
+
+
+@twin(reference.scale_forward)
+def scale_forward(*, x, out, **unchanged):
+    (rows, columns), out = x.shape, buffer(out, x.shape, x.dtype)
+    call(ops.scale_forward, x.dtype, rows, x=x, out=out, columns=columns, **unchanged)
+    return out
+
+
+@twin(reference.scale_backward)
+def scale_backward(*, d_out, d_x, d_scale, **unchanged):
+    (rows, columns), dtype = d_out.shape, d_out.dtype
+    given = {"d_x": buffer(d_x, d_out.shape, dtype), "d_scale": buffer(d_scale, columns, dtype)}
+    sizes = {"columns": columns, "accumulate": False}
+    call(ops.scale_backward, dtype, rows, d=d_out, **given, **sizes, **unchanged)
+    return given["d_x"], given["d_scale"]
