@@ -34,7 +34,8 @@ def output_activation(layers: Sequence[Layer]) -> Activation:
     """Return the activation of the network's output: that of the last Dense or of one after it."""
     for layer in reversed(layers):
         if not layer.keeps_activation:
-            return layer.activation_function or get_activation("linear")
+            activation = None if layer.makes_numbers else layer.activation_function
+            return activation or get_activation("linear")
     return get_activation("linear")
 
 
@@ -164,10 +165,12 @@ def _group(builder: Builder, optimizer: Optimizer) -> dict[str, Any]:
         number = 0 if own is None else optimizers.index(own, 1)
         start, stop = first.tensor.start, first.tensor.start + padded(first.tensor.size)
         by_rows = first.tensor in sparse and optimizers[number].touched_rows_exact
-        if groups and groups[-1].optimizer == number and not by_rows and not groups[-1].weight:
-            groups[-1] = replace(groups[-1], stop=stop)
+        weight, factors = first.tensor if by_rows else None, builder.factors[first.tensor.name]
+        group, last = Group(start, stop, number, weight, factors), groups[-1] if groups else None
+        if last and replace(last, start=start, stop=stop) == group and weight is None:
+            groups[-1] = replace(last, stop=stop)
         else:
-            groups.append(Group(start, stop, number, first.tensor if by_rows else None))
+            groups.append(group)
     return {"optimizers": tuple(optimizers), "groups": tuple(groups)}
 
 
@@ -182,4 +185,5 @@ def fill_first_values(
             vector[tensor.start : tensor.stop] = first.value
         elif rng is not None:
             n_in, n_out = tensor.shape
-            vector[tensor.start : tensor.stop] = draw(first.initializer, rng, n_in, n_out).ravel()
+            drawn = draw(first.initializer, rng, n_in, n_out).ravel()
+            vector[tensor.start : tensor.stop] = first.times * drawn

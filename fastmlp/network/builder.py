@@ -10,7 +10,7 @@ from ..declarations.activations import Activation, get_activation
 from ..declarations.optimizers import Optimizer
 from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import ActivationOp, EmbeddingOp, SelectOp
-from ..program.program import Penalty
+from ..program.program import Factors, Penalty
 
 
 class Layer:
@@ -22,10 +22,13 @@ class Layer:
         Whether ``initializer="auto"`` looks past it for the activation that follows.
     keeps_activation : bool
         Whether its output counts as that of the activation before it.
+    makes_numbers : bool
+        Whether its output is any numbers, whatever its activation is.
     """
 
     is_normalization: ClassVar[bool] = False
     keeps_activation: ClassVar[bool] = False
+    makes_numbers: ClassVar[bool] = False
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         """Add this layer's operations, which read `x`, and return the slot of its output.
@@ -49,11 +52,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """The first value of a tensor: a number, or drawn by an initializer."""
+    """The first value of a tensor: a number, or drawn by an initializer and times `times`."""
 
     tensor: Tensor
     value: float = 0.0
     initializer: str | None = None
+    times: float = 1.0
 
 
 class Builder:
@@ -72,6 +76,7 @@ class Builder:
         self.buffers: list[FirstValue] = []
         self.penalties: list[Penalty] = []
         self.own_optimizers: dict[str, Optimizer] = {}
+        self.factors: dict[str, Factors] = {}
         self.n_parameters = 0
         self.n_buffers = 0
         self._n_dropouts = 0
@@ -103,7 +108,9 @@ class Builder:
             return z
         return self.add(ActivationOp, name, z.width, x=z, activation=activation)
 
-    def embed(self, x: Slot, column: int, path: str, shape: tuple[int, int]) -> Slot:
+    def embed(
+        self, x: Slot, column: int, path: str, shape: tuple[int, int], factors: Factors
+    ) -> Slot:
         """Replace a column of X by rows of a table; embeddings one after the other are one."""
         op = EmbeddingOp(x, x, tuple(range(x.width)), (), ())
         last = self.ops[-1] if self.ops else None
@@ -123,7 +130,7 @@ class Builder:
         place = of_input.index(column)
         if place in op.columns:
             raise ValueError(f"Embedding (layer {path}): column {column} is embedded already")
-        table = self.weight(f"{path}.weight", shape, "standard_normal", "")
+        table = self.weight(f"{path}.weight", shape, "standard_normal", "", factors=factors)
         passthrough = tuple(other for other in op.passthrough if other != place)
         tables = (*op.tables, table)
         return self.add(
@@ -148,10 +155,17 @@ class Builder:
             "or first in the deep part of a WideAndDeep"
         )
 
-    def parameter(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
+    def parameter(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        value: float = 0.0,
+        factors: Factors = Factors(),  # noqa: B008
+    ) -> Tensor:
         """Add a trained tensor that starts at a number."""
         tensor = Tensor(name, shape, self.n_parameters)
         self.parameters.append(FirstValue(tensor, value))
+        self.factors[name] = factors
         self.n_parameters += padded(tensor.size)
         return tensor
 
@@ -165,11 +179,13 @@ class Builder:
         l2: float = 0.0,
         optimizer: Optimizer | None = None,
         mean_penalty: bool = False,
+        factors: Factors = Factors(),  # noqa: B008
+        times: float = 1.0,
     ) -> Tensor:
         """Add a trained matrix; ``"auto"`` draws it by the initializer `following`."""
-        tensor = self.parameter(name, shape)
+        tensor = self.parameter(name, shape, factors=factors)
         chosen = following if initializer == "auto" else initializer
-        self.parameters[-1] = FirstValue(tensor, initializer=chosen)
+        self.parameters[-1] = FirstValue(tensor, initializer=chosen, times=times)
         if l1 or l2:
             self.penalties.append(Penalty(tensor, l1, l2, mean_penalty))
         if optimizer is not None:

@@ -21,15 +21,12 @@ ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
     fm.Dense: (7, "gelu"),
     fm.Dropout: (0.3,),
     fm.Embedding: (4, 3, 1),
+    fm.ParametricActivation: ("mish",),
     fm.Residual: ([fm.Dense(6, "tanh")],),
     fm.WideAndDeep: (6, "tanh", [fm.Dense(5, "elu")], [0, 3], [1, 2, 4]),
 }
 
-LAYERS = [
-    value
-    for value in vars(declared).values()
-    if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
-]
+LAYERS: list[type[Layer]] = [getattr(declared, name) for name in declared.__all__]
 
 N_FEATURES = 6
 X = np.random.default_rng(0).normal(size=(60, N_FEATURES))

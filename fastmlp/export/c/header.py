@@ -13,7 +13,16 @@ import numpy as np
 from ...common.checks import describe
 from ...common.dispatch import DispatchTable
 from ...program.operation import Slot, Tensor
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ..costs import multiply_adds
 from ..supported import check_supported
 from ..words import in_words
@@ -185,6 +194,16 @@ def _activation(op: ActivationOp, source: _Source) -> list[str]:
     return [*lines, source.call(c_activations.template(op.activation), arguments)]
 
 
+def _parametric(op: ParametricOp, source: _Source) -> list[str]:
+    lines = _move(op.x, op.out, source)
+    if op.activation.traits.is_identity:
+        return lines
+    arguments = f"{source.at(op.out)}, {source.tensor(op.weight)}, {op.out.width}"
+    if op.activation.parameter is not None:
+        arguments += f", {literal(op.activation.parameter, source.c_type)}"
+    return [*lines, source.call(c_activations.mixed_template(op.activation), arguments)]
+
+
 def _scale(op: ScaleOp, source: _Source) -> list[str]:
     scale, shift = source.tensor(op.scale), source.tensor(op.shift)
     call = source.call(c_functions.SCALE, f"{source.at(op.out)}, {scale}, {shift}, {op.out.width}")
@@ -238,6 +257,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
     {
         DenseOp: _dense,
         ActivationOp: _activation,
+        ParametricOp: _parametric,
         ScaleOp: _scale,
         AddOp: _add,
         SelectOp: _select,

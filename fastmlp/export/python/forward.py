@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.dispatch import DispatchTable
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ...program.program import origin
 from .activations import ACTIVATIONS
 from .text import call_of_list
@@ -126,6 +135,15 @@ class Forward:
         more = "" if parameter is None else f", {parameter!r}"
         return [f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"]
 
+    def _parametric(self, op: ParametricOp) -> list[str]:
+        x, weight, parameter = self._value(op.x), self._names[op.weight.name], ""
+        if op.activation.traits.is_identity:
+            return [x]
+        if op.activation.parameter is not None:
+            parameter = f", {op.activation.parameter!r}"
+        name = ACTIVATIONS.row(op.activation).call
+        return [f"{x} + {weight} * ({name}({x}{parameter}) - {x})"]
+
     def _add(self, op: AddOp) -> list[str]:
         second = self._value(op.y)
         return [f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"]
@@ -172,6 +190,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
     {
         DenseOp: Forward._dense,
         ActivationOp: Forward._activation,
+        ParametricOp: Forward._parametric,
         ScaleOp: Forward._scale,
         AddOp: Forward._add,
         SelectOp: Forward._select,

@@ -26,10 +26,18 @@ from ...program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    ParametricOp,
     ScaleOp,
     SelectOp,
+    TrainedScaleOp,
 )
 from .lowering import Lowering, Memory
+from .lowering_parametric import (
+    lower_parametric_backward,
+    lower_parametric_forward,
+    lower_trained_scale_backward,
+    lower_trained_scale_forward,
+)
 from .lowering_products import lower_dense_backward, lower_dense_forward
 from .lowering_wiring import (
     lower_add_backward,
@@ -222,6 +230,8 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
     {
         DenseOp: (lower_dense_forward, lower_dense_backward),
         ActivationOp: (_activation_forward, _activation_backward),
+        ParametricOp: (lower_parametric_forward, lower_parametric_backward),
+        TrainedScaleOp: (lower_trained_scale_forward, lower_trained_scale_backward),
         BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
         DropoutOp: (_dropout_forward, _dropout_backward),
         AddOp: (lower_add_forward, lower_add_backward),
