@@ -22,7 +22,16 @@ def scale_forward(*, x, out, **unchanged):
 @twin(reference.scale_backward)
 def scale_backward(*, d_out, d_x, d_scale, **unchanged):
     (rows, columns), dtype = d_out.shape, d_out.dtype
-    given = {"d_x": buffer(d_x, d_out.shape, dtype), "d_scale": buffer(d_scale, columns, dtype)}
-    sizes = {"columns": columns, "accumulate": False}
-    call(ops.scale_backward, dtype, rows, d=d_out, **given, **sizes, **unchanged)
-    return given["d_x"], given["d_scale"]
+    d_x, d_scale = buffer(d_x, d_out.shape, dtype), buffer(d_scale, columns, dtype)
+    call(
+        ops.scale_backward,
+        dtype,
+        rows,
+        d=d_out,
+        d_x=d_x,
+        columns=columns,
+        d_scale=d_scale,
+        accumulate=False,
+        **unchanged,
+    )
+    return d_x, d_scale
