@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..declarations.activations import Activation, get_activation
+from ..declarations.initializers import FROM_ROWS
 from ..declarations.optimizers import Optimizer
 from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import ActivationOp, EmbeddingOp, SelectOp
@@ -52,12 +53,16 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """The first value of a tensor: a number, or drawn by an initializer and times `times`."""
+    """The first value of a tensor: a number, or drawn by an initializer and times `times`.
+
+    `from_rows` names the initializer that takes the place of it once there are rows, if any.
+    """
 
     tensor: Tensor
     value: float = 0.0
     initializer: str | None = None
     times: float = 1.0
+    from_rows: str = ""
 
 
 class Builder:
@@ -169,6 +174,21 @@ class Builder:
         self.n_parameters += padded(tensor.size)
         return tensor
 
+    def drawn(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: str,
+        factors: Factors,
+        times: float = 1.0,
+    ) -> Tensor:
+        """Add a trained tensor that an initializer draws."""
+        tensor = self.parameter(name, shape, factors=factors)
+        from_rows = initializer if initializer in FROM_ROWS else ""
+        drawn_by = FROM_ROWS.get(initializer, initializer)
+        self.parameters[-1] = FirstValue(tensor, 0.0, drawn_by, times, from_rows)
+        return tensor
+
     def weight(
         self,
         name: str,
@@ -183,9 +203,8 @@ class Builder:
         times: float = 1.0,
     ) -> Tensor:
         """Add a trained matrix; ``"auto"`` draws it by the initializer `following`."""
-        tensor = self.parameter(name, shape, factors=factors)
         chosen = following if initializer == "auto" else initializer
-        self.parameters[-1] = FirstValue(tensor, initializer=chosen, times=times)
+        tensor = self.drawn(name, shape, chosen, factors, times)
         if l1 or l2:
             self.penalties.append(Penalty(tensor, l1, l2, mean_penalty))
         if optimizer is not None:

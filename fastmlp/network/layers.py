@@ -20,12 +20,13 @@ from ..common.checks import (
 from ..common.config import assign, declaration
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
-from ..declarations.initializers import get_initializer
+from ..declarations.initializers import get_bias_initializer, get_initializer
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..program.operation import Slot
 from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp
 from .builder import Builder
 from .builder import Layer as Layer
+from .clip import Clip as Clip
 from .parametric import ParametricActivation as ParametricActivation
 from .parametric import Scale as Scale
 from .trained import FACTORS, TrainedLayer, check_factors, factors_of
@@ -34,6 +35,7 @@ __all__ = [
     "Activation",
     "BatchNorm",
     "Branch",
+    "Clip",
     "Dense",
     "Dropout",
     "Embedding",
@@ -71,14 +73,23 @@ class Dense(TrainedLayer):
         Number of outputs.
     activation : str or Activation
     initializer : str
-        How the first weights are drawn; ``"auto"`` looks at the activation that follows. Biases
-        start at 0.
+        How the first weights are drawn; ``"auto"`` looks at the activation that follows. ``"std"``
+        looks at the rows of the first fit: weights from N(0, 1), over the standard deviation of
+        what ``x @ weight`` becomes with them, column by column, so that it is 1.
     use_bias : bool
     l1, l2 : float
         ``l1 * sum|W| + l2 / 2 * sum W^2`` is added to the loss.
     mean_penalty : bool
         Divide that by the sum of the batch's sample weights, its rows without any: it is added to
         the sum over rows of which the loss is the mean, and weighs less the more rows there are.
+    bias_initializer : {"zeros", "standard_normal", "he+5"}
+        ``"he+5"`` looks at the rows of the first fit: minus a random mean of what ``x @ weight``
+        becomes on five of them, so that each unit bends where there are rows (Steinwart 2019).
+
+        Where an initializer looks at rows, they are 4096 of the rows to train on, drawn by
+        `random_state`, or of the first chunk, or the batch of the first `train_step`. Dropout does
+        nothing then. `reset` draws anew in the fit after it: on the same rows the same numbers.
+        Until the first fit ``"lecun_normal"`` and zeros stand in.
     parametrization : {"standard", "ntk"}
         ``"ntk"``, that of the neural tangent kernel (Jacot et al. 2018):
         ``x @ weight / sqrt(n_in) + bias``. An optimizer such as Adam, whose steps do not depend on
@@ -98,6 +109,7 @@ class Dense(TrainedLayer):
     l1: float = 0.0
     l2: float = 0.0
     mean_penalty: bool = field(default=False, kw_only=True)
+    bias_initializer: str = field(default="zeros", kw_only=True)
     parametrization: str = field(default="standard", kw_only=True)
     bias_learning_rate_factor: float = field(default=1.0, kw_only=True)
     bias_weight_decay_factor: float = field(default=1.0, kw_only=True)
@@ -106,6 +118,7 @@ class Dense(TrainedLayer):
         check_factors(self, *FACTORS, *(f"bias_{name}" for name in FACTORS))
         assign(
             self,
+            bias_initializer=get_bias_initializer(self.bias_initializer),
             parametrization=find_name("parametrization", self.parametrization, PARAMETRIZATIONS),
             units=check_positive_int("units", self.units),
             activation=get_activation(self.activation),
@@ -115,6 +128,8 @@ class Dense(TrainedLayer):
             l2=check_number("l2", self.l2, 0),
             mean_penalty=check_bool("mean_penalty", self.mean_penalty),
         )
+        if self.bias_initializer != "zeros" and not self.use_bias:
+            raise ValueError(f"bias_initializer={self.bias_initializer!r} needs use_bias=True")
 
     @property
     def activation_function(self) -> ActivationFunction:
@@ -138,9 +153,8 @@ class Dense(TrainedLayer):
         )
         bias = None
         if self.use_bias:
-            bias = builder.parameter(
-                f"{path}.bias", (self.units,), factors=factors_of(self, "bias_")
-            )
+            factors = factors_of(self, "bias_")
+            bias = builder.drawn(f"{path}.bias", (self.units,), self.bias_initializer, factors)
         z = builder.add(
             DenseOp,
             f"{path}.preactivation",

@@ -307,6 +307,29 @@ class ScaleOp(Operation):
         check_shape(self.shift, self.out.width)
 
 
+@dataclass(frozen=True, slots=True)
+class ClipOp(Operation):
+    """``out = min(max(x, low), high)``, column by column: in prediction alone."""
+
+    x: Slot
+    out: Slot
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    in_place = True
+    formula = "min(max({x}, {low}), {high})"
+
+    @property
+    def description(self) -> str:
+        return f"bounds of {self.out.width}"
+
+    def check(self) -> None:
+        if {self.out.width, self.x.width, len(self.low), len(self.high)} != {self.out.width}:
+            raise ValueError("bounds of another width")
+        if any(low > high for low, high in zip(self.low, self.high, strict=True)):
+            raise ValueError("a lower bound above the upper one")
+
+
 OPERATIONS: tuple[type[Operation], ...] = tuple(
     kind
     for kind in globals().values()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .operation import Operation, Slot, Tensor
-from .ops import ActivationOp, ParametricOp
+from .ops import ActivationOp, ClipOp, ParametricOp
 
 # Predictions need neither.
 if TYPE_CHECKING:
@@ -125,16 +125,16 @@ class Program(InferenceProgram):
     ----------
     ops : tuple of Operation
         From `input` to the slot that the head reads.
-    output_ops : tuple of ActivationOp
-        From there to `output`: an activation that the loss already contains. Only predictions
-        need them.
+    output_ops : tuple of Operation
+        From there to `output`: an activation that the loss already contains, and bounds of
+        predictions, which alone need them.
     records : tuple of (str, Slot)
         Slots that users may ask for by name, such as ``"0.preactivation"``.
     n_buffers : int
         Length of the flat vector of buffers.
     """
 
-    output_ops: tuple[ActivationOp, ...]
+    output_ops: tuple[Operation, ...]
     head: Head
     records: tuple[tuple[str, Slot], ...]
     buffers: tuple[Tensor, ...]
@@ -142,6 +142,12 @@ class Program(InferenceProgram):
     penalties: tuple[Penalty, ...]
     optimizers: tuple[Optimizer, ...]
     groups: tuple[Group, ...]
+
+    @property
+    def judged_output(self) -> Slot:
+        """The slot of the predictions that the loss is about, before they are held in bounds."""
+        last = self.output_ops[-1] if self.output_ops else None
+        return last.x if isinstance(last, ClipOp) else self.output
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:

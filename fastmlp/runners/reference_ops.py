@@ -7,13 +7,14 @@ runner does the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..common.dispatch import DispatchTable
 from ..kernels.reference.activations import activation_backward, activation_forward
 from ..kernels.reference.batchnorm import batchnorm_backward, batchnorm_forward
+from ..kernels.reference.clip import clip_columns
 from ..kernels.reference.dense import dense_backward, dense_forward
 from ..kernels.reference.dropout import dropout_backward, dropout_forward
 from ..kernels.reference.embedding import embedding_backward, embedding_forward
@@ -25,6 +26,7 @@ from ..program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     DropoutOp,
@@ -35,6 +37,9 @@ from ..program.ops import (
     TrainedScaleOp,
 )
 from .reference_pass import Pass
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
 
 
 def _dense_forward(op: DenseOp, run: Pass) -> None:
@@ -207,7 +212,16 @@ def _scale_forward(op: ScaleOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x] * scale + shift
 
 
-def _no_backward(op: ScaleOp, run: Pass) -> None:
+def clip(op: ClipOp, x: Array) -> Array:
+    """Hold values within the bounds of an operation."""
+    return clip_columns(x, np.array(op.low, x.dtype), np.array(op.high, x.dtype))
+
+
+def _clip_forward(op: ClipOp, run: Pass) -> None:
+    run.values[op.out] = clip(op, run.values[op.x])
+
+
+def _no_backward(op: ScaleOp | ClipOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -229,6 +243,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         ConcatOp: (_concat_forward, _concat_backward),
         EmbeddingOp: (_embedding_forward, _embedding_backward),
         ScaleOp: (_scale_forward, _no_backward),
+        ClipOp: (_clip_forward, _no_backward),
     },
 )
 """The functions of each kind of operation, forward and backward."""

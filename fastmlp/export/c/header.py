@@ -16,6 +16,7 @@ from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
     AddOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     EmbeddingOp,
@@ -165,6 +166,14 @@ class _Source:
             self.names[key] = self._add("int", name, np.asarray(columns), "column numbers")
         return self.names[key]
 
+    def numbers(self, values: tuple[float, ...]) -> str:
+        """The name of an array of bounds."""
+        name = f"bounds_{len(self.names)}"
+        if (key := f"bounds {values}") not in self.names:
+            rounded = np.asarray(values, self.predictor.dtype)
+            self.names[key] = self._add(self.c_type, name, rounded, "bounds")
+        return self.names[key]
+
     def _add(self, c_type: str, name: str, values: Any, note: str) -> str:
         self.arrays += [*array(c_type, f"{self.prefix}_{name}", values, note), ""]
         self.n_bytes += np.size(values) * (8 if c_type == "double" else 4)
@@ -207,6 +216,12 @@ def _parametric(op: ParametricOp, source: _Source) -> list[str]:
 def _scale(op: ScaleOp, source: _Source) -> list[str]:
     scale, shift = source.tensor(op.scale), source.tensor(op.shift)
     call = source.call(c_functions.SCALE, f"{source.at(op.out)}, {scale}, {shift}, {op.out.width}")
+    return [*_move(op.x, op.out, source), call]
+
+
+def _clip(op: ClipOp, source: _Source) -> list[str]:
+    low, high = source.numbers(op.low), source.numbers(op.high)
+    call = source.call(c_functions.CLIP, f"{source.at(op.out)}, {low}, {high}, {op.out.width}")
     return [*_move(op.x, op.out, source), call]
 
 
@@ -259,6 +274,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
         ActivationOp: _activation,
         ParametricOp: _parametric,
         ScaleOp: _scale,
+        ClipOp: _clip,
         AddOp: _add,
         SelectOp: _select,
         ConcatOp: _concat,

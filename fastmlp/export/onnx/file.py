@@ -17,6 +17,7 @@ from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
     AddOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     EmbeddingOp,
@@ -207,6 +208,15 @@ def _scale(network: _Network, op: ScaleOp, out: str) -> None:
     network.graph.add("Add", scaled, network.tensor(op.shift), out=out)
 
 
+def _clip(network: _Network, op: ClipOp, out: str) -> None:
+    graph, dtype = network.graph, network.graph.dtype
+    low, high = (
+        graph.constant(np.array(bounds, dtype), f"{out}/{name}")
+        for name, bounds in (("low", op.low), ("high", op.high))
+    )
+    graph.add("Min", graph.add("Max", network.values[op.x], low), high, out=out)
+
+
 def _add(network: _Network, op: AddOp, out: str) -> None:
     network.graph.add("Add", network.values[op.x], network.values[op.y], out=out)
 
@@ -246,6 +256,7 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
         ActivationOp: _activation,
         ParametricOp: _parametric,
         ScaleOp: _scale,
+        ClipOp: _clip,
         AddOp: _add,
         SelectOp: _select,
         ConcatOp: _concat,

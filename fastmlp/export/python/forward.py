@@ -9,6 +9,7 @@ from ...common.dispatch import DispatchTable
 from ...program.ops import (
     ActivationOp,
     AddOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     EmbeddingOp,
@@ -135,6 +136,16 @@ class Forward:
         more = "" if parameter is None else f", {parameter!r}"
         return [f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"]
 
+    def _clip(self, op: ClipOp) -> list[str]:
+        x, bounds = self._value(op.x), []
+        for listed in (op.low, op.high):
+            # A plain number takes the dtype of what it is compared with.
+            same = len(set(listed)) == 1
+            bounds.append(
+                repr(listed[0]) if same else f"np.array({list(listed)}, np.{self._program.dtype})"
+            )
+        return [f"np.clip({x}, {', '.join(bounds)})"]
+
     def _parametric(self, op: ParametricOp) -> list[str]:
         x, weight, parameter = self._value(op.x), self._names[op.weight.name], ""
         if op.activation.traits.is_identity:
@@ -192,6 +203,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
         ActivationOp: Forward._activation,
         ParametricOp: Forward._parametric,
         ScaleOp: Forward._scale,
+        ClipOp: Forward._clip,
         AddOp: Forward._add,
         SelectOp: Forward._select,
         ConcatOp: Forward._concat,

@@ -22,6 +22,7 @@ from ...program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     DropoutOp,
@@ -33,6 +34,7 @@ from ...program.ops import (
 )
 from .lowering import Lowering, Memory
 from .lowering_parametric import (
+    lower_clip_forward,
     lower_parametric_backward,
     lower_parametric_forward,
     lower_trained_scale_backward,
@@ -218,7 +220,7 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, lowering: Lowering) -> 
         lowering.copy(own, d_x, plus=d_x)
 
 
-def _no_backward(op: ScaleOp, lowering: Lowering) -> None:
+def _no_backward(op: ScaleOp | ClipOp, lowering: Lowering) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -239,6 +241,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
+        ClipOp: (lower_clip_forward, _no_backward),
     },
 )
 

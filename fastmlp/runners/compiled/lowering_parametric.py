@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...kernels.compiled.ops.activations import activation_ops
+from ...kernels.compiled.ops.clip import clip_columns
 from ...kernels.compiled.ops.parametric import parametric_backward, parametric_forward
 from ...kernels.compiled.ops.scale import scale_backward, scale_forward
 from ...program.operation import Write
-from ...program.ops import ParametricOp, TrainedScaleOp
+from ...program.ops import ClipOp, ParametricOp, TrainedScaleOp
 from .lowering import Lowering
 from .tasks import Instruction, instruction
 
@@ -93,3 +96,25 @@ def lower_trained_scale_backward(op: TrainedScaleOp, lowering: Lowering) -> None
 
     written = [("d", op.scale.name), *([] if d_x is None else [d_x.key])]
     lowering.columnwise(op.out.width, make, reads=[x.key, d.key], writes=written)
+
+
+def lower_clip_forward(op: ClipOp, lowering: Lowering) -> None:
+    """``out = min(max(x, low), high)``."""
+    x, out = lowering.value(op.x), lowering.value(op.out)
+    low, high = (
+        lowering.keep_alive(np.array(bounds, lowering.program.dtype))
+        for bounds in (op.low, op.high)
+    )
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            clip_columns,
+            x=x.at(first),
+            out=out.at(first),
+            ld=x.ld,
+            columns=count,
+            low=low + first * lowering.itemsize,
+            high=high + first * lowering.itemsize,
+        )
+
+    lowering.columnwise(op.out.width, make, reads=[x.key], writes=[out.key])
