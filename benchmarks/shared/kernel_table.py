@@ -250,7 +250,7 @@ def _activations() -> Iterator[Kernel]:
         )
 
 
-def _dense_forward(activation: str, bias: bool) -> Make:
+def _dense_forward(activation: str, bias: bool, **factor: float) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         units = columns // 2 + 1
         return {
@@ -258,17 +258,18 @@ def _dense_forward(activation: str, bias: bool) -> Make:
             "weight": inputs.normal(columns, units),
             "bias": inputs.normal(units) if bias else None,
             "activation": activation,
+            **factor,
         }
 
     return make
 
 
-def _dense_backward(activation: str) -> Make:
+def _dense_backward(activation: str, **factor: float) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         units = columns // 2 + 1
         x, weight = inputs.any(rows, columns), inputs.normal(columns, units)
         with np.errstate(all="ignore"):
-            out, z = reference.dense_forward(x, weight, None, activation)
+            out, z = reference.dense_forward(x, weight, None, activation, **factor)
         return {
             "d_out": inputs.any(rows, units),
             "x": x,
@@ -276,9 +277,65 @@ def _dense_backward(activation: str) -> Make:
             "z": z,
             "out": out,
             "activation": activation,
+            **factor,
         }
 
     return make
+
+
+def _parametric_forward(activation: ActivationSpec) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        z, weight = inputs.any(rows, columns), inputs.normal(columns)
+        return {"z": z, "weight": weight, "activation": activation}
+
+    return make
+
+
+def _parametric_backward(activation: ActivationSpec) -> Make:
+    def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+        forward = _parametric_forward(activation)(inputs, rows, columns)
+        # Whether a product that overflows meets its opposite depends on where it is rounded.
+        return {"d_out": inputs.normal(rows, columns), **forward}
+
+    return make
+
+
+def _parametric() -> Iterator[Kernel]:
+    activations: list[ActivationSpec] = ["relu", "selu", "mish", "tanh", ("elu", 0.5)]
+    for activation in activations:
+        name = activation if isinstance(activation, str) else f"{activation[0]} {activation[1]}"
+        yield Kernel(
+            f"parametric_forward[{name}]",
+            "parametric_forward",
+            _parametric_forward(activation),
+            ("out",),
+            # What remains of numbers that cancel.
+            tolerance=64.0,
+            of_sums=True,
+        )
+        yield Kernel(
+            f"parametric_backward[{name}]",
+            "parametric_backward",
+            _parametric_backward(activation),
+            ("d_z", "d_weight"),
+            # Near 0, what remains of f(z) - z is of numbers that cancel.
+            tolerance=512.0,
+            of_sums=True,
+        )
+
+
+def _scale_forward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    return {"x": inputs.any(rows, columns), "scale": inputs.normal(columns)}
+
+
+def _scale_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    x, scale = inputs.normal(rows, columns), inputs.normal(columns)
+    return {"d_out": inputs.any(rows, columns), "x": x, "scale": scale}
+
+
+def _clip_columns(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    low = inputs.normal(columns)
+    return {"x": inputs.any(rows, columns), "low": low, "high": low + inputs.positive(columns)}
 
 
 def _sparse_rows(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
@@ -289,20 +346,20 @@ def _sparse_rows(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
     return {"data": inputs.any(int(bounds[-1])), "indices": indices, "indptr": bounds}
 
 
-def _sparse_forward(units: int) -> Make:
+def _sparse_forward(units: int, **factor: float) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         sparse = _sparse_rows(inputs, rows, columns)
-        return {**sparse, "weight": inputs.normal(columns, units)}
+        return {**sparse, "weight": inputs.normal(columns, units), **factor}
 
     return make
 
 
-def _sparse_backward(units: int) -> Make:
+def _sparse_backward(units: int, **factor: float) -> Make:
     def make(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
         sparse = _sparse_rows(inputs, rows, columns)
         # Whether a product that overflows meets its opposite depends on where it is rounded.
         sparse["data"] = inputs.normal(len(sparse["data"]))
-        return {"d_out": inputs.any(rows, units), **sparse, "n_in": columns}
+        return {"d_out": inputs.any(rows, units), **sparse, "n_in": columns, **factor}
 
     return make
 
@@ -542,11 +599,27 @@ KERNELS: tuple[Kernel, ...] = (
         )
         for activation in ("linear", "tanh", "softmax")
     ),
+    Kernel(
+        "dense_forward[factor=0.3]",
+        "dense_forward",
+        _dense_forward("linear", True, factor=0.3),
+        ("out", "z"),
+        tolerance=64.0,
+        of_sums=True,
+    ),
+    Kernel(
+        "dense_backward[factor=0.3]",
+        "dense_backward",
+        _dense_backward("linear", factor=0.3),
+        ("d_x", "d_weight", "d_bias"),
+        tolerance=64.0,
+        of_sums=True,
+    ),
     *(
         Kernel(
-            f"{name}[units={units}]",
+            f"{name}[units={units}{', factor=0.3' if factor else ''}]",
             name,
-            make(units),
+            make(units, **factor),
             (result,),
             tolerance=64.0,
             of_sums=True,
@@ -555,8 +628,12 @@ KERNELS: tuple[Kernel, ...] = (
             ("sparse_forward", _sparse_forward, "out"),
             ("sparse_backward", _sparse_backward, "d_weight"),
         )
-        for units in (1, 3)
+        for units, factor in ((1, {}), (3, {}), (1, {"factor": 0.3}), (3, {"factor": 0.3}))
     ),
+    *_parametric(),
+    Kernel("scale_forward", "scale_forward", _scale_forward, ("out",), tolerance=0.0),
+    Kernel("scale_backward", "scale_backward", _scale_backward, ("d_x", "d_scale"), of_sums=True),
+    Kernel("clip_columns", "clip_columns", _clip_columns, ("out",), tolerance=0.0),
     *(
         Kernel(
             f"batchnorm_forward[{'training' if training else 'inference'}]",

@@ -39,10 +39,15 @@ INITIALIZERS: dict[str, Draw] = {
 }
 """From each name to what draws the weights of a layer."""
 
-# Of tables of embeddings, not of layers.
+# Of tables of embeddings and of biases, not of layers.
 _OTHERS: dict[str, Draw] = {"standard_normal": _normal(lambda n_in, n_out: 1.0)}
 
 _ALIASES = {"xavier": "glorot"}
+
+FROM_ROWS = {"std": "lecun_normal", "he+5": "zeros"}
+"""Those that look at rows, each with what stands in for it before there are any."""
+
+BIAS_INITIALIZERS = ("zeros", "standard_normal", "he+5")
 
 
 def get_initializer(name: str) -> str:
@@ -60,8 +65,13 @@ def get_initializer(name: str) -> str:
     TypeError
         ``name`` is no string.
     """
-    found = find_name("initializer", name, ("auto", *INITIALIZERS, *_ALIASES))
+    found = find_name("initializer", name, ("auto", "std", *INITIALIZERS, *_ALIASES))
     return _ALIASES.get(found, found)
+
+
+def get_bias_initializer(name: str) -> str:
+    """Return the canonical spelling of the name of an initializer of biases; errors as above."""
+    return find_name("bias_initializer", name, BIAS_INITIALIZERS)
 
 
 def draw(name: str, rng: np.random.Generator, n_in: int, n_out: int) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..program.ops import ActivationOp, DenseOp, EmbeddingOp, SelectOp
+from ..program.program import activations as activations_of
 from .c.activations import template
 from .c.math import needed_functions, used_functions
 from .c.memory import plan
@@ -106,11 +107,7 @@ def code_bytes(program: InferenceProgram) -> int:
     some 2 kB.
     """
     dense = [op for op in program.ops if isinstance(op, DenseOp)]
-    activations = {
-        op.activation.name: op.activation
-        for op in program.ops
-        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity
-    }
+    activations = {activation.name: activation for activation in activations_of(program)}
     counts = {
         "network": 1,
         "several dense layers": int(len(dense) > 1),

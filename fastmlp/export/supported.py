@@ -6,8 +6,8 @@ from typing import Any
 
 from ..common.dispatch import DispatchTable
 from ..declarations.activation_table import ActivationTable, Row
-from ..program.ops import ActivationOp
 from ..program.program import InferenceProgram
+from ..program.program import activations as activations_of
 
 
 def check_supported(
@@ -37,10 +37,9 @@ def check_supported(
         There is a registered activation, or an activation or operation that was added to the
         library.
     """
+    for activation in activations_of(program):
+        activations.row(activation, hint)
     for op in program.ops:
-        # The identity is no operation.
-        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity:
-            activations.row(op.activation, hint)
         if type(op) not in operations:
             known = ", ".join(kind.__name__ for kind in operations)
             raise ValueError(

@@ -1,8 +1,8 @@
 """Freezing: from the program of a network that is trained to the shortest one that predicts.
 
 Dropout does nothing in a prediction, and a BatchNorm is ``out = x * scale + shift`` with numbers
-that no longer change; so is a linear scaler of X. `folding` multiplies them into the weights, which
-are only then rounded to the network's dtype.
+that no longer change; so are a trained Scale and a linear scaler of X. `folding` multiplies them
+into the weights, which are only then rounded to the network's dtype.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
 from ..common.warn import warn
 from ..program.operation import Operation, Slot, Tensor, padded
-from ..program.ops import BatchNormOp
+from ..program.ops import BatchNormOp, DenseOp, TrainedScaleOp
 from ..program.program import InferenceProgram, inference_ops
 from ..program.state import State, Weights
 from .folding import Graph, Scaling
@@ -50,7 +50,7 @@ def freeze_program(
     ops, output = inference_ops(program)
     graph = Graph(program, list(ops), output, feature_names)
     for op in ops:
-        if any(tensor in program.buffers for tensor in op.tensors):
+        if type(op) in FROZEN or any(tensor in program.buffers for tensor in op.tensors):
             FROZEN[type(op)](graph, op, state)
         else:
             for tensor in op.tensors:
@@ -148,7 +148,27 @@ def _freeze_batchnorm(graph: Graph, op: BatchNormOp, state: State) -> None:
     graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
 
 
+def _freeze_dense(graph: Graph, op: DenseOp, state: State) -> None:
+    for tensor in op.tensors:
+        graph.values[tensor.name] = state.parameter(tensor).astype(np.float64)
+    graph.values[op.weight.name] = graph.values[op.weight.name] * op.factor
+    graph.change(op, op.without_plan())
+
+
+def _freeze_trained_scale(graph: Graph, op: TrainedScaleOp, state: State) -> None:
+    scale = state.parameter(op.scale).astype(np.float64)
+    path = op.scale.name.removesuffix(".scale")
+    scaling = Scaling(scale, np.zeros_like(scale))
+    graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
+
+
 FROZEN: DispatchTable[Callable[[Graph, Any, State], None]] = DispatchTable(
-    "FROZEN", __name__, {BatchNormOp: _freeze_batchnorm}
+    "FROZEN",
+    __name__,
+    {
+        BatchNormOp: _freeze_batchnorm,
+        DenseOp: _freeze_dense,
+        TrainedScaleOp: _freeze_trained_scale,
+    },
 )
-"""By kind of operation: replaces one that has buffers, for predictions have none."""
+"""By kind of operation: gives the values of its tensors, or replaces one that has buffers."""

@@ -130,6 +130,9 @@ _READERS: dict[str, Callable[[Any, Mapping[str, Array]], Any]] = {
     "Tensor | None": lambda name, tensors: None if name is None else _tensor(name, tensors),
     "tuple[Tensor, ...]": lambda names, tensors: tuple(_tensor(name, tensors) for name in names),
     "tuple[int, ...]": lambda numbers, tensors: tuple(numbers),
+    "tuple[float, ...]": lambda numbers, tensors: tuple(
+        check_number("a number", number) for number in numbers
+    ),
     "float": lambda number, tensors: check_number("a number", number),
     "Activation": _activation,
 }

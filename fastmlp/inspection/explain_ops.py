@@ -13,9 +13,16 @@ import numpy as np
 
 from ..common.dispatch import DispatchTable
 from ..declarations.formulas import names_in
-from ..kernels.reference.activations import activation_backward
+from ..kernels.reference.activations import activation_backward, activation_forward
 from ..program.operation import Operation, Slot, Tensor, Write
-from ..program.ops import ActivationOp, BatchNormOp, DenseOp, DropoutOp, EmbeddingOp
+from ..program.ops import (
+    ActivationOp,
+    BatchNormOp,
+    DenseOp,
+    DropoutOp,
+    EmbeddingOp,
+    ParametricOp,
+)
 from ..runners.reference_ops import REFERENCE
 from ..runners.reference_pass import Pass
 from .explanation import Step
@@ -120,6 +127,9 @@ def _dense(op: DenseOp, run: Traced) -> Value:
     x, weight, out = run.values[op.x], run.state.parameter(op.weight), run.values[op.out]
     bias = np.zeros(0) if op.bias is None else run.state.parameter(op.bias)
     formula = f"{run.name(op.out)} = {run.name(op.x)} @ {op.weight.name}"
+    if op.factor != 1.0:
+        formula += f" / sqrt({op.x.width})"
+        weight = weight * op.factor
     if op.bias is not None:
         formula += f" + {op.bias.name}"
 
@@ -143,9 +153,10 @@ def _dense(op: DenseOp, run: Traced) -> Value:
 def _dense_back(op: DenseOp, run: Traced) -> Gradients:
     d_out = run.d_output(op)
     (d,) = d_out
+    over = "" if op.factor == 1.0 else f" / sqrt({op.x.width})"
     yield (
         f"d_{op.weight.name}",
-        f"d_{op.weight.name} = {run.name(op.x)}.T @ {d}",
+        f"d_{op.weight.name} = {run.name(op.x)}.T @ {d}{over}",
         run.inputs(op) | d_out | run.gradients_of(op.weight),
     )
     if op.bias is not None:
@@ -153,7 +164,7 @@ def _dense_back(op: DenseOp, run: Traced) -> Gradients:
         if op.zero_bias_gradient and run.training:
             formula = f"d_{op.bias.name} = 0: a BatchNorm takes away what a bias adds"
         yield f"d_{op.bias.name}", formula, run.gradients_of(op.bias)
-    yield from _given(run, f"{d} @ {op.weight.name}.T", d_out | run.parameters(op.weight))
+    yield from _given(run, f"{d} @ {op.weight.name}.T{over}", d_out | run.parameters(op.weight))
 
 
 def _activation(op: ActivationOp, run: Traced) -> Value:
@@ -180,6 +191,32 @@ def _activation_back(op: ActivationOp, run: Traced) -> Gradients:
     label = f"{op.activation.name}'(z)"
     formula = f"{d} * {label}, {label} = {derivative}" if derivative else f"{d} * {label}"
     yield from _given(run, f"{formula}{meant}, z = {run.name(op.x)}", d_out | {label: slope})
+
+
+def _parametric(op: ParametricOp, run: Traced) -> Value:
+    z, out, weight = run.name(op.x), run.name(op.out), op.weight.name
+    formula, _ = op.activation.formulas(DIGITS)
+    f = f"{op.activation.name}(z)"
+    text = f"{out} = z + {weight} * ({f} - z), z = {z}"
+    text += f", {f} = {formula}" if formula not in ("", f) else ""
+    values = {f: activation_forward(run.values[op.x], op.activation.kernel)}
+    return text, run.inputs(op) | values | run.parameters(op.weight) | run.output(op)
+
+
+def _parametric_back(op: ParametricOp, run: Traced) -> Gradients:
+    z, kernel, d_out = run.values[op.x], op.activation.kernel, run.d_output(op)
+    (d,) = d_out
+    f, weight = f"{op.activation.name}(z)", op.weight.name
+    values = activation_forward(z, kernel)
+    yield (
+        f"d_{weight}",
+        f"d_{weight} = {d} * ({f} - z), z = {run.name(op.x)}",
+        d_out | run.inputs(op) | {f: values} | run.gradients_of(op.weight),
+    )
+    slope = activation_backward(np.ones_like(z), z, values, kernel)
+    label = f"{op.activation.name}'(z)"
+    formula = f"{d} * (1 - {weight} + {weight} * {label}), z = {run.name(op.x)}"
+    yield from _given(run, formula, d_out | run.parameters(op.weight) | {label: slope})
 
 
 def _batchnorm(op: BatchNormOp, run: Traced) -> Value:
@@ -305,6 +342,7 @@ WORDS: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
     {
         DenseOp: (_dense, _dense_back),
         ActivationOp: (_activation, _activation_back),
+        ParametricOp: (_parametric, _parametric_back),
         BatchNormOp: (_batchnorm, _batchnorm_back),
         DropoutOp: (_dropout, _dropout_back),
         EmbeddingOp: (_embedding, _embedding_back),

@@ -26,7 +26,8 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
     logits = run.values[head.slot]
     value, d_logits = head_loss(state, logits, y, None)
     run.gradients[head.slot] = d_logits
-    output = slot_names(program).get(program.output, "output")
+    judged = program.judged_output
+    output = slot_names(program).get(judged, "output")
     names = f"p = {output}, t = target"
     formula, slope = _loss_formulas(loss)
     columns = np.eye(program.output.width)[y] if y.ndim == 1 else y
@@ -35,7 +36,7 @@ def loss_steps(run: Traced, y: Array) -> Iterator[Step]:
         "loss",
         f"loss = {formula}, {names}",
         {
-            output: run.values[program.output],
+            output: run.values[judged],
             "target": loss.smoothed(columns),
             "loss": np.asarray(value),
         },

@@ -84,9 +84,15 @@ def update_steps(
                 continue
             if optimizer.running_product:
                 scalars[optimizer.running_product] = float(before.products[place])
+            own = {"rate": rates[number] * group.factors.rate, **group.constants(optimizer)}
+            other = {name: value for name, value in own.items() if value != scalars[name]}
+            formula = ", ".join(
+                [optimizer.rule[-1], *(f"{name} = {value:g}" for name, value in other.items())]
+            )
             for tensor in (each for each in program.parameters if _within(each, group)):
-                values = _values(before, after, view(gradients, tensor), tensor, optimizer, scalars)
-                yield Step("update", tensor.name, f"{tensor.name}: {optimizer.rule[-1]}", values)
+                gradient = view(gradients, tensor)
+                values = _values(before, after, gradient, tensor, optimizer, scalars | other)
+                yield Step("update", tensor.name, f"{tensor.name}: {formula}", values)
 
 
 def _values(

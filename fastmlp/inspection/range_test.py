@@ -15,6 +15,8 @@ from ..declarations.optimizers import Ftrl
 from ..errors import DivergenceError
 from ..model.copying import copy_of
 from ..training.examples import read_examples
+from ..training.first_rows import draw_from_rows
+from ..training.sources import FitData
 from .axes import prepared, tidy
 
 if TYPE_CHECKING:
@@ -182,8 +184,10 @@ def _losses(
     """
     trained, untrained = copy_of(model), copy_of(model)
     examples = read_examples(trained.training_state, X, y, sample_weight, learn=True)
-    examples.adopt(trained.training_state)
-    examples.adopt(untrained.training_state)
+    sample = FitData(examples.x, examples.y, examples.weight).sample
+    for model in (trained, untrained):
+        examples.adopt(model.training_state)
+        draw_from_rows(model.training_state, sample)
     after, before = trained.training_state.state, untrained.training_state.state
     x, encoded, weights = examples.x, examples.y, examples.weight
     beginning = before.snapshot()
@@ -225,7 +229,8 @@ def _carry_over(state: State, rate: float) -> None:
         if isinstance(optimizer, Ftrl) and group.optimizer == 0:
             part = slice(group.start, group.stop)
             w, (z, n) = state.parameters[part], state.moments[:2, part]
-            scale = (optimizer.beta + np.sqrt(n)) / rate + optimizer.l2
+            own = rate * group.factors.rate
+            scale = (optimizer.beta + np.sqrt(n)) / own + optimizer.l2
             z[...] = np.where(w == 0, z, -w * scale - np.sign(w) * optimizer.l1)
 
 

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.dispatch import DispatchTable
+from ..kernels.reference.activations import activation_forward
 from ..program.operation import Operation, Slot
-from ..program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, ScaleOp, SelectOp
+from ..program.ops import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ..program.program import InferenceProgram
 from .activations import to_codes, to_float
 from .calibration import MIN_SCALE, Ranges, input_scales
@@ -165,6 +174,15 @@ class _Builder:
         inputs = [self.codes[slot] for slot in op.inputs]
         return self._columns(inputs, [np.ones(codes.width) for codes in inputs], 0.0)
 
+    def _mix(self, op: ParametricOp) -> ColumnSource:
+        """The sum of shares of x and of its activation, which is a step of its own before."""
+        f = Slot(-1 - op.out.index, f"{op.out.name} activation", op.out.width)
+        self.values[f] = activation_forward(self.values[op.x], op.activation.kernel)
+        inner = ActivationOp(op.x, f, op.activation)
+        self._step(inner, inner)
+        weight = self.weights[op.weight.name].astype(np.float64)
+        return self._columns([self.codes[op.x], self.codes[f]], [1.0 - weight, weight], 0.0)
+
     def _scale(self, op: ScaleOp) -> ColumnSource:
         scale = self.weights[op.scale.name].astype(np.float64)
         shift = self.weights[op.shift.name].astype(np.float64)
@@ -215,6 +233,7 @@ SOURCES: DispatchTable[Callable[[_Builder, Any], Source]] = DispatchTable(
         ScaleOp: _Builder._scale,
         AddOp: _Builder._sum,
         ActivationOp: _Builder._sum,
+        ParametricOp: _Builder._mix,
     },
 )
 """What each operation is in integers before its activation."""

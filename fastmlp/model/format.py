@@ -77,6 +77,7 @@ def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
         "history": model.history.to_dict(),
         "fit": None if training.unfinished is None else training.unfinished.to_dict(),
         "feature_names": training.feature_names,
+        "awaits_rows": training.awaits_rows,
     }
     notes = _notes(model.metadata)
     safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
@@ -174,6 +175,7 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
         fresh.classes = targets.classes
         training.targets = fresh
     training.unfinished = _unfinished(description.get("fit"))
+    training.awaits_rows = check_bool("awaits_rows", description.get("awaits_rows", False))
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training
 

@@ -22,10 +22,12 @@ from ..program.state import Snapshot, named
 from ..runners.backends import check_threads, choose_backend
 from ..training.callbacks import Callback
 from ..training.examples import read_examples, read_rows
+from ..training.first_rows import draw_from_rows
 from ..training.fit import check_fit_arguments, run_fit
 from ..training.history import History
 from ..training.prepare import prepare_fit
 from ..training.runner import make_runner
+from ..training.sources import FitData
 from ..training.state import TrainingState
 from ..training.step import evaluate, gradients, step
 
@@ -255,6 +257,7 @@ class Sequential:
     def set_weights(self, snapshot: Snapshot) -> None:
         """Write parameters and buffers back; the count of updates goes on."""
         self.training_state.state.write(snapshot)
+        self.training_state.awaits_rows = False
 
     # Training
 
@@ -342,6 +345,7 @@ class Sequential:
         training = self.training_state
         examples = read_examples(training, X, y, sample_weight, learn=True)
         examples.adopt(training)
+        draw_from_rows(training, FitData(examples.x, examples.y, examples.weight).sample)
         return step(training, self.runner, examples)
 
     # Using

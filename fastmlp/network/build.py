@@ -13,7 +13,7 @@ from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
 from ..program.operation import Operation, Slot, Write, padded
-from ..program.ops import ActivationOp, DenseOp
+from ..program.ops import ActivationOp, ClipOp, DenseOp
 from ..program.program import Group, Head, Program
 from .builder import Builder, FirstValue, Layer
 
@@ -34,7 +34,8 @@ def output_activation(layers: Sequence[Layer]) -> Activation:
     """Return the activation of the network's output: that of the last Dense or of one after it."""
     for layer in reversed(layers):
         if not layer.keeps_activation:
-            return layer.activation_function or get_activation("linear")
+            activation = None if layer.makes_numbers else layer.activation_function
+            return activation or get_activation("linear")
     return get_activation("linear")
 
 
@@ -92,17 +93,28 @@ def _check_exact_codes(ops: Sequence[Operation], dtype: str) -> None:
 
 def _split_head(
     ops: Sequence[Operation], output: Slot, loss: Loss
-) -> tuple[tuple[Operation, ...], tuple[ActivationOp, ...], Slot]:
-    """Part the operations before the loss from a last activation that the loss contains."""
+) -> tuple[tuple[Operation, ...], tuple[Operation, ...], Slot]:
+    """Part the operations before the loss from those that predictions alone need.
+
+    Those are a last activation that the loss contains, and bounds.
+    """
+    bounds: tuple[Operation, ...] = ()
+    if isinstance(ops[-1], ClipOp):
+        bounds, output, ops = (ops[-1],), ops[-1].x, ops[:-1]
+    if not ops or any(isinstance(op, ClipOp) for op in ops):
+        raise ValueError(
+            "Clip holds predictions within bounds, so that it must be the network's last layer, "
+            "behind others and not within one"
+        )
     last = ops[-1]
     if not loss.on_logits:
-        return tuple(ops), (), output
+        return tuple(ops), bounds, output
     if not isinstance(last, ActivationOp):
         raise ValueError(
             f"the loss {loss.name!r} works on what goes into the output activation, which must "
             "therefore be the network's last step; move the BatchNorm or Dropout before it"
         )
-    return tuple(ops[:-1]), (last,), last.x
+    return tuple(ops[:-1]), (last, *bounds), last.x
 
 
 def _threshold(loss: Loss, activation: Activation) -> float | None:
@@ -164,10 +176,12 @@ def _group(builder: Builder, optimizer: Optimizer) -> dict[str, Any]:
         number = 0 if own is None else optimizers.index(own, 1)
         start, stop = first.tensor.start, first.tensor.start + padded(first.tensor.size)
         by_rows = first.tensor in sparse and optimizers[number].touched_rows_exact
-        if groups and groups[-1].optimizer == number and not by_rows and not groups[-1].weight:
-            groups[-1] = replace(groups[-1], stop=stop)
+        weight, factors = first.tensor if by_rows else None, builder.factors[first.tensor.name]
+        group, last = Group(start, stop, number, weight, factors), groups[-1] if groups else None
+        if last and replace(last, start=start, stop=stop) == group and weight is None:
+            groups[-1] = replace(last, stop=stop)
         else:
-            groups.append(Group(start, stop, number, first.tensor if by_rows else None))
+            groups.append(group)
     return {"optimizers": tuple(optimizers), "groups": tuple(groups)}
 
 
@@ -181,5 +195,6 @@ def fill_first_values(
         if first.initializer is None:
             vector[tensor.start : tensor.stop] = first.value
         elif rng is not None:
-            n_in, n_out = tensor.shape
-            vector[tensor.start : tensor.stop] = draw(first.initializer, rng, n_in, n_out).ravel()
+            n_in, n_out = (1, *tensor.shape)[-2:]
+            drawn = draw(first.initializer, rng, n_in, n_out).ravel()
+            vector[tensor.start : tensor.stop] = first.times * drawn

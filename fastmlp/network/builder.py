@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..declarations.activations import Activation, get_activation
+from ..declarations.initializers import FROM_ROWS
 from ..declarations.optimizers import Optimizer
 from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import ActivationOp, EmbeddingOp, SelectOp
-from ..program.program import Penalty
+from ..program.program import Factors, Penalty
 
 
 class Layer:
@@ -22,10 +23,13 @@ class Layer:
         Whether ``initializer="auto"`` looks past it for the activation that follows.
     keeps_activation : bool
         Whether its output counts as that of the activation before it.
+    makes_numbers : bool
+        Whether its output is any numbers, whatever its activation is.
     """
 
     is_normalization: ClassVar[bool] = False
     keeps_activation: ClassVar[bool] = False
+    makes_numbers: ClassVar[bool] = False
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         """Add this layer's operations, which read `x`, and return the slot of its output.
@@ -49,11 +53,16 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """The first value of a tensor: a number, or drawn by an initializer."""
+    """The first value of a tensor: a number, or drawn by an initializer and times `times`.
+
+    `from_rows` names the initializer that takes the place of it once there are rows, if any.
+    """
 
     tensor: Tensor
     value: float = 0.0
     initializer: str | None = None
+    times: float = 1.0
+    from_rows: str = ""
 
 
 class Builder:
@@ -72,6 +81,7 @@ class Builder:
         self.buffers: list[FirstValue] = []
         self.penalties: list[Penalty] = []
         self.own_optimizers: dict[str, Optimizer] = {}
+        self.factors: dict[str, Factors] = {}
         self.n_parameters = 0
         self.n_buffers = 0
         self._n_dropouts = 0
@@ -103,7 +113,9 @@ class Builder:
             return z
         return self.add(ActivationOp, name, z.width, x=z, activation=activation)
 
-    def embed(self, x: Slot, column: int, path: str, shape: tuple[int, int]) -> Slot:
+    def embed(
+        self, x: Slot, column: int, path: str, shape: tuple[int, int], factors: Factors
+    ) -> Slot:
         """Replace a column of X by rows of a table; embeddings one after the other are one."""
         op = EmbeddingOp(x, x, tuple(range(x.width)), (), ())
         last = self.ops[-1] if self.ops else None
@@ -123,7 +135,7 @@ class Builder:
         place = of_input.index(column)
         if place in op.columns:
             raise ValueError(f"Embedding (layer {path}): column {column} is embedded already")
-        table = self.weight(f"{path}.weight", shape, "standard_normal", "")
+        table = self.weight(f"{path}.weight", shape, "standard_normal", "", factors=factors)
         passthrough = tuple(other for other in op.passthrough if other != place)
         tables = (*op.tables, table)
         return self.add(
@@ -148,11 +160,33 @@ class Builder:
             "or first in the deep part of a WideAndDeep"
         )
 
-    def parameter(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
+    def parameter(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        value: float = 0.0,
+        factors: Factors = Factors(),  # noqa: B008
+    ) -> Tensor:
         """Add a trained tensor that starts at a number."""
         tensor = Tensor(name, shape, self.n_parameters)
         self.parameters.append(FirstValue(tensor, value))
+        self.factors[name] = factors
         self.n_parameters += padded(tensor.size)
+        return tensor
+
+    def drawn(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: str,
+        factors: Factors,
+        times: float = 1.0,
+    ) -> Tensor:
+        """Add a trained tensor that an initializer draws."""
+        tensor = self.parameter(name, shape, factors=factors)
+        from_rows = initializer if initializer in FROM_ROWS else ""
+        drawn_by = FROM_ROWS.get(initializer, initializer)
+        self.parameters[-1] = FirstValue(tensor, 0.0, drawn_by, times, from_rows)
         return tensor
 
     def weight(
@@ -165,11 +199,12 @@ class Builder:
         l2: float = 0.0,
         optimizer: Optimizer | None = None,
         mean_penalty: bool = False,
+        factors: Factors = Factors(),  # noqa: B008
+        times: float = 1.0,
     ) -> Tensor:
         """Add a trained matrix; ``"auto"`` draws it by the initializer `following`."""
-        tensor = self.parameter(name, shape)
         chosen = following if initializer == "auto" else initializer
-        self.parameters[-1] = FirstValue(tensor, initializer=chosen)
+        tensor = self.drawn(name, shape, chosen, factors, times)
         if l1 or l2:
             self.penalties.append(Penalty(tensor, l1, l2, mean_penalty))
         if optimizer is not None:

@@ -5,6 +5,7 @@ A layer knows two things: its arguments, and which operations it adds to a progr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,23 +20,32 @@ from ..common.checks import (
 from ..common.config import assign, declaration
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
-from ..declarations.initializers import get_initializer
+from ..declarations.initializers import get_bias_initializer, get_initializer
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..program.operation import Slot
 from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp
 from .builder import Builder
 from .builder import Layer as Layer
+from .clip import Clip as Clip
+from .parametric import ParametricActivation as ParametricActivation
+from .parametric import Scale as Scale
+from .trained import FACTORS, TrainedLayer, check_factors, factors_of
 
 __all__ = [
     "Activation",
     "BatchNorm",
     "Branch",
+    "Clip",
     "Dense",
     "Dropout",
     "Embedding",
+    "ParametricActivation",
     "Residual",
+    "Scale",
     "WideAndDeep",
 ]
+
+PARAMETRIZATIONS = ("standard", "ntk")
 
 
 def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
@@ -54,7 +64,7 @@ def check_layers(layers: object, owner: str) -> tuple[Layer, ...]:
 
 @declaration
 @dataclass(frozen=True)
-class Dense(Layer):
+class Dense(TrainedLayer):
     """A fully connected layer: ``activation(x @ weight + bias)``.
 
     Parameters
@@ -63,14 +73,33 @@ class Dense(Layer):
         Number of outputs.
     activation : str or Activation
     initializer : str
-        How the first weights are drawn; ``"auto"`` looks at the activation that follows. Biases
-        start at 0.
+        How the first weights are drawn; ``"auto"`` looks at the activation that follows. ``"std"``
+        looks at the rows of the first fit: weights from N(0, 1), over the standard deviation of
+        what ``x @ weight`` becomes with them, column by column, so that it is 1.
     use_bias : bool
     l1, l2 : float
         ``l1 * sum|W| + l2 / 2 * sum W^2`` is added to the loss.
     mean_penalty : bool
         Divide that by the sum of the batch's sample weights, its rows without any: it is added to
         the sum over rows of which the loss is the mean, and weighs less the more rows there are.
+    bias_initializer : {"zeros", "standard_normal", "he+5"}
+        ``"he+5"`` looks at the rows of the first fit: minus a random mean of what ``x @ weight``
+        becomes on five of them, so that each unit bends where there are rows (Steinwart 2019).
+
+        Where an initializer looks at rows, they are 4096 of the rows to train on, drawn by
+        `random_state`, or of the first chunk, or the batch of the first `train_step`. Dropout does
+        nothing then. `reset` draws anew in the fit after it: on the same rows the same numbers.
+        Until the first fit ``"lecun_normal"`` and zeros stand in.
+    parametrization : {"standard", "ntk"}
+        ``"ntk"``, that of the neural tangent kernel (Jacot et al. 2018):
+        ``x @ weight / sqrt(n_in) + bias``. An optimizer such as Adam, whose steps do not depend on
+        the size of gradients, changes the product more slowly the more inputs there are. The
+        initializer is that of ``weight / sqrt(n_in)``; ``"auto"`` draws the weight from N(0, 1).
+    learning_rate_factor, weight_decay_factor : float
+        Of the weight: what it multiplies the optimizer's learning rate, above 0, and its weight
+        decay by (of `AdamW`; 0 takes none).
+    bias_learning_rate_factor, bias_weight_decay_factor : float
+        Of the bias.
     """
 
     units: int
@@ -80,10 +109,17 @@ class Dense(Layer):
     l1: float = 0.0
     l2: float = 0.0
     mean_penalty: bool = field(default=False, kw_only=True)
+    bias_initializer: str = field(default="zeros", kw_only=True)
+    parametrization: str = field(default="standard", kw_only=True)
+    bias_learning_rate_factor: float = field(default=1.0, kw_only=True)
+    bias_weight_decay_factor: float = field(default=1.0, kw_only=True)
 
     def __post_init__(self) -> None:
+        check_factors(self, *FACTORS, *(f"bias_{name}" for name in FACTORS))
         assign(
             self,
+            bias_initializer=get_bias_initializer(self.bias_initializer),
+            parametrization=find_name("parametrization", self.parametrization, PARAMETRIZATIONS),
             units=check_positive_int("units", self.units),
             activation=get_activation(self.activation),
             initializer=get_initializer(self.initializer),
@@ -92,29 +128,48 @@ class Dense(Layer):
             l2=check_number("l2", self.l2, 0),
             mean_penalty=check_bool("mean_penalty", self.mean_penalty),
         )
+        if self.bias_initializer != "zeros" and not self.use_bias:
+            raise ValueError(f"bias_initializer={self.bias_initializer!r} needs use_bias=True")
 
     @property
     def activation_function(self) -> ActivationFunction:
         return get_activation(self.activation)
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        times, initializer = 1.0, self.initializer
+        if self.parametrization == "ntk":
+            times = math.sqrt(x.width)
+            initializer = "lecun_normal" if initializer == "auto" else initializer
         weight = builder.weight(
             f"{path}.weight",
             (x.width, self.units),
-            self.initializer,
+            initializer,
             following,
             self.l1,
             self.l2,
             mean_penalty=self.mean_penalty,
+            factors=factors_of(self),
+            times=times,
         )
-        bias = builder.parameter(f"{path}.bias", (self.units,)) if self.use_bias else None
-        z = builder.add(DenseOp, f"{path}.preactivation", self.units, x=x, weight=weight, bias=bias)
+        bias = None
+        if self.use_bias:
+            factors = factors_of(self, "bias_")
+            bias = builder.drawn(f"{path}.bias", (self.units,), self.bias_initializer, factors)
+        z = builder.add(
+            DenseOp,
+            f"{path}.preactivation",
+            self.units,
+            x=x,
+            weight=weight,
+            bias=bias,
+            factor=1.0 / times,
+        )
         return builder.activate(z, self.activation_function, f"{path}.output")
 
 
 @declaration
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(TrainedLayer):
     """Batch normalization (Ioffe and Szegedy 2015) of each column.
 
     ``gamma * (x - mean) / sqrt(var + epsilon) + beta``, with the biased variance of the batch in
@@ -127,6 +182,8 @@ class BatchNorm(Layer):
     momentum : float
         In (0, 1]; the share of a batch in the running statistics.
     epsilon : float
+    learning_rate_factor, weight_decay_factor : float
+        What gamma and beta multiply the optimizer's learning rate and weight decay by.
     """
 
     momentum: float = 0.1
@@ -136,6 +193,7 @@ class BatchNorm(Layer):
     keeps_activation = True
 
     def __post_init__(self) -> None:
+        check_factors(self)
         assign(
             self,
             momentum=check_number("momentum", self.momentum, 0, 1, open_low=True),
@@ -143,13 +201,14 @@ class BatchNorm(Layer):
         )
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        factors = factors_of(self)
         return builder.add(
             BatchNormOp,
             f"{path}.output",
             x.width,
             x=x,
-            gamma=builder.parameter(f"{path}.gamma", (x.width,), value=1.0),
-            beta=builder.parameter(f"{path}.beta", (x.width,)),
+            gamma=builder.parameter(f"{path}.gamma", (x.width,), value=1.0, factors=factors),
+            beta=builder.parameter(f"{path}.beta", (x.width,), factors=factors),
             running_mean=builder.buffer(f"{path}.running_mean", (x.width,)),
             running_var=builder.buffer(f"{path}.running_var", (x.width,), value=1.0),
             momentum=self.momentum,
@@ -297,7 +356,7 @@ class Branch(Layer):
 
 @declaration
 @dataclass(frozen=True)
-class Embedding(Layer):
+class Embedding(TrainedLayer):
     """A column of codes replaced by trained vectors, one for each category.
 
     The output has the columns of X that are not embedded, in their order, and then the
@@ -312,6 +371,8 @@ class Embedding(Layer):
         Length of a vector.
     column : int
         Counts in X, of two inputs in X_deep.
+    learning_rate_factor, weight_decay_factor : float
+        What the vectors multiply the optimizer's learning rate and weight decay by.
     """
 
     n_categories: int
@@ -319,6 +380,7 @@ class Embedding(Layer):
     column: int
 
     def __post_init__(self) -> None:
+        check_factors(self)
         assign(
             self,
             n_categories=check_positive_int("n_categories", self.n_categories),
@@ -327,7 +389,8 @@ class Embedding(Layer):
         )
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
-        return builder.embed(x, self.column, path, (self.n_categories, self.dim))
+        shape = (self.n_categories, self.dim)
+        return builder.embed(x, self.column, path, shape, factors_of(self))
 
 
 def _check_columns(name: str, columns: object) -> tuple[int, ...] | None:

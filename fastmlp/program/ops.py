@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..declarations.activations import Activation
 from .operation import (
@@ -19,12 +20,17 @@ from .operation import (
 
 @dataclass(frozen=True, slots=True)
 class DenseOp(Operation):
-    """``out = x @ weight + bias``. `zero_bias_gradient`: all that read out ignore a shift."""
+    """``out = factor * (x @ weight) + bias``.
+
+    `zero_bias_gradient`: all that read out ignore a shift. Of a frozen network the factor is in the
+    weights.
+    """
 
     x: Slot
     out: Slot
     weight: Tensor
     bias: Tensor | None
+    factor: float = field(default=1.0, metadata=PLANNED)
     zero_bias_gradient: bool = field(default=False, metadata=PLANNED)
     d_x: Write = field(default=Write.SET, metadata=PLANNED)
 
@@ -67,6 +73,47 @@ class ActivationOp(Operation):
     def check(self) -> None:
         if self.out.width != self.x.width:
             raise ValueError("an activation that changes the width")
+
+
+@dataclass(frozen=True, slots=True)
+class ParametricOp(Operation):
+    """``out = x + weight * (activation(x) - x)``."""
+
+    x: Slot
+    out: Slot
+    weight: Tensor
+    activation: Activation
+    d_x: Write = field(default=Write.SET, metadata=PLANNED)
+
+    in_place = True
+    gradient_in_place = True
+    backward_reads_output = False
+
+    @property
+    def description(self) -> str:
+        return f"{self.activation.title} of {self.out.width}, mixed with the identity"
+
+    def check(self) -> None:
+        check_shape(self.weight, self.x.width)
+        if self.out.width != self.x.width:
+            raise ValueError("an activation that changes the width")
+        if self.activation.is_rowwise:
+            raise ValueError("an activation of whole rows, mixed with the identity")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedScaleOp(Operation):
+    """``out = x * scale``. Of a frozen network it is a `ScaleOp`, or part of weights."""
+
+    x: Slot
+    out: Slot
+    scale: Tensor
+    d_x: Write = field(default=Write.SET, metadata=PLANNED)
+
+    backward_reads_output = False
+    formula = "{x} * {scale}"
+    input_gradient = "{d} * {scale}"
+    tensor_gradients = MappingProxyType({"scale": "{d} * {x}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +305,29 @@ class ScaleOp(Operation):
             raise ValueError("a scale that changes the width")
         check_shape(self.scale, self.out.width)
         check_shape(self.shift, self.out.width)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOp(Operation):
+    """``out = min(max(x, low), high)``, column by column: in prediction alone."""
+
+    x: Slot
+    out: Slot
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    in_place = True
+    formula = "min(max({x}, {low}), {high})"
+
+    @property
+    def description(self) -> str:
+        return f"bounds of {self.out.width}"
+
+    def check(self) -> None:
+        if {self.out.width, self.x.width, len(self.low), len(self.high)} != {self.out.width}:
+            raise ValueError("bounds of another width")
+        if any(low > high for low, high in zip(self.low, self.high, strict=True)):
+            raise ValueError("a lower bound above the upper one")
 
 
 OPERATIONS: tuple[type[Operation], ...] = tuple(

@@ -7,15 +7,16 @@ network, such as who writes a gradient first, is decided once and stands here as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .operation import Operation, Slot, Tensor
-from .ops import ActivationOp
+from .ops import ActivationOp, ClipOp, ParametricOp
 
 # Predictions need neither.
 if TYPE_CHECKING:
+    from ..declarations.activations import Activation
     from ..declarations.losses import Loss
     from ..declarations.optimizers import Optimizer
 
@@ -52,6 +53,14 @@ class Penalty:
 
 
 @dataclass(frozen=True, slots=True)
+class Factors:
+    """What parameters multiply their optimizer's learning rate and weight decay by."""
+
+    rate: float = 1.0
+    decay: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Parameters ``start`` to ``stop``, updated by optimizer number `optimizer` of the program.
 
@@ -63,6 +72,14 @@ class Group:
     stop: int
     optimizer: int
     weight: Tensor | None = None
+    factors: Factors = Factors()
+
+    def constants(self, optimizer: Optimizer) -> dict[str, float]:
+        """Return the optimizer's constants as these parameters have them."""
+        constants = optimizer.constants
+        if "weight_decay" in constants:
+            constants["weight_decay"] *= self.factors.decay
+        return constants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +125,16 @@ class Program(InferenceProgram):
     ----------
     ops : tuple of Operation
         From `input` to the slot that the head reads.
-    output_ops : tuple of ActivationOp
-        From there to `output`: an activation that the loss already contains. Only predictions
-        need them.
+    output_ops : tuple of Operation
+        From there to `output`: an activation that the loss already contains, and bounds of
+        predictions, which alone need them.
     records : tuple of (str, Slot)
         Slots that users may ask for by name, such as ``"0.preactivation"``.
     n_buffers : int
         Length of the flat vector of buffers.
     """
 
-    output_ops: tuple[ActivationOp, ...]
+    output_ops: tuple[Operation, ...]
     head: Head
     records: tuple[tuple[str, Slot], ...]
     buffers: tuple[Tensor, ...]
@@ -125,6 +142,12 @@ class Program(InferenceProgram):
     penalties: tuple[Penalty, ...]
     optimizers: tuple[Optimizer, ...]
     groups: tuple[Group, ...]
+
+    @property
+    def judged_output(self) -> Slot:
+        """The slot of the predictions that the loss is about, before they are held in bounds."""
+        last = self.output_ops[-1] if self.output_ops else None
+        return last.x if isinstance(last, ClipOp) else self.output
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:
@@ -142,6 +165,13 @@ def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation
         else:
             ops.append(op.with_inputs(same))
     return tuple(ops), same.get(last, last)
+
+
+def activations(program: InferenceProgram) -> Iterator[Activation]:
+    """Iterate over the activations of all operations; the identity is none."""
+    for op in program.ops:
+        if isinstance(op, ActivationOp | ParametricOp) and not op.activation.traits.is_identity:
+            yield op.activation
 
 
 def origin(ops: Iterable[Operation], slot: Slot, column: int) -> tuple[Slot, int]:

@@ -35,7 +35,7 @@ Step = Callable[[Values], None]
 
 def _dense(op: DenseOp, weights: Weights) -> Step:
     x, out, weight = op.x.index, op.out.index, weights.parameter(op.weight)
-    bias = None if op.bias is None else weights.parameter(op.bias)
+    bias, factor = None if op.bias is None else weights.parameter(op.bias), op.factor
 
     def step(values: Values) -> None:
         source = values[x]
@@ -43,6 +43,8 @@ def _dense(op: DenseOp, weights: Weights) -> Step:
             z = sparse_forward(source.data, source.indices, source.indptr, weight)
         else:
             z = source @ weight
+        if factor != 1.0:
+            z *= factor
         if bias is not None:
             z += bias
         values[out] = z

@@ -10,9 +10,10 @@ import numpy as np
 from ..kernels.reference import losses
 from ..kernels.reference.activations import activation_forward
 from ..kernels.reference.gradients import add_penalty
+from ..program.ops import ActivationOp, ClipOp
 from ..program.program import Program
 from ..program.state import State
-from .reference_ops import backward, forward
+from .reference_ops import backward, clip, forward
 from .reference_pass import Pass
 
 if TYPE_CHECKING:
@@ -97,7 +98,10 @@ def output_from_head(program: Program, head_input: Array) -> Array:
     """Return the network's output for the input of its head."""
     output = head_input
     for op in program.output_ops:
-        output = activation_forward(output, op.activation.kernel)
+        if isinstance(op, ActivationOp):
+            output = activation_forward(output, op.activation.kernel)
+        elif isinstance(op, ClipOp):
+            output = clip(op, output)
     return output
 
 

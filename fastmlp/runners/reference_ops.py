@@ -7,30 +7,39 @@ runner does the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ..common.dispatch import DispatchTable
 from ..kernels.reference.activations import activation_backward, activation_forward
 from ..kernels.reference.batchnorm import batchnorm_backward, batchnorm_forward
+from ..kernels.reference.clip import clip_columns
 from ..kernels.reference.dense import dense_backward, dense_forward
 from ..kernels.reference.dropout import dropout_backward, dropout_forward
 from ..kernels.reference.embedding import embedding_backward, embedding_forward
+from ..kernels.reference.parametric import parametric_backward, parametric_forward
+from ..kernels.reference.scale import scale_backward, scale_forward
 from ..kernels.reference.sparse import sparse_backward, sparse_forward
 from ..program.operation import Operation
 from ..program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    ParametricOp,
     ScaleOp,
     SelectOp,
+    TrainedScaleOp,
 )
 from .reference_pass import Pass
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
 
 
 def _dense_forward(op: DenseOp, run: Pass) -> None:
@@ -38,10 +47,12 @@ def _dense_forward(op: DenseOp, run: Pass) -> None:
     bias = None if op.bias is None else run.weights.parameter(op.bias)
     if op.x in run.sparse:
         x = run.sparse[op.x]
-        z = sparse_forward(x.data, x.indices, x.indptr, weight)
+        z = sparse_forward(x.data, x.indices, x.indptr, weight, factor=op.factor)
         run.values[op.out] = z if bias is None else z + bias
         return
-    run.values[op.out], _ = dense_forward(run.values[op.x], weight, bias, "linear")
+    run.values[op.out], _ = dense_forward(
+        run.values[op.x], weight, bias, "linear", factor=op.factor
+    )
 
 
 def _dense_backward(op: DenseOp, run: Pass) -> None:
@@ -49,7 +60,7 @@ def _dense_backward(op: DenseOp, run: Pass) -> None:
         rows, n_in = run.sparse[op.x], op.weight.shape[0]
         d_out = run.gradients[op.out]
         run.state.gradient(op.weight)[...] = sparse_backward(
-            d_out, rows.data, rows.indices, rows.indptr, n_in
+            d_out, rows.data, rows.indices, rows.indptr, n_in, factor=op.factor
         )
         if op.bias is not None:
             is_zero = op.zero_bias_gradient and run.training
@@ -57,7 +68,7 @@ def _dense_backward(op: DenseOp, run: Pass) -> None:
         return
     d_out, x, weight = run.gradients[op.out], run.values[op.x], run.state.parameter(op.weight)
     out = run.values[op.out]
-    d_x, d_weight, d_bias = dense_backward(d_out, x, weight, out, out, "linear")
+    d_x, d_weight, d_bias = dense_backward(d_out, x, weight, out, out, "linear", factor=op.factor)
     run.state.gradient(op.weight)[...] = d_weight
     if op.bias is not None:
         is_zero = op.zero_bias_gradient and run.training
@@ -74,6 +85,28 @@ def _activation_backward(op: ActivationOp, run: Pass) -> None:
     run.accumulate_gradient(
         op.x, op.d_x, activation_backward(run.gradients[op.out], z, out, kernel)
     )
+
+
+def _parametric_forward(op: ParametricOp, run: Pass) -> None:
+    z, weight = run.values[op.x], run.weights.parameter(op.weight)
+    run.values[op.out] = parametric_forward(z, weight, op.activation.kernel)
+
+
+def _parametric_backward(op: ParametricOp, run: Pass) -> None:
+    z, weight, d_out = run.values[op.x], run.state.parameter(op.weight), run.gradients[op.out]
+    d_z, d_weight = parametric_backward(d_out, z, weight, op.activation.kernel)
+    run.state.gradient(op.weight)[...] = d_weight
+    run.accumulate_gradient(op.x, op.d_x, d_z)
+
+
+def _trained_scale_forward(op: TrainedScaleOp, run: Pass) -> None:
+    run.values[op.out] = scale_forward(run.values[op.x], run.weights.parameter(op.scale))
+
+
+def _trained_scale_backward(op: TrainedScaleOp, run: Pass) -> None:
+    x, scale = run.values[op.x], run.state.parameter(op.scale)
+    d_x, run.state.gradient(op.scale)[...] = scale_backward(run.gradients[op.out], x, scale)
+    run.accumulate_gradient(op.x, op.d_x, d_x)
 
 
 def _batchnorm_forward(op: BatchNormOp, run: Pass) -> None:
@@ -179,7 +212,16 @@ def _scale_forward(op: ScaleOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x] * scale + shift
 
 
-def _no_backward(op: ScaleOp, run: Pass) -> None:
+def clip(op: ClipOp, x: Array) -> Array:
+    """Hold values within the bounds of an operation."""
+    return clip_columns(x, np.array(op.low, x.dtype), np.array(op.high, x.dtype))
+
+
+def _clip_forward(op: ClipOp, run: Pass) -> None:
+    run.values[op.out] = clip(op, run.values[op.x])
+
+
+def _no_backward(op: ScaleOp | ClipOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -192,6 +234,8 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
     {
         DenseOp: (_dense_forward, _dense_backward),
         ActivationOp: (_activation_forward, _activation_backward),
+        ParametricOp: (_parametric_forward, _parametric_backward),
+        TrainedScaleOp: (_trained_scale_forward, _trained_scale_backward),
         BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
         DropoutOp: (_dropout_forward, _dropout_backward),
         AddOp: (_add_forward, _add_backward),
@@ -199,6 +243,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         ConcatOp: (_concat_forward, _concat_backward),
         EmbeddingOp: (_embedding_forward, _embedding_backward),
         ScaleOp: (_scale_forward, _no_backward),
+        ClipOp: (_clip_forward, _no_backward),
     },
 )
 """The functions of each kind of operation, forward and backward."""

@@ -30,7 +30,8 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     """Move a group's parameters by its optimizer."""
     optimizer = state.program.optimizers[group.optimizer]
     part = slice(group.start, group.stop)
-    arguments: dict[str, Any] = {**dict.fromkeys(optimizer.slot_names), **optimizer.constants}
+    arguments: dict[str, Any] = dict.fromkeys(optimizer.slot_names)
+    arguments |= group.constants(optimizer)
     for row, name in enumerate(optimizer.slots):
         arguments[name] = state.moments[row, part]
     if optimizer.counts_steps:
@@ -40,6 +41,6 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     getattr(optimizers, optimizer.kernel)(
         parameters=state.parameters[part],
         gradients=state.gradients[part],
-        learning_rate=rate,
+        learning_rate=rate * group.factors.rate,
         **arguments,
     )

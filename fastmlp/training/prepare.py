@@ -9,6 +9,7 @@ from ..common.checks import describe
 from ..data.batches import Validation
 from .chunks import Chunks, ChunkSource
 from .examples import Examples, read_examples
+from .first_rows import draw_from_rows
 from .fit import FitArguments, check_monitors, logged_names
 from .sources import ArraySource, FitData, Source
 
@@ -69,6 +70,7 @@ def prepare_fit(
         logged_names(examples.encoder.task != "regression", validation is not None),
     )
     examples.adopt(training)
+    draw_from_rows(training, lambda count, rng: source.data().sample(count, rng))
     return source, validation
 
 

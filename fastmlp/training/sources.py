@@ -53,13 +53,21 @@ class FitData:
 
     def first(self, count: int) -> tuple[Features, Array, Array | None]:
         """X, y and weights of the first rows that are trained on and have a weight above 0."""
+        rows = self._trained()[:count]
+        return self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows]
+
+    def sample(self, count: int, rng: np.random.Generator) -> Features:
+        """X of at most so many of those rows, drawn at random."""
+        rows = self._trained()
+        if len(rows) > count:
+            rows = np.sort(rng.choice(rows, count, replace=False, shuffle=False))
+        return self.x[rows]
+
+    def _trained(self) -> Array:
         rows = np.arange(len(self.x))
         if self.held is not None:
             rows = np.delete(rows, self.held)
-        if self.weight is not None:
-            rows = rows[self.weight[rows] > 0]
-        rows = rows[:count]
-        return self.x[rows], self.y[rows], None if self.weight is None else self.weight[rows]
+        return rows if self.weight is None else rows[self.weight[rows] > 0]
 
 
 class Sums(NamedTuple):

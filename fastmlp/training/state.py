@@ -71,6 +71,8 @@ class TrainingState:
     schedule_states : list of dict, or None
         What each optimizer's schedule remembers; None before the first epoch.
     unfinished : UnfinishedFit or None
+    awaits_rows : bool
+        Whether first values are still to be drawn that look at rows.
     categories : dict of int to int
         Columns of X that are embedded, and how many categories each has.
     """
@@ -95,6 +97,7 @@ class TrainingState:
         self.feature_names: dict[str, tuple[str, ...]] = {}
         self.schedule_states: list[dict[str, Any]] | None = None
         self.unfinished: UnfinishedFit | None = None
+        self.awaits_rows = False
 
     def reset(self) -> None:
         """Draw the same first weights again, and forget all else that training has left."""
@@ -136,6 +139,7 @@ class TrainingState:
         rng = np.random.default_rng(self._weight_seed)
         fill_first_values(blueprint.parameters, self.state.parameters, rng)
         fill_first_values(blueprint.buffers, self.state.buffers)
+        self.awaits_rows = any(first.from_rows for first in blueprint.parameters)
 
     @property
     def state(self) -> State:
@@ -197,6 +201,7 @@ class TrainingState:
         if self.blueprint is not None:
             other.build(other.plan(self.program.n_features))
             other.state.restore(self.state.snapshot())
+        other.awaits_rows = self.awaits_rows
         other.epoch = self.epoch
         other.schedule_states = copy.deepcopy(self.schedule_states)
         other.shuffles = copy.deepcopy(self.shuffles)

@@ -22,6 +22,20 @@ def _resolve(activation: ActivationSpec) -> tuple[ActivationOps, float]:
     return activation_ops(rule.member or name), parameters[0] if parameters else 0.0
 
 
+def elementwise_member(activation: ActivationSpec) -> tuple[str, float]:
+    """The member of families of elementwise functions, and the parameter.
+
+    Raises
+    ------
+    ValueError
+        The activation is one of whole rows.
+    """
+    ops, parameter = _resolve(activation)
+    if ops.is_rowwise:
+        raise ValueError(f"{activation!r} works on whole rows, not on single elements")
+    return ops.member, parameter
+
+
 @twin(reference.activation_forward)
 def activation_forward(*, z, activation, out):
     ops, parameter = _resolve(activation)

@@ -33,13 +33,13 @@ def dense_forward(*, x, weight, activation, out, z, **unchanged):
 
 
 @twin(reference.dense_backward)
-def dense_backward(*, d_out, x, weight, z, out, activation, d_x, d_weight, d_bias):
+def dense_backward(*, d_out, x, weight, z, out, activation, factor, d_x, d_weight, d_bias):
     inputs, columns = weight.shape
     d_z = activation_backward(d_out, z, out, activation)
     d_x = buffer(d_x, x.shape, x.dtype)
     d_weight = buffer(d_weight, weight.shape, x.dtype)
     d_bias = buffer(d_bias, columns, x.dtype)
-    common = {"d_z": d_z, "inputs": inputs, "columns": columns}
+    common = {"d_z": d_z, "inputs": inputs, "columns": columns, "factor": factor}
     call(
         ops.dense_backward_input,
         x.dtype,

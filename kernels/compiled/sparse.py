@@ -13,7 +13,7 @@ __all__ = reference.__all__
 
 
 @twin(reference.sparse_forward)
-def sparse_forward(*, data, indices, indptr, weight, out):
+def sparse_forward(*, data, indices, indptr, weight, factor, out):
     rows, (inputs, columns) = len(indptr) - 1, weight.shape
     out = buffer(out, (rows, columns), weight.dtype)
     call(
@@ -30,6 +30,7 @@ def sparse_forward(*, data, indices, indptr, weight, out):
         out=out,
         inputs=inputs,
         columns=columns,
+        factor=factor,
     )
     return out
 

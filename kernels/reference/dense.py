@@ -15,10 +15,11 @@ def dense_forward(
     bias: Array | None,
     activation: ActivationSpec = "linear",
     *,
+    factor: float = 1.0,
     out: Array | None = None,
     z: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Compute ``z = x W + b`` and ``out = f(z)``.
+    """Compute ``z = factor x W + b`` and ``out = f(z)``.
 
     Parameters
     ----------
@@ -27,6 +28,9 @@ def dense_forward(
     bias : (n_out,) array or None
     activation : str or (str, float)
         As in `activation_forward`.
+    factor : float
+        ``1 / sqrt(n_in)`` is the parametrization of the neural tangent kernel (Jacot, Gabriel &
+        Hongler 2018).
     out, z : (n, n_out) arrays, optional
         Receive the results.
 
@@ -39,7 +43,10 @@ def dense_forward(
     ValueError
         Where the activation is unknown.
     """
-    z = store(x @ weight if bias is None else x @ weight + bias, z)
+    product = x @ weight
+    if factor != 1.0:
+        product *= factor
+    z = store(product if bias is None else product + bias, z)
     return activation_forward(z, activation, out=out), z
 
 
@@ -51,20 +58,21 @@ def dense_backward(
     out: Array,
     activation: ActivationSpec = "linear",
     *,
+    factor: float = 1.0,
     d_x: Array | None = None,
     d_weight: Array | None = None,
     d_bias: Array | None = None,
 ) -> tuple[Array, Array, Array]:
     """Compute the gradients of a dense layer.
 
-    With ``d_z = d_out f'(z)``: ``d_x = d_z W^T``, ``d_W = x^T d_z``, ``d_b = sum over rows of d_z``
-    (Rumelhart, Hinton & Williams 1986).
+    With ``d_z = d_out f'(z)``: ``d_x = factor d_z W^T``, ``d_W = factor x^T d_z``,
+    ``d_b = sum over rows of d_z`` (Rumelhart, Hinton & Williams 1986).
 
     Parameters
     ----------
     d_out : (n, n_out) array
         Gradient of the loss with respect to ``out``.
-    x, weight, activation
+    x, weight, activation, factor
         Arguments of `dense_forward`.
     z, out : (n, n_out) arrays
         Results of `dense_forward`.
@@ -83,8 +91,8 @@ def dense_backward(
         Where the activation is unknown.
     """
     d_z = activation_backward(d_out, z, out, activation)
-    return (
-        store(d_z @ weight.T, d_x),
-        store(x.T @ d_z, d_weight),
-        store(d_z.sum(axis=0), d_bias),
-    )
+    of_x, of_weight = d_z @ weight.T, x.T @ d_z
+    if factor != 1.0:
+        of_x *= factor
+        of_weight *= factor
+    return store(of_x, d_x), store(of_weight, d_weight), store(d_z.sum(axis=0), d_bias)

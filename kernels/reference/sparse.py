@@ -15,10 +15,21 @@ def _rows(indptr: Array) -> Array:
     return np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
 
+def _times(data: Array, factor: float) -> Array:
+    """The values as a column, times the factor."""
+    return (data if factor == 1.0 else data * factor)[:, np.newaxis]
+
+
 def sparse_forward(
-    data: Array, indices: Array, indptr: Array, weight: Array, *, out: Array | None = None
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    weight: Array,
+    *,
+    factor: float = 1.0,
+    out: Array | None = None,
 ) -> Array:
-    """Compute ``out = x W`` for a sparse x.
+    """Compute ``out = factor x W`` for a sparse x.
 
     x is given in compressed sparse rows: entries ``indptr[i]`` to ``indptr[i + 1]`` of `data` and
     `indices` are the values of row i and their columns, in any order. Values of a column that comes
@@ -31,6 +42,7 @@ def sparse_forward(
         At least 0 and below ``n_in``.
     indptr : (n + 1,) array of int64
     weight : (n_in, n_out) array
+    factor : float
     out : (n, n_out) array, optional
         Receives the result.
 
@@ -39,7 +51,7 @@ def sparse_forward(
     out : (n, n_out) array
     """
     result = np.zeros((len(indptr) - 1, weight.shape[1]), weight.dtype)
-    np.add.at(result, _rows(indptr), data[:, np.newaxis] * weight[indices])
+    np.add.at(result, _rows(indptr), _times(data, factor) * weight[indices])
     return store(result, out)
 
 
@@ -50,15 +62,16 @@ def sparse_backward(
     indptr: Array,
     n_in: int,
     *,
+    factor: float = 1.0,
     d_weight: Array | None = None,
 ) -> Array:
-    """Compute the gradient of the weight, ``d_W = x^T d_out``.
+    """Compute the gradient of the weight, ``d_W = factor x^T d_out``.
 
     Parameters
     ----------
     d_out : (n, n_out) array
         Gradient of the loss with respect to ``out``.
-    data, indices, indptr
+    data, indices, indptr, factor
         Arguments of `sparse_forward`.
     n_in : int
         Columns of x.
@@ -70,5 +83,5 @@ def sparse_backward(
     d_weight : (n_in, n_out) array
     """
     result = np.zeros((n_in, d_out.shape[1]), d_out.dtype)
-    np.add.at(result, indices, data[:, np.newaxis] * d_out[_rows(indptr)])
+    np.add.at(result, indices, _times(data, factor) * d_out[_rows(indptr)])
     return store(result, d_weight)

@@ -128,6 +128,7 @@ def test_own_losses(name: str, backend: str, X: np.ndarray, y: np.ndarray) -> No
     trained([fm.Dense(1)], X, y, backend, loss="contract_fourth")
 
 
+FACTORS = {"learning_rate_factor": 1.0, "weight_decay_factor": 1.0}
 LAYERS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "Dense": (
         [fm.Dense(3, "tanh", "he", False, 0.1, 0.2), fm.Dense(1)],
@@ -138,10 +139,21 @@ LAYERS: dict[str, tuple[list[Any], dict[str, Any]]] = {
             "use_bias": True,
             "l1": 0.0,
             "l2": 0.0,
+            **FACTORS,
             "mean_penalty": False,
+            "bias_initializer": "zeros",
+            "parametrization": "standard",
+            "bias_learning_rate_factor": 1.0,
+            "bias_weight_decay_factor": 1.0,
         },
     ),
-    "BatchNorm": ([fm.BatchNorm(), fm.Dense(1)], {"momentum": 0.1, "epsilon": 1e-5}),
+    "BatchNorm": ([fm.BatchNorm(), fm.Dense(1)], {"momentum": 0.1, "epsilon": 1e-5, **FACTORS}),
+    "Clip": ([fm.Dense(1), fm.Clip(-1.0, 2.0)], {"low": REQUIRED, "high": REQUIRED}),
+    "Scale": ([fm.Scale(0.5), fm.Dense(1)], {"initializer": 1.0, **FACTORS}),
+    "ParametricActivation": (
+        [fm.Dense(3), fm.ParametricActivation("selu"), fm.Dense(1)],
+        {"name": REQUIRED, **FACTORS},
+    ),
     "Dropout": ([fm.Dropout(0.5), fm.Dense(1)], {"rate": REQUIRED}),
     "Activation": ([fm.Activation("tanh"), fm.Dense(1)], {"name": REQUIRED}),
     "Residual": (
@@ -162,7 +174,7 @@ LAYERS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     ),
     "Embedding": (
         [fm.Embedding(3, 2, 1), fm.Embedding(5, 1, 3), fm.Dense(1)],
-        {"n_categories": REQUIRED, "dim": REQUIRED, "column": REQUIRED},
+        {"n_categories": REQUIRED, "dim": REQUIRED, "column": REQUIRED, **FACTORS},
     ),
     "WideAndDeep": (
         [fm.WideAndDeep(1, deep=[fm.Dense(3, "relu")], wide=[0, 2], deep_columns=[1, 2])],

@@ -18,18 +18,16 @@ from fastmlp.network.layers import Layer
 ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
     fm.Activation: ("silu",),
     fm.Branch: ([fm.Dense(4, "tanh")], [], [fm.Dense(3, "softmax")]),
+    fm.Clip: (0.25, 0.5),
     fm.Dense: (7, "gelu"),
     fm.Dropout: (0.3,),
     fm.Embedding: (4, 3, 1),
+    fm.ParametricActivation: ("mish",),
     fm.Residual: ([fm.Dense(6, "tanh")],),
     fm.WideAndDeep: (6, "tanh", [fm.Dense(5, "elu")], [0, 3], [1, 2, 4]),
 }
 
-LAYERS = [
-    value
-    for value in vars(declared).values()
-    if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
-]
+LAYERS: list[type[Layer]] = [getattr(declared, name) for name in declared.__all__]
 
 N_FEATURES = 6
 X = np.random.default_rng(0).normal(size=(60, N_FEATURES))
@@ -53,6 +51,11 @@ def example(kind: type[Layer]) -> Layer:
 def network(kind: type[Layer], backend: str, **arguments: Any) -> fm.Sequential:
     """A classifier in which a layer of this kind comes first, as an embedding must, and again."""
     width = int(arguments.pop("width", N_FEATURES))
+    if kind is fm.Clip:
+        # It is the last layer, of which training knows nothing.
+        layers = [fm.Dense(width, "tanh"), fm.Dense(3, "softmax"), fm.Clip(0.25, (0.4, 0.5, 0.6))]
+        arguments = {"dtype": "float64", "random_state": 1, **arguments}
+        return fm.Sequential(layers, backend=backend, **arguments)
     layers = [example(kind), fm.Dense(width, "tanh")]
     if kind is not fm.Embedding and width == N_FEATURES:
         layers += [example(kind), fm.Activation("relu"), fm.Dense(5, "silu")]

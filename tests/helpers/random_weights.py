@@ -14,5 +14,5 @@ def randomize(model: fm.Sequential, rng: np.random.Generator, size: float = 1.0)
     for name, values in (*model.parameters.items(), *model.buffers.items()):
         if name.endswith((".gamma", ".running_var")):
             values[...] = rng.uniform(0.5, 2.0, values.shape)
-        elif not name.endswith(".weight"):
+        elif not name.endswith(".weight") or values.ndim == 1:
             values[...] = size * rng.normal(size=values.shape)

@@ -105,6 +105,26 @@ def template(activation: Activation) -> str:
     return f"\n{head}\n{{\n{body}\n}}\n"
 
 
+def mixed_template(activation: Activation) -> str:
+    """The template of a function that mixes an elementwise activation with the identity."""
+    parameter = "" if activation.parameter is None else ", real p"
+    statements = ACTIVATIONS.row(activation).strip().splitlines()
+    return "\n".join(
+        [
+            f"\n/* z = z + weight * ({activation.name}(z) - z) */",
+            f"static inline void P_mix_{activation.name}(real *z, const real *weight, int n"
+            f"{parameter})",
+            "{",
+            "    for (int j = 0; j < n; ++j) {",
+            "        real v = z[j];",
+            *(f"        {statement}" for statement in statements),
+            "        z[j] += weight[j] * (v - z[j]);",
+            "    }",
+            "}\n",
+        ]
+    )
+
+
 def _loop(statements: list[str]) -> list[str]:
     """A loop over all elements."""
     inner = ["    " + re.sub(r"\bv\b", "z[j]", line) for line in statements]

@@ -41,6 +41,17 @@ static inline void P_scale(real *z, const real *scale, const real *shift, int n)
 }
 """
 
+CLIP = """
+/* z = min(max(z, low), high) */
+static inline void P_clip(real *z, const real *low, const real *high, int n)
+{
+    for (int j = 0; j < n; ++j) {
+        z[j] = z[j] < low[j] ? low[j] : z[j];
+        z[j] = z[j] > high[j] ? high[j] : z[j];
+    }
+}
+"""
+
 ADD = """
 /* z = z + x */
 static inline void P_add(const real *x, real *z, int n)

@@ -13,7 +13,17 @@ import numpy as np
 from ...common.checks import describe
 from ...common.dispatch import DispatchTable
 from ...program.operation import Slot, Tensor
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ClipOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ..costs import multiply_adds
 from ..supported import check_supported
 from ..words import in_words
@@ -156,6 +166,14 @@ class _Source:
             self.names[key] = self._add("int", name, np.asarray(columns), "column numbers")
         return self.names[key]
 
+    def numbers(self, values: tuple[float, ...]) -> str:
+        """The name of an array of bounds."""
+        name = f"bounds_{len(self.names)}"
+        if (key := f"bounds {values}") not in self.names:
+            rounded = np.asarray(values, self.predictor.dtype)
+            self.names[key] = self._add(self.c_type, name, rounded, "bounds")
+        return self.names[key]
+
     def _add(self, c_type: str, name: str, values: Any, note: str) -> str:
         self.arrays += [*array(c_type, f"{self.prefix}_{name}", values, note), ""]
         self.n_bytes += np.size(values) * (8 if c_type == "double" else 4)
@@ -185,9 +203,25 @@ def _activation(op: ActivationOp, source: _Source) -> list[str]:
     return [*lines, source.call(c_activations.template(op.activation), arguments)]
 
 
+def _parametric(op: ParametricOp, source: _Source) -> list[str]:
+    lines = _move(op.x, op.out, source)
+    if op.activation.traits.is_identity:
+        return lines
+    arguments = f"{source.at(op.out)}, {source.tensor(op.weight)}, {op.out.width}"
+    if op.activation.parameter is not None:
+        arguments += f", {literal(op.activation.parameter, source.c_type)}"
+    return [*lines, source.call(c_activations.mixed_template(op.activation), arguments)]
+
+
 def _scale(op: ScaleOp, source: _Source) -> list[str]:
     scale, shift = source.tensor(op.scale), source.tensor(op.shift)
     call = source.call(c_functions.SCALE, f"{source.at(op.out)}, {scale}, {shift}, {op.out.width}")
+    return [*_move(op.x, op.out, source), call]
+
+
+def _clip(op: ClipOp, source: _Source) -> list[str]:
+    low, high = source.numbers(op.low), source.numbers(op.high)
+    call = source.call(c_functions.CLIP, f"{source.at(op.out)}, {low}, {high}, {op.out.width}")
     return [*_move(op.x, op.out, source), call]
 
 
@@ -238,7 +272,9 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
     {
         DenseOp: _dense,
         ActivationOp: _activation,
+        ParametricOp: _parametric,
         ScaleOp: _scale,
+        ClipOp: _clip,
         AddOp: _add,
         SelectOp: _select,
         ConcatOp: _concat,

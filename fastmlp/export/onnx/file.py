@@ -14,7 +14,17 @@ from ...common.atomic_file import atomic_file
 from ...common.dispatch import DispatchTable
 from ...common.onnx_package import import_onnx
 from ...program.operation import Slot, Tensor
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ClipOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ..supported import check_supported
 from .activations import ACTIVATIONS, add_activation
 from .graph import IR_VERSION, OPSET, GraphWriter
@@ -185,9 +195,26 @@ def _activation(network: _Network, op: ActivationOp, out: str) -> None:
     add_activation(network.graph, network.values[op.x], op.activation, out)
 
 
+def _parametric(network: _Network, op: ParametricOp, out: str) -> None:
+    graph, x = network.graph, network.values[op.x]
+    f = graph.new_name(f"{out}/activation")
+    add_activation(graph, x, op.activation, f)
+    bend = graph.add("Mul", network.tensor(op.weight), graph.add("Sub", f, x))
+    graph.add("Add", x, bend, out=out)
+
+
 def _scale(network: _Network, op: ScaleOp, out: str) -> None:
     scaled = network.graph.add("Mul", network.values[op.x], network.tensor(op.scale))
     network.graph.add("Add", scaled, network.tensor(op.shift), out=out)
+
+
+def _clip(network: _Network, op: ClipOp, out: str) -> None:
+    graph, dtype = network.graph, network.graph.dtype
+    low, high = (
+        graph.constant(np.array(bounds, dtype), f"{out}/{name}")
+        for name, bounds in (("low", op.low), ("high", op.high))
+    )
+    graph.add("Min", graph.add("Max", network.values[op.x], low), high, out=out)
 
 
 def _add(network: _Network, op: AddOp, out: str) -> None:
@@ -227,7 +254,9 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
     {
         DenseOp: _dense,
         ActivationOp: _activation,
+        ParametricOp: _parametric,
         ScaleOp: _scale,
+        ClipOp: _clip,
         AddOp: _add,
         SelectOp: _select,
         ConcatOp: _concat,

@@ -14,7 +14,7 @@ import numpy as np
 from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...data.features import counted
-from ...program.ops import ActivationOp
+from ...program.program import activations
 from ..supported import check_supported
 from ..words import in_words
 from .activations import ACTIVATIONS, functions_of
@@ -111,11 +111,7 @@ def _tensor_names(program: InferenceProgram) -> dict[str, str]:
 def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str]) -> str:
     """The file's text; `weights` are the lines that make the arrays."""
     program = predictor.program
-    functions = functions_of(
-        op.activation
-        for op in program.ops
-        if isinstance(op, ActivationOp) and not op.activation.traits.is_identity
-    )
+    functions = functions_of(activations(program))
     text = "\n".join(["# fmt: off", *_columns(forward), *weights, "# fmt: on"])
     in_base64 = " = decoded(" in text
     imports = [f"import {module}" for function in functions for module in function.imports]

@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.dispatch import DispatchTable
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ClipOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    ParametricOp,
+    ScaleOp,
+    SelectOp,
+)
 from ...program.program import origin
 from .activations import ACTIVATIONS
 from .text import call_of_list
@@ -126,6 +136,25 @@ class Forward:
         more = "" if parameter is None else f", {parameter!r}"
         return [f"{ACTIVATIONS.row(op.activation).call}({self._value(op.x)}{more})"]
 
+    def _clip(self, op: ClipOp) -> list[str]:
+        x, bounds = self._value(op.x), []
+        for listed in (op.low, op.high):
+            # A plain number takes the dtype of what it is compared with.
+            same = len(set(listed)) == 1
+            bounds.append(
+                repr(listed[0]) if same else f"np.array({list(listed)}, np.{self._program.dtype})"
+            )
+        return [f"np.clip({x}, {', '.join(bounds)})"]
+
+    def _parametric(self, op: ParametricOp) -> list[str]:
+        x, weight, parameter = self._value(op.x), self._names[op.weight.name], ""
+        if op.activation.traits.is_identity:
+            return [x]
+        if op.activation.parameter is not None:
+            parameter = f", {op.activation.parameter!r}"
+        name = ACTIVATIONS.row(op.activation).call
+        return [f"{x} + {weight} * ({name}({x}{parameter}) - {x})"]
+
     def _add(self, op: AddOp) -> list[str]:
         second = self._value(op.y)
         return [f"{self._value(op.x)} + {f'({second})' if ' + ' in second else second}"]
@@ -172,7 +201,9 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
     {
         DenseOp: Forward._dense,
         ActivationOp: Forward._activation,
+        ParametricOp: Forward._parametric,
         ScaleOp: Forward._scale,
+        ClipOp: Forward._clip,
         AddOp: Forward._add,
         SelectOp: Forward._select,
         ConcatOp: Forward._concat,

@@ -22,14 +22,24 @@ from ...program.ops import (
     ActivationOp,
     AddOp,
     BatchNormOp,
+    ClipOp,
     ConcatOp,
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    ParametricOp,
     ScaleOp,
     SelectOp,
+    TrainedScaleOp,
 )
 from .lowering import Lowering, Memory
+from .lowering_parametric import (
+    lower_clip_forward,
+    lower_parametric_backward,
+    lower_parametric_forward,
+    lower_trained_scale_backward,
+    lower_trained_scale_forward,
+)
 from .lowering_products import lower_dense_backward, lower_dense_forward
 from .lowering_wiring import (
     lower_add_backward,
@@ -210,7 +220,7 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, lowering: Lowering) -> 
         lowering.copy(own, d_x, plus=d_x)
 
 
-def _no_backward(op: ScaleOp, lowering: Lowering) -> None:
+def _no_backward(op: ScaleOp | ClipOp, lowering: Lowering) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -222,6 +232,8 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
     {
         DenseOp: (lower_dense_forward, lower_dense_backward),
         ActivationOp: (_activation_forward, _activation_backward),
+        ParametricOp: (lower_parametric_forward, lower_parametric_backward),
+        TrainedScaleOp: (lower_trained_scale_forward, lower_trained_scale_backward),
         BatchNormOp: (_batchnorm_forward, _batchnorm_backward),
         DropoutOp: (_dropout_forward, _dropout_backward),
         AddOp: (lower_add_forward, lower_add_backward),
@@ -229,6 +241,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
+        ClipOp: (lower_clip_forward, _no_backward),
     },
 )
 

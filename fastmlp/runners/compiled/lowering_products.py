@@ -36,6 +36,7 @@ def lower_dense_forward(op: DenseOp, lowering: Lowering) -> None:
             inputs=inputs,
             columns=count,
             accumulate=False,
+            factor=op.factor,
         )
 
     lowering.columnwise(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
@@ -56,6 +57,7 @@ def _sparse_forward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> No
             inputs=op.x.width,
             columns=count,
             bias=0 if op.bias is None else lowering.parameter(op.bias, first),
+            factor=op.factor,
         )
 
     lowering.columnwise(width, make, reads=[], writes=[z.key])
@@ -83,6 +85,7 @@ def lower_dense_backward(op: DenseOp, lowering: Lowering) -> None:
             d_bias=lowering.d_parameter(op.bias, first) if op.bias and has_bias else 0,
             inputs=inputs,
             columns=count,
+            factor=op.factor,
         )
 
     written = [("d", op.weight.name)]
@@ -105,6 +108,7 @@ def lower_dense_backward(op: DenseOp, lowering: Lowering) -> None:
             inputs=count,
             columns=width,
             accumulate=op.d_x is Write.ADD,
+            factor=op.factor,
         )
 
     lowering.columnwise(inputs, source, reads=[], writes=[d_x.key], reads_whole=[d_z.key])
@@ -128,6 +132,7 @@ def _sparse_backward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> N
             columns=count,
             touched=touched,
             d_bias=lowering.d_parameter(op.bias, first) if op.bias and has_bias else 0,
+            factor=op.factor,
         )
 
     written = [("d", op.weight.name)]

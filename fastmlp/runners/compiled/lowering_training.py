@@ -257,11 +257,12 @@ def _update_group(lowering: Lowering, number: int, group: Group, per_step: bool)
     state, optimizer = lowering.state, lowering.state.program.optimizers[group.optimizer]
     ops, touched = UPDATES[optimizer.kernel], 0
     available: dict[str, float] = {
-        **optimizer.constants,
+        **group.constants(optimizer),
         # None of those that are not in use.
         **dict.fromkeys(optimizer.slot_names, 0),
         "rates": Symbol.RATES - group.optimizer,
         "rate_stride": per_step,
+        "rate_factor": group.factors.rate,
     }
     if optimizer.running_product:
         available[optimizer.running_product] = address(state.products) + 8 * number

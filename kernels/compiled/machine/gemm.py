@@ -35,7 +35,7 @@ _panel = stack(2 * DEPTH)
 
 
 def product(variant, arguments):
-    """``C = start + A @ B``, or with `transposed` ``C = start + A @ B.T``.
+    """``C = start + factor (A @ B)``, or with `transposed` ``C = start + factor (A @ B.T)``.
 
     The arguments lie in memory as int64, in this order:
 
@@ -52,6 +52,9 @@ def product(variant, arguments):
         address of 0 stands for zeros.
     c, ld_c : int
         Address of C and the distance between its rows.
+    factor : int
+        The bits of a float64. The sum of some terms is multiplied by it where it is added to what
+        is there, in one instruction: it costs no time, and 1 changes no bit.
     """
     given = integers(arguments)
     m, k, a_row, a_column = given[0], given[2], given[4], given[5]
@@ -116,8 +119,9 @@ def call_product(
     ld_start: Any,
     c: Any,
     ld_c: Any,
+    factor: Any,
 ) -> Any:
-    """Call `product`, once `load_product` has been called."""
+    """Call `product`, once `load_product` has been called; `factor` is a float64."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         symbol = _symbol(str(variant.dtype))
@@ -128,8 +132,9 @@ def call_product(
         # A callback with so many arguments would copy them from stack to stack, and wait for it.
         block = cgutils.alloca_once(builder, INT, size=len(args) - 1)
         for place, value in enumerate(args[1:]):
-            builder.store(value, builder.gep(block, [INT(place)]))
+            bits = builder.bitcast(value, INT)
+            builder.store(bits, builder.gep(block, [INT(place)]))
         builder.call(function, [INT(0), builder.ptrtoint(block, INT)])
         return context.get_dummy_value()
 
-    return types.void(variant, *[types.int64] * 13), codegen
+    return types.void(variant, *[types.int64] * 13, types.float64), codegen

@@ -23,6 +23,7 @@ class Given(NamedTuple):
     ld_start: Any
     c: Any
     ld_c: Any
+    factor: Any
 
     @classmethod
     def at(cls, builder: Any, address: Any) -> Given:

@@ -29,7 +29,7 @@ SHARDS = 2  # number of shards that its task is cut into
 FIRST_ARGUMENT = 3
 N_ARGUMENTS = 13
 INSTRUCTION_SIZE = FIRST_ARGUMENT + N_ARGUMENTS
-N_ATTRIBUTES = 4
+N_ATTRIBUTES = 6
 
 BARRIER = 0  # all workers meet
 CHECK_WEIGHTS = 1  # the rest of the step is skipped where the batch's weights sum to 0

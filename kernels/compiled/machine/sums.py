@@ -127,7 +127,7 @@ class _Small(Operands):
         def add(left: Any, a: Any, start: Any, c: Any, *asking: Any) -> list[Any]:
             rows = self._rows(left)
             asked = self._ask(rows, columns, c, list(asking))
-            to = [start, self.ld_start, c, given.ld_c, columns]
+            to = [start, self.ld_start, c, given.ld_c, columns, given.factor]
             operands = [self.depth, a, given.a_row, self.a_column, *source, *to]
             call_tile(builder, self.variant, rows, vectors, *operands)
             return [

@@ -44,8 +44,8 @@ def _emit_add_thin(builder: Any, variant: Any, *arguments: Any) -> None:
 
     def add_rows(left: Any, a: Any, start: Any, c: Any) -> list[Any]:
         rows = code.at_most(THIN_ROWS, left)
-        to = [start, operands.ld_start, c, given.ld_c]
-        call_thin_tile(builder, variant, columns, depth, a, given.a_row, panel, *to, rows, given.n)
+        to = [start, operands.ld_start, c, given.ld_c, rows, given.n, given.factor]
+        call_thin_tile(builder, variant, columns, depth, a, given.a_row, panel, *to)
         return [
             builder.sub(left, rows),
             code.address(a, (given.a_row, rows)),

@@ -22,7 +22,7 @@ _SHAPES += [(1, 4)]
 
 
 def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: Any) -> None:
-    depth, a, a_row, a_column, b, b_row, start, start_row, c, c_row, columns = arguments
+    depth, a, a_row, a_column, b, b_row, start, start_row, c, c_row, columns, factor = arguments
     code = Code(builder, variant, 1 if vectors == SINGLE else None)
     parts = max(vectors, 1)
     masks = [None] * parts
@@ -47,15 +47,16 @@ def _emit_tile(rows: int, vectors: int, builder: Any, variant: Any, *arguments: 
         ]
 
     sums = code.loop(depth, [code.zeros()] * (rows * parts), add)
+    factors = code.spread(code.number(factor))
     for row in range(rows):
         begin, target = load(code.pointer(start, (row, start_row))), code.pointer(c, (row, c_row))
         for part, mask in enumerate(masks):
-            total = builder.fadd(begin[part], sums[row * parts + part])
+            total = code.multiply_add(factors, sums[row * parts + part], begin[part])
             code.store(total, code.moved(target, part * code.lanes), mask)
 
 
 def call_tile(builder: Any, variant: Any, rows: Any, vectors: Any, *arguments: Any) -> None:
-    """``C = start + A @ B`` for so many rows and vectors of columns, and `depth` terms.
+    """``C = start + factor (A @ B)`` for so many rows and vectors of columns, and `depth` terms.
 
     The terms of an element, at least one, are added in their order, so the tile's shape does not
     change a bit of it. There are 1 to `MOST_ROWS` rows and 1 or 2 vectors, or 1 row and 4 vectors;
@@ -63,7 +64,7 @@ def call_tile(builder: Any, variant: Any, rows: Any, vectors: Any, *arguments: A
     `SINGLE` stands for one column.
 
     Other arguments, in their order: depth, a, a_row, a_column, b, b_row, start, start_row, c,
-    c_row, columns.
+    c_row, columns, factor.
     """
     cases = {
         8 * height + width: (f"tile_{height}_{width}", partial(_emit_tile, height, width))
@@ -74,7 +75,7 @@ def call_tile(builder: Any, variant: Any, rows: Any, vectors: Any, *arguments: A
 
 
 def _emit_thin_tile(columns: int, builder: Any, variant: Any, *arguments: Any) -> None:
-    depth, a, a_row, packed, start, start_row, c, c_row, n_rows, n_columns = arguments
+    depth, a, a_row, packed, start, start_row, c, c_row, n_rows, n_columns, factor = arguments
     code = Code(builder, variant)
     terms = code.lanes // columns
     groups, rest = builder.sdiv(depth, INT(terms)), builder.srem(depth, INT(terms))
@@ -111,11 +112,13 @@ def _emit_thin_tile(columns: int, builder: Any, variant: Any, *arguments: Any) -
     lanes = len(rows) * columns // len(sums)
     mask = None if columns == 1 else code.first_lanes(n_columns, columns)
     totals = []
+    of_row = Code(builder, variant, columns)
+    factors = of_row.spread(code.number(factor))
     for row, number in enumerate(rows):
         place, first = divmod(row * columns, lanes)
         own = code.shuffle(sums[place], sums[place], list(range(first, first + columns)))
         begin = code.load(code.pointer(start, (number, start_row)), mask, columns)
-        totals.append(builder.fadd(begin, own))
+        totals.append(of_row.multiply_add(factors, own, begin))
     for number, total in zip(rows, totals, strict=True):
         code.store(total, code.pointer(c, (number, c_row)), mask)
 
@@ -132,14 +135,14 @@ def _add_neighbours(code: Code, vectors: list[Any]) -> list[Any]:
 
 
 def call_thin_tile(builder: Any, variant: Any, width: Any, *arguments: Any) -> None:
-    """``C = start + A @ B`` where a vector holds several terms of each of few columns.
+    """``C = start + factor (A @ B)`` where a vector holds several terms of each of few columns.
 
     `width` is a power of two, at least the number of columns and at most half a vector's lanes; a
     vector holds ``lanes // width`` terms. `packed` is B as ``(groups of terms, width, terms)``,
     zero where there is no term. There are at most `THIN_ROWS` rows.
 
     Other arguments, in their order: depth, a, a_row, packed, start, start_row, c, c_row, rows,
-    columns.
+    columns, factor.
     """
     cases = {}
     few = 1

@@ -103,6 +103,12 @@ class Code:
         count = self._spread(self.builder.trunc(count, _INT32), numbers)
         return self.builder.icmp_signed(">", count, ir.Constant(numbers, list(range(lanes))))
 
+    def number(self, bits: Any) -> Any:
+        """A number of the dtype from the bits of a float64 in an integer."""
+        number = self.builder.bitcast(bits, ir.DoubleType())
+        is_double = self.element == ir.DoubleType()
+        return number if is_double else self.builder.fptrunc(number, self.element)
+
     def spread(self, number: Any) -> Any:
         """A vector whose lanes all hold `number`."""
         return number if self.lanes == 1 else self._spread(number, self.type)

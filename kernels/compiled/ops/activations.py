@@ -207,21 +207,21 @@ def elementwise(member: str) -> Elementwise:
     return Elementwise(*activation_functions(custom.ACTIVATIONS[member]), reads_z=True)
 
 
-def _forward(variant, z, parameter):
+def forward_of(variant, z, parameter):
     """Stand-in for the forward function that the variant names."""
 
 
-def _backward(variant, d, z, out, parameter):
+def backward_of(variant, d, z, out, parameter):
     """Stand-in for the backward function that the variant names."""
 
 
-@overload(_forward, jit_options=INLINED)
+@overload(forward_of, jit_options=INLINED)
 def _choose_forward(variant, z, parameter):
     function = elementwise(variant.function).forward
     return lambda variant, z, parameter: function(z, parameter)
 
 
-@overload(_backward, jit_options=INLINED)
+@overload(backward_of, jit_options=INLINED)
 def _choose_backward(variant, d, z, out, parameter):
     function = elementwise(variant.function).backward
     return lambda variant, d, z, out, parameter: function(d, z, out, parameter)
@@ -238,7 +238,7 @@ def activation_forward(
         copied(0, rows, columns, ld, z, out)
     for i in range(rows):
         for j in range(i * ld, i * ld + columns):
-            out[j] = _forward(variant, out[j], parameter)
+            out[j] = forward_of(variant, out[j], parameter)
 
 
 @op(members=ELEMENTWISE)
@@ -261,7 +261,7 @@ def activation_backward(
         columns, rows = columns * rows, 1
     for i in range(rows):
         for j in range(i * ld, i * ld + columns):
-            d[j] = _backward(variant, d[j], z[j], out[j], parameter)
+            d[j] = backward_of(variant, d[j], z[j], out[j], parameter)
 
 
 class ActivationOps(NamedTuple):

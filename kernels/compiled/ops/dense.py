@@ -34,14 +34,14 @@ def dense_forward(
     inputs: int,
     columns: int,
     accumulate: bool,
+    factor: float = 1.0,
 ):
-    """``z = x @ weight + bias``; `accumulate` adds to z instead."""
+    """``z = factor (x @ weight) + bias``; `accumulate` adds to z instead."""
     start, ld_start = bias, 0
     if accumulate:
         start, ld_start = z, ld_z
-    call_product(
-        variant, rows, columns, inputs, x, ld_x, 1, weight, ld_weight, 0, start, ld_start, z, ld_z
-    )
+    to = (start, ld_start, z, ld_z, factor)
+    call_product(variant, rows, columns, inputs, x, ld_x, 1, weight, ld_weight, 0, *to)
 
 
 @op(prepare=load_product)
@@ -58,27 +58,27 @@ def dense_backward_weight(
     d_bias: Address,
     inputs: int,
     columns: int,
+    factor: float = 1.0,
 ):
-    """``d_weight = x.T @ d_z`` and, where there is one, ``d_bias = d_z.sum(0)``."""
+    """``d_weight = factor (x.T @ d_z)`` and, where there is one, ``d_bias = d_z.sum(0)``."""
     if 2 * columns <= lanes(variant) and inputs >= 2 * lanes(variant):
         # By the transpose of d_weight, for whose few columns vectors are too long.
         size, width, scratch = itemsize(variant), 4 * lanes(variant), _strip(variant)
         for i in range(0, inputs, width):
             count, x_i = min(width, inputs - i), x + size * i
-            call_product(
-                variant, columns, count, rows, d_z, 1, ld_z, x_i, ld_x, 0, 0, 0, scratch, width
-            )
+            to = (0, 0, scratch, width, factor)
+            call_product(variant, columns, count, rows, d_z, 1, ld_z, x_i, ld_x, 0, *to)
             target = d_weight + size * ld_weight * i
             copy(variant, count, columns, scratch, 1, width, target, ld_weight, 1)
     else:
-        call_product(
-            variant, inputs, columns, rows, x, 1, ld_x, d_z, ld_z, 0, 0, 0, d_weight, ld_weight
-        )
+        to = (0, 0, d_weight, ld_weight, factor)
+        call_product(variant, inputs, columns, rows, x, 1, ld_x, d_z, ld_z, 0, *to)
     if d_bias != 0 and rows == 1:
         copy(variant, 1, columns, d_z, 0, 1, d_bias, 0, 1)
     elif d_bias != 0:
         ones = _ones(variant)
-        call_product(variant, 1, columns, rows, ones, 0, 0, d_z, ld_z, 0, 0, 0, d_bias, columns)
+        to = (0, 0, d_bias, columns, 1.0)
+        call_product(variant, 1, columns, rows, ones, 0, 0, d_z, ld_z, 0, *to)
 
 
 @op(prepare=load_product)
@@ -95,26 +95,14 @@ def dense_backward_input(
     inputs: int,
     columns: int,
     accumulate: bool,
+    factor: float = 1.0,
 ):
-    """``d_x = d_z @ weight.T``; `accumulate` adds to d_x instead."""
+    """``d_x = factor (d_z @ weight.T)``; `accumulate` adds to d_x instead."""
     start = d_x if accumulate else 0
     if rows == 1:
         # As a column, d_x takes the weights in the order in which they lie.
-        call_product(variant, inputs, 1, columns, weight, ld_weight, 1, d_z, 1, 0, start, 1, d_x, 1)
+        to = (start, 1, d_x, 1, factor)
+        call_product(variant, inputs, 1, columns, weight, ld_weight, 1, d_z, 1, 0, *to)
     else:
-        call_product(
-            variant,
-            rows,
-            inputs,
-            columns,
-            d_z,
-            ld_z,
-            1,
-            weight,
-            ld_weight,
-            1,
-            start,
-            ld_x,
-            d_x,
-            ld_x,
-        )
+        to = (start, ld_x, d_x, ld_x, factor)
+        call_product(variant, rows, inputs, columns, d_z, ld_z, 1, weight, ld_weight, 1, *to)

@@ -2,7 +2,8 @@
 """Optimizer updates over a range of the flat parameter vector, compiled.
 
 Every update reads the learning rate of its batch from `rates` (one value for the whole epoch
-where `rate_stride` is 0, else one a batch) and counts steps from the step counter. A moment below
+where `rate_stride` is 0, else one a batch), which the parameters at hand may take times a
+`rate_factor` of their own, and counts steps from the step counter. A moment below
 the smallest normal number is stored as 0: the momentum of a weight whose gradient stays 0 would
 otherwise decay into denormals, which are ten times as slow to work with, and stay there.
 
@@ -68,6 +69,7 @@ def sgd_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     momentum: Number,
     nesterov: bool,
     rate_in_velocity: bool = False,
@@ -80,7 +82,7 @@ def sgd_update(
     Without velocity or momentum, ``p -= lr * g``.
     """
     p, g, u = parameters, gradients, velocity
-    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    rate, tiny = cast(variant, rates[batch * rate_stride] * rate_factor), smallest_normal(variant)
     moves = is_given(velocity) and momentum != like(momentum, 0.0)
     if moves and rate_in_velocity:
         for i in range(count):
@@ -112,12 +114,13 @@ def rmsprop_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     v: Pointer,
     rho: float,
     epsilon: Number,
 ):
     """``v = rho * v + (1 - rho) * g^2``; ``p -= lr * g / (sqrt(v) + epsilon)``."""
-    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    rate, tiny = cast(variant, rates[batch * rate_stride] * rate_factor), smallest_normal(variant)
     keep, rest = cast(variant, rho), cast(variant, 1.0 - rho)
     for i in range(count):
         g = gradients[i]
@@ -156,6 +159,7 @@ def adam_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     m: Pointer,
     v: Pointer,
     beta_1: float,
@@ -167,7 +171,7 @@ def adam_update(
 
     With epsilon hat it is added to the root before the correction.
     """
-    p, g, rate = parameters, gradients, rates[batch * rate_stride]
+    p, g, rate = parameters, gradients, rates[batch * rate_stride] * rate_factor
     _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, 0.0, epsilon_hat)
 
 
@@ -182,6 +186,7 @@ def adamw_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     m: Pointer,
     v: Pointer,
     beta_1: float,
@@ -190,7 +195,7 @@ def adamw_update(
     weight_decay: float,
 ):
     """AdamW (Loshchilov and Hutter 2019): Adam after ``p *= 1 - lr * weight_decay``."""
-    p, g, rate = parameters, gradients, rates[batch * rate_stride]
+    p, g, rate = parameters, gradients, rates[batch * rate_stride] * rate_factor
     _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, weight_decay, False)
 
 
@@ -213,13 +218,14 @@ def adagrad_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     v: Pointer,
     touched: ShortIntegers = 0,
     width: int = 0,
     epsilon: Number,
 ):
     """``v += g^2``; ``p -= lr * g / (sqrt(v) + epsilon)`` (Duchi et al. 2011)."""
-    rate, tiny = cast(variant, rates[batch * rate_stride]), smallest_normal(variant)
+    rate, tiny = cast(variant, rates[batch * rate_stride] * rate_factor), smallest_normal(variant)
     if not is_given(touched):
         _adagrad(parameters, gradients, v, 0, count, rate, epsilon, tiny)
         return
@@ -240,6 +246,7 @@ def nadam_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     m: Pointer,
     v: Pointer,
     mu_product: Doubles,
@@ -249,7 +256,11 @@ def nadam_update(
     momentum_decay: float,
 ):
     """NAdam (Dozat 2016). `mu_product` is read here and moved on by `advance_nadam`."""
-    rate, tiny, t = rates[batch * rate_stride], smallest_normal(variant), float(step + 1)
+    rate, tiny, t = (
+        rates[batch * rate_stride] * rate_factor,
+        smallest_normal(variant),
+        float(step + 1),
+    )
     keep_1, rest_1 = cast(variant, beta_1), cast(variant, 1.0 - beta_1)
     keep_2, rest_2 = cast(variant, beta_2), cast(variant, 1.0 - beta_2)
     mu = beta_1 * (1.0 - 0.5 * 0.96 ** (t * momentum_decay))
@@ -302,6 +313,7 @@ def ftrl_update(
     count: int,
     rates: Doubles,
     rate_stride: int,
+    rate_factor: float = 1.0,
     z: Pointer,
     n: Pointer,
     touched: ShortIntegers = 0,
@@ -312,7 +324,7 @@ def ftrl_update(
 ):
     """FTRL-Proximal, per coordinate (McMahan et al. 2013, algorithm 1)."""
     p, g = parameters, gradients
-    inverse_rate = cast(variant, 1.0 / rates[batch * rate_stride])
+    inverse_rate = cast(variant, 1.0 / (rates[batch * rate_stride] * rate_factor))
     tiny = smallest_normal(variant)
     if not is_given(touched):
         _ftrl(p, g, z, n, 0, count, inverse_rate, l1, l2, beta, tiny)

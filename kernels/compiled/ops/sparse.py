@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from ..machine.arguments import Address, Integers, Pointer, ShortIntegers
+from ..machine.arguments import Address, Integers, Number, Pointer, ShortIntegers
 from ..machine.intrinsics import (
     address_of,
     cast,
@@ -75,8 +75,9 @@ def sparse_forward(
     inputs: int,
     columns: int,
     bias: Pointer = 0,
+    factor: Number = 1.0,
 ):
-    """``out = x @ weight + bias`` for the batch's rows; NaN for a column that is none."""
+    """``out = factor (x @ weight) + bias`` for the batch's rows; NaN for a column that is none."""
     values, short, stop = source_pointer(variant, data), index_bytes == 4, start + rows
     zero, nan = cast(variant, 0.0), cast(variant, math.nan)
     if is_given(order):
@@ -97,14 +98,15 @@ def sparse_forward(
             total = bias[0] if is_given(bias) else zero
             for entry in range(first, last):
                 column = _column(indices, short, inputs, entry)
-                factor = weight[column * ld_weight] if column >= 0 else nan
-                total += cast(variant, values[entry]) * factor
+                other = weight[column * ld_weight] if column >= 0 else nan
+                total += factor * cast(variant, values[entry]) * other
             out[i * ld] = total
             continue
         for j in range(columns):
             out[i * ld + j] = bias[j] if is_given(bias) else zero
         for entry in range(first, last):
-            value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)
+            value = factor * cast(variant, values[entry])
+            column = _column(indices, short, inputs, entry)
             if column < 0:
                 value, column = nan, 0
             for j in range(columns):
@@ -171,8 +173,9 @@ def sparse_backward(
     columns: int,
     touched: ShortIntegers,
     d_bias: Pointer = 0,
+    factor: Number = 1.0,
 ):
-    """``d_weight = x.T @ d_out``, and ``d_bias``, if it is given, the sum of its rows.
+    """``d_weight = factor (x.T @ d_out)``, and ``d_bias``, if it is given, the sum of its rows.
 
     With an address of touched rows, d_weight is zero but for those that are listed there, and those
     of this batch take their place. There lie, as int32, how many they are, room for all of their
@@ -206,7 +209,8 @@ def sparse_backward(
             count = _list_touched(indices, short, inputs, touched, flags, first, last, count)
         d = d_out[i * ld]
         for entry in range(first, last):
-            value, column = cast(variant, values[entry]), _column(indices, short, inputs, entry)
+            value = factor * cast(variant, values[entry])
+            column = _column(indices, short, inputs, entry)
             if column >= 0 and columns == 1:
                 d_weight[column * ld_weight] += value * d
             elif column >= 0:
