@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..declarations.activations import Activation
+from ..declarations.learning_rate import Schedule
 from .operation import (
     PLANNED,
     Operation,
@@ -100,7 +101,7 @@ class DropoutOp(Operation):
 
     x: Slot
     out: Slot
-    rate: float
+    rate: float | Schedule
     number: int
     d_x: Write = field(default=Write.SET, metadata=PLANNED)
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..declarations.learning_rate import Schedule
 from .operation import Operation, Slot, Tensor
-from .ops import ActivationOp
+from .ops import ActivationOp, DropoutOp
 
 # Predictions need neither.
 if TYPE_CHECKING:
@@ -125,6 +126,30 @@ class Program(InferenceProgram):
     penalties: tuple[Penalty, ...]
     optimizers: tuple[Optimizer, ...]
     groups: tuple[Group, ...]
+
+    @property
+    def dropouts(self) -> tuple[DropoutOp, ...]:
+        """The dropouts, by their numbers."""
+        return tuple(op for op in self.ops if isinstance(op, DropoutOp))
+
+    @property
+    def schedules(self) -> dict[tuple[str, int], Schedule]:
+        """What follows schedules, in the order in which runners are given the values of a step.
+
+        A key is a name and the number of its optimizer, or ``"rate"`` and that of a dropout. The
+        learning rate of each optimizer comes first, constant ones too.
+        """
+        found = {("learning_rate", k): each.schedule for k, each in enumerate(self.optimizers)}
+        for number, optimizer in enumerate(self.optimizers):
+            found |= {(name, number): each for name, each in optimizer.scheduled.items()}
+        for op in self.dropouts:
+            if isinstance(op.rate, Schedule):
+                found["rate", op.number] = op.rate
+        return found
+
+    def schedule_place(self, name: str, number: int) -> int:
+        """Return where among `schedules` one stands."""
+        return list(self.schedules).index((name, number))
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:
