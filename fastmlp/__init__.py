@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .declarations.learning_rate import Constant as Constant
     from .declarations.losses import *  # noqa: F403
     from .declarations.optimizers import *  # noqa: F403
+    from .declarations.progress import *  # noqa: F403
     from .declarations.schedules import *  # noqa: F403
     from .errors import DivergenceError as DivergenceError
     from .errors import ModelFileError as ModelFileError
@@ -120,6 +121,7 @@ _DECLARATIONS = (
     "declarations.optimizers",
     "declarations.learning_rate",
     "declarations.schedules",
+    "declarations.progress",
 )
 _PACKAGES = ("kernels", "math", "preprocessing")
 

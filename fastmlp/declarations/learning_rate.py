@@ -1,4 +1,4 @@
-"""What stands in place of a learning rate, and the rate that is a number.
+"""What stands in place of a learning rate, or of another number of a step, and rates that are one.
 
 Apart from the other schedules, which most fits have no use for.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ..common.checks import check_number, describe
 from ..common.config import assign, declaration
@@ -19,15 +19,33 @@ __all__ = ["Constant"]
 
 State = dict[str, Any]
 
+Span: TypeAlias = "tuple[int, int]"
+"""The first epoch of the fit at hand, and how many it has."""
+
 
 class Schedule:
-    """A learning rate that changes; the subclasses are declarations."""
+    """A learning rate, or another number of a step, that changes; the subclasses are declarations.
+
+    Attributes
+    ----------
+    highest : str
+        The field that no value lies above.
+    """
+
+    highest: ClassVar[str] = "initial"
 
     def start(self) -> State:
         """Return what is remembered before the first epoch: a JSON-able dictionary."""
         return {}
 
-    def rates(self, epoch: int, steps: int, state: State) -> float | Array:
+    @property
+    def largest(self) -> float:
+        """No value lies above it."""
+        return float(getattr(self, self.highest))
+
+    def rates(
+        self, epoch: int, steps: int, state: State, span: Span | None = None
+    ) -> float | Array:
         """Return the learning rate in an epoch.
 
         Parameters
@@ -38,6 +56,8 @@ class Schedule:
             How many updates it has.
         state : dict
             What `start` or the latest `observe` returned.
+        span : (int, int), optional
+            The fit at hand.
 
         Returns
         -------
@@ -67,6 +87,8 @@ class Constant(Schedule):
 
     rate: float
 
+    highest = "rate"
+
     def __post_init__(self) -> None:
         assign(self, rate=check_number("rate", self.rate, 0))
 
@@ -74,15 +96,31 @@ class Constant(Schedule):
         return self.rate
 
 
+def check_scheduled(name: str, value: object, *bounds: float, **which: bool) -> float | Schedule:
+    """Return a schedule as it is, a number within bounds (see `check_number`) as a float.
+
+    Raises
+    ------
+    TypeError
+        It is neither.
+    ValueError
+        The number, or the largest of the schedule, is out of bounds.
+    """
+    if isinstance(value, Schedule):
+        check_number(
+            f"the largest {name} of {type(value).__name__}", value.largest, *bounds, **which
+        )
+        return value
+    try:
+        return check_number(name, value, *bounds, **which)
+    except TypeError:
+        given = describe(value)
+        raise TypeError(f"{name} must be a number or a schedule, got {given}") from None
+
+
 def check_learning_rate(learning_rate: object) -> float | Schedule:
     """Return a schedule as it is, a finite number of at least 0 as a float."""
-    if isinstance(learning_rate, Schedule):
-        return learning_rate
-    try:
-        return check_number("learning_rate", learning_rate, 0)
-    except TypeError:
-        given = describe(learning_rate)
-        raise TypeError(f"learning_rate must be a number or a schedule, got {given}") from None
+    return check_scheduled("learning_rate", learning_rate, 0)
 
 
 def as_schedule(learning_rate: float | Schedule) -> Schedule:

@@ -12,7 +12,13 @@ from typing import ClassVar
 
 from ..common.checks import check_bool, check_number, find_name
 from ..common.config import assign, declaration
-from .learning_rate import Constant, Schedule, as_schedule, check_learning_rate
+from .learning_rate import (
+    Constant,
+    Schedule,
+    as_schedule,
+    check_learning_rate,
+    check_scheduled,
+)
 
 __all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Ftrl", "Nadam", "RMSprop"]
 
@@ -36,7 +42,7 @@ class Optimizer:
     slot_names : tuple of str
         Arrays as long as the parameters, which start at 0.
     constant_names : tuple of str
-        Fields of the declaration.
+        Fields of the declaration; each may hold a schedule whose check allows one.
     counts_steps : bool
         Whether the kernel takes ``step``, which counts updates from 1.
     running_product : str
@@ -82,8 +88,15 @@ class Optimizer:
 
     @property
     def constants(self) -> dict[str, float]:
-        """Numbers that the kernel takes, by name."""
-        return {name: getattr(self, name) for name in self.constant_names}
+        """Numbers that the kernel takes, by name, but for those that follow a schedule."""
+        values = {name: getattr(self, name) for name in self.constant_names}
+        return {name: x for name, x in values.items() if not isinstance(x, Schedule)}
+
+    @property
+    def scheduled(self) -> dict[str, Schedule]:
+        """Schedules of numbers that the kernel takes beside the learning rate, by name."""
+        values = {name: getattr(self, name) for name in self.constant_names}
+        return {name: x for name, x in values.items() if isinstance(x, Schedule)}
 
     @property
     def touched_rows_exact(self) -> bool:
@@ -281,13 +294,13 @@ class AdamW(_TwoMoments):
         In [0, 1).
     epsilon : float
         Above 0.
-    weight_decay : float
-        At least 0.
+    weight_decay : float or Schedule
+        At least 0; a schedule gives that of each step, as `FlatCosine` does.
     clip_value, clip_norm : float, optional
         See `Optimizer`.
     """
 
-    weight_decay: float = 0.01
+    weight_decay: float | Schedule = 0.01
 
     kernel = "adamw_update"
     constant_names = ("beta_1", "beta_2", "epsilon", "weight_decay")
@@ -298,7 +311,7 @@ class AdamW(_TwoMoments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        assign(self, weight_decay=check_number("weight_decay", self.weight_decay, 0))
+        assign(self, weight_decay=check_scheduled("weight_decay", self.weight_decay, 0))
 
 
 @declaration

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..common.checks import check_int, check_number, check_positive_int, describe
 from ..common.config import assign, declaration
-from .learning_rate import Schedule, State
+from .learning_rate import Schedule, Span, State
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -150,6 +150,11 @@ class CosineDecay(Schedule):
             final=check_number("final", self.final, 0),
         )
 
+    @property
+    def largest(self) -> float:
+        """No value lies above it."""
+        return max(self.initial, self.final)
+
     def _rate(self, epoch: int) -> float:
         if epoch >= self.epochs:
             return self.final
@@ -177,6 +182,8 @@ class OneCycle(Schedule):
     maximum: float
     epochs: int
 
+    highest = "maximum"
+
     def __post_init__(self) -> None:
         assign(
             self,
@@ -184,7 +191,7 @@ class OneCycle(Schedule):
             epochs=check_positive_int("epochs", self.epochs),
         )
 
-    def rates(self, epoch: int, steps: int, state: State) -> Array:
+    def rates(self, epoch: int, steps: int, state: State, span: Span | None = None) -> Array:
         """Return the rates of an epoch's steps: float64, shape (steps,)."""
         first = self.maximum / 25
         last = first / 1e4
@@ -248,7 +255,7 @@ class ReduceOnPlateau(Schedule):
         """Return the first rate, no best value, no bad epochs."""
         return {"rate": self.initial, "best": None, "bad_epochs": 0}
 
-    def rates(self, epoch: int, steps: int, state: State) -> float:
+    def rates(self, epoch: int, steps: int, state: State, span: Span | None = None) -> float:
         """Return the rate that `observe` last settled on."""
         return float(state["rate"])
 

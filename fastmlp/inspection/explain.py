@@ -86,8 +86,11 @@ def _update(model: Sequential, x: Any, y: Any) -> list[Step]:
     clipped = training.state.with_own_gradients()
     _fill(clipped.gradients, training.program.parameters, model.gradients(x, y))
     steps = list(clipping_steps(clipped))
-    rates = [float(np.ravel(rate)[0]) for rate in training.rates(1)]
+    values = (float(np.ravel(rate)[0]) for rate in training.rates(1))
+    rates = dict(zip(training.program.schedules, values, strict=True))
     other = copy_of(model)
+    # Within a fit, schedules of its progress look at it.
+    other.training_state.unfinished = training.unfinished
     other.train_step(x, y)
     after = other.training_state.state
     return steps + list(update_steps(training.state, after, clipped.gradients, rates))

@@ -257,7 +257,8 @@ def _dropout(op: DropoutOp, run: Traced) -> Value:
     x, out = run.name(op.x), run.name(op.out)
     if not run.training:
         return f"{out} = {x}: dropout works in training alone", run.output(op)
-    formula = f"{out} = {x} * mask, mask = 0 with probability {op.rate:g}, else 1 / {1 - op.rate:g}"
+    rate = float(run.state.dropout_rates[op.number])
+    formula = f"{out} = {x} * mask, mask = 0 with probability {rate:g}, else 1 / {1 - rate:g}"
     return formula, run.inputs(op) | run.saved_for_backward[op.out] | run.output(op)
 
 

@@ -62,17 +62,19 @@ def clipping_steps(state: State) -> Iterator[Step]:
 
 
 def update_steps(
-    before: State, after: State, gradients: Array, rates: list[float]
+    before: State, after: State, gradients: Array, rates: Mapping[tuple[str, int], float]
 ) -> Iterator[Step]:
     """Tell a step of the optimizers: `after` is the state that they made of `before`.
 
     `gradients` is the flat vector that the optimizers were given, clipping done; `rates` are
-    those of each optimizer.
+    the values of the program's schedules.
     """
     program, t = before.program, before.step + 1
     for number, optimizer in enumerate(program.optimizers):
         name = type(optimizer).__name__
-        scalars: dict[str, float] = {"rate": rates[number], **optimizer.constants, "t": t}
+        scheduled = {each: rates[each, number] for each in optimizer.scheduled}
+        rate = rates["learning_rate", number]
+        scalars: dict[str, float] = {"rate": rate, **optimizer.constants, **scheduled, "t": t}
         yield Step(
             "update",
             name,

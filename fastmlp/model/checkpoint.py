@@ -72,7 +72,7 @@ def resume(
 
     Epochs, batch size, shuffling and the share for validation are those of that fit; the result
     is that of the fit without a break, to the last bit on the same machine. A fit that a callback
-    stopped goes on as well.
+    stopped goes on as well. Schedules of the fit's progress go on from where they were.
 
     Parameters
     ----------
@@ -107,6 +107,7 @@ def resume(
             "callbacks of a fit writes files that can be resumed"
         )
     arguments: dict[str, Any] = {**unfinished.to_dict(), **fit}
+    model.training_state.continues = arguments.pop("done")
     if "validation_data" in fit:
         arguments["validation_split"] = fit.get("validation_split", 0.0)
     if "epochs" in fit or arguments["epochs"] > 0:

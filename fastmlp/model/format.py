@@ -19,6 +19,7 @@ from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
 from ..data.target_kinds import encoder_from_state
 from ..declarations import custom
+from ..declarations import progress as progress  # its declarations may stand in a file
 from ..declarations.schedules import ReduceOnPlateau
 from ..errors import ModelFileError
 from ..network.declaration import Network
@@ -176,6 +177,7 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
         training.targets = fresh
     training.unfinished = _unfinished(description.get("fit"))
     training.awaits_rows = check_bool("awaits_rows", description.get("awaits_rows", False))
+    training.settle()
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training
 
@@ -197,6 +199,8 @@ def _unfinished(fit: Any) -> UnfinishedFit | None:
         batch_size=None if size is None else check_int("batch_size", size, 1),
         shuffle=check_bool("shuffle", fit["shuffle"]),
         validation_split=check_number("validation_split", fit["validation_split"], 0, 1),
+        # A file of an earlier version has none.
+        done=check_int("done", fit.get("done", 0), 0),
     )
 
 
@@ -237,9 +241,7 @@ def _schedule_states(training: TrainingState, states: Any) -> list[dict[str, Any
         return None
     if not isinstance(states, list):
         raise ValueError(f"schedules remember {states!r}")
-    optimizers = training.program.optimizers
-    for optimizer, state in zip(optimizers, states, strict=True):
-        schedule = optimizer.schedule
+    for schedule, state in zip(training.program.schedules.values(), states, strict=True):
         if not isinstance(state, dict) or state.keys() != schedule.start().keys():
             raise ValueError(f"a schedule remembers {state!r}")
         rate = float(np.max(schedule.rates(training.epoch, 1, state)))

@@ -21,6 +21,7 @@ from ..common.config import assign, declaration
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
 from ..declarations.initializers import get_bias_initializer, get_initializer
+from ..declarations.learning_rate import Schedule, check_scheduled
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..program.operation import Slot
 from ..program.ops import AddOp, BatchNormOp, ConcatOp, DenseOp, DropoutOp, SelectOp
@@ -226,16 +227,16 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate : float
-        In [0, 1).
+    rate : float or Schedule
+        In [0, 1); a schedule gives that of each step, as `FlatCosine` does.
     """
 
-    rate: float
+    rate: float | Schedule
 
     keeps_activation = True
 
     def __post_init__(self) -> None:
-        assign(self, rate=check_number("rate", self.rate, 0, 1, open_high=True))
+        assign(self, rate=check_scheduled("rate", self.rate, 0, 1, open_high=True))
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         number = builder.next_dropout()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ..declarations.activations import Activation
+from ..declarations.learning_rate import Schedule
 from .operation import (
     PLANNED,
     Operation,
@@ -147,7 +148,7 @@ class DropoutOp(Operation):
 
     x: Slot
     out: Slot
-    rate: float
+    rate: float | Schedule
     number: int
     d_x: Write = field(default=Write.SET, metadata=PLANNED)
 

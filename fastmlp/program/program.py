@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..declarations.learning_rate import Schedule
 from .operation import Operation, Slot, Tensor
-from .ops import ActivationOp, ClipOp, ParametricOp
+from .ops import ActivationOp, ClipOp, DropoutOp, ParametricOp
 
 # Predictions need neither.
 if TYPE_CHECKING:
@@ -76,10 +77,13 @@ class Group:
 
     def constants(self, optimizer: Optimizer) -> dict[str, float]:
         """Return the optimizer's constants as these parameters have them."""
-        constants = optimizer.constants
-        if "weight_decay" in constants:
-            constants["weight_decay"] *= self.factors.decay
-        return constants
+        return {name: value * self.factor(name) for name, value in optimizer.constants.items()}
+
+    def factor(self, name: str) -> float:
+        """Return what a number of the update rule is multiplied by for these parameters."""
+        return {"learning_rate": self.factors.rate, "weight_decay": self.factors.decay}.get(
+            name, 1.0
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,30 @@ class Program(InferenceProgram):
         """The slot of the predictions that the loss is about, before they are held in bounds."""
         last = self.output_ops[-1] if self.output_ops else None
         return last.x if isinstance(last, ClipOp) else self.output
+
+    @property
+    def dropouts(self) -> tuple[DropoutOp, ...]:
+        """The dropouts, by their numbers."""
+        return tuple(op for op in self.ops if isinstance(op, DropoutOp))
+
+    @property
+    def schedules(self) -> dict[tuple[str, int], Schedule]:
+        """What follows schedules, in the order in which runners are given the values of a step.
+
+        A key is a name and the number of its optimizer, or ``"rate"`` and that of a dropout. The
+        learning rate of each optimizer comes first, constant ones too.
+        """
+        found = {("learning_rate", k): each.schedule for k, each in enumerate(self.optimizers)}
+        for number, optimizer in enumerate(self.optimizers):
+            found |= {(name, number): each for name, each in optimizer.scheduled.items()}
+        for op in self.dropouts:
+            if isinstance(op.rate, Schedule):
+                found["rate", op.number] = op.rate
+        return found
+
+    def schedule_place(self, name: str, number: int) -> int:
+        """Return where among `schedules` one stands."""
+        return list(self.schedules).index((name, number))
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:

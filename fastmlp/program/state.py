@@ -15,7 +15,7 @@ from .program import InferenceProgram, Program
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
-_VECTORS = ("parameters", "gradients", "moments", "buffers", "products")
+_VECTORS = ("parameters", "gradients", "moments", "buffers", "products", "dropout_rates")
 
 
 @dataclass
@@ -76,6 +76,8 @@ class State:
         Updates done so far.
     seed : int
         64 bits, the key of dropout's generator.
+    dropout_rates : ndarray
+        float64, the rate of each dropout in the next step.
     """
 
     program: Program
@@ -85,6 +87,7 @@ class State:
     moments: Array = field(init=False)
     buffers: Array = field(init=False)
     products: Array = field(init=False)
+    dropout_rates: Array = field(init=False)
     step: int = 0
 
     def __post_init__(self) -> None:
@@ -95,6 +98,11 @@ class State:
         self.moments = aligned_zeros((n_moments, program.n_parameters), program.dtype)
         self.buffers = aligned_zeros((program.n_buffers,), program.dtype)
         self.products = np.ones(len(program.groups))
+        rates = (op.rate for op in program.dropouts)
+        # Schedules are asked by whoever knows the epoch.
+        self.dropout_rates = np.array(
+            [rate if isinstance(rate, float) else rate.largest for rate in rates]
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Compiled code writes by address, where nothing asks whether memory is read-only.

@@ -85,6 +85,7 @@ class NumpySession:
         self._state = state
         self._batches = batches
         self._stops = stops
+        self._schedules = list(state.program.schedules)
         self.start_epoch([])
 
     def start_epoch(self, rates: list[float | Array]) -> None:
@@ -106,20 +107,27 @@ class NumpySession:
         if weight is not None and not weight.sum():
             return first + 1
         with np.errstate(all="ignore"), uninterrupted():
+            values = dict(zip(self._schedules, self._values_of(first), strict=True))
+            for (name, number), value in values.items():
+                if name == "rate":
+                    state.dropout_rates[number] = value
             found = loss_and_gradients(state, x, y, weight, training=True, update=True)
             if self._stops and not np.isfinite(found.loss):
                 raise FloatingPointError(first)
             clip(state)
             for number, group in enumerate(program.groups):
-                rate = self._rates[group.optimizer]
-                rate = float(rate[first]) if isinstance(rate, np.ndarray) else float(rate)
-                update_group(state, number, group, rate)
+                own = {name: x for (name, k), x in values.items() if k == group.optimizer}
+                update_group(state, number, group, own)
             state.step += 1
         self.loss_sum += found.loss * len(x)
         self.penalty_sum += found.penalty * len(x)
         self.correct_sum += count_correct(state, found.head_input, y)
         self.rows_sum += len(x)
         return first + 1
+
+    def _values_of(self, step: int) -> list[float]:
+        """Return the value of each schedule in a step of the epoch."""
+        return [float(x[step] if isinstance(x, np.ndarray) else x) for x in self._rates]
 
     def close(self) -> None:
         """Release what the session holds."""

@@ -143,8 +143,9 @@ def _dropout_forward(op: DropoutOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x]
     if run.training:
         state = run.state
+        rate = float(state.dropout_rates[op.number])
         run.values[op.out], mask = dropout_forward(
-            run.values[op.x], op.rate, state.seed, state.step, op.number
+            run.values[op.x], rate, state.seed, state.step, op.number
         )
         run.saved_for_backward[op.out] = {"mask": mask}
 

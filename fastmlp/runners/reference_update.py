@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,18 @@ def clip(state: State) -> None:
             state.gradients[group.start : group.stop] *= limit / norm
 
 
-def update_group(state: State, number: int, group: Group, rate: float) -> None:
-    """Move a group's parameters by its optimizer."""
+def update_group(state: State, number: int, group: Group, scheduled: Mapping[str, float]) -> None:
+    """Move a group's parameters by its optimizer.
+
+    `scheduled` are the numbers of this step, by name: the learning rate, and others that follow a
+    schedule.
+    """
     optimizer = state.program.optimizers[group.optimizer]
     part = slice(group.start, group.stop)
     arguments: dict[str, Any] = dict.fromkeys(optimizer.slot_names)
     arguments |= group.constants(optimizer)
+    names = ("learning_rate", *optimizer.scheduled)
+    arguments |= {name: scheduled[name] * group.factor(name) for name in names}
     for row, name in enumerate(optimizer.slots):
         arguments[name] = state.moments[row, part]
     if optimizer.counts_steps:
@@ -41,6 +48,5 @@ def update_group(state: State, number: int, group: Group, rate: float) -> None:
     getattr(optimizers, optimizer.kernel)(
         parameters=state.parameters[part],
         gradients=state.gradients[part],
-        learning_rate=rate * group.factors.rate,
         **arguments,
     )

@@ -115,7 +115,7 @@ def run_fit(
 ) -> History:
     """Train on rows that have been checked; `model` is what callbacks are shown."""
     history = History()
-    training.unfinished = arguments.unfinished()
+    training.begin_fit(arguments.unfinished())
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
@@ -125,7 +125,7 @@ def run_fit(
             as_user(callback.on_progress)(model, share)
 
     with ExitStack() as stack:
-        stack.callback(setattr, training, "unfinished", None)
+        stack.callback(training.end_fit)
         # Before a progress bar is shown, and before the first epoch is timed.
         with told_of_compiling(arguments.verbose > 0):
             source.open(runner)

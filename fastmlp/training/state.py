@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +30,15 @@ class UnfinishedFit:
         Those still to do.
     batch_size, shuffle, validation_split
         As given to the fit.
+    done : int
+        Epochs that it has done, before it was interrupted too.
     """
 
     epochs: int
     batch_size: int | None
     shuffle: bool
     validation_split: float
+    done: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -73,6 +76,8 @@ class TrainingState:
     unfinished : UnfinishedFit or None
     awaits_rows : bool
         Whether first values are still to be drawn that look at rows.
+    continues : int
+        Epochs that the coming fit counts as done, where it takes up one that was interrupted.
     categories : dict of int to int
         Columns of X that are embedded, and how many categories each has.
     """
@@ -83,6 +88,7 @@ class TrainingState:
         self.blueprint: Blueprint | None = None
         self.built_for: int | tuple[int, int] | None = None
         self.categories: dict[int, int] = {}
+        self.continues = 0
         self._state: State | None = None
         self._begin()
 
@@ -105,6 +111,7 @@ class TrainingState:
         if self.blueprint is not None:
             self.state.forget_training()
             self._fill(self.blueprint)
+            self.settle()
 
     # The program and its vectors
 
@@ -134,6 +141,7 @@ class TrainingState:
             self.built_for = planned.program.n_features
             self.categories = categories(planned.program)
             self._fill(planned)
+            self.settle()
 
     def _fill(self, blueprint: Blueprint) -> None:
         rng = np.random.default_rng(self._weight_seed)
@@ -177,15 +185,37 @@ class TrainingState:
         return self.network.target_encoder(self.program if program is None else program)
 
     def schedules(self, program: Program | None = None) -> list[tuple[Schedule, dict[str, Any]]]:
-        """Return the schedule of each optimizer and what it remembers."""
-        optimizers = (self.program if program is None else program).optimizers
-        schedules = [optimizer.schedule for optimizer in optimizers]
+        """Return each schedule of the program and what it remembers."""
+        schedules = list((self.program if program is None else program).schedules.values())
         states = self.schedule_states or [schedule.start() for schedule in schedules]
         return list(zip(schedules, states, strict=True))
 
     def rates(self, steps: int) -> list[float | Array]:
-        """Return the learning rates of each optimizer in the coming epoch of so many updates."""
-        return [schedule.rates(self.epoch, steps, state) for schedule, state in self.schedules()]
+        """Return the value of each schedule in the coming epoch of so many updates.
+
+        They come in the order of ``program.schedules``: learning rates first.
+        """
+        epoch, fit = self.epoch, self.unfinished
+        span = None if fit is None else (epoch - fit.done, fit.done + fit.epochs)
+        return [schedule.rates(epoch, steps, state, span) for schedule, state in self.schedules()]
+
+    def settle(self) -> None:
+        """Let the vectors know the dropout rates of the next step."""
+        schedules = self.program.schedules
+        if any(name == "rate" for name, _ in schedules):
+            for (name, number), rate in zip(schedules, self.rates(1), strict=True):
+                if name == "rate":
+                    self.state.dropout_rates[number] = np.ravel(rate)[0]
+
+    def begin_fit(self, unfinished: UnfinishedFit) -> None:
+        """Let schedules know the fit whose epochs are to come."""
+        self.unfinished, self.continues = replace(unfinished, done=self.continues), 0
+        self.settle()
+
+    def end_fit(self) -> None:
+        """The next fit is another one."""
+        self.unfinished = None
+        self.settle()
 
     def end_epoch(self, logs: Mapping[str, float]) -> None:
         """Let the schedules see an epoch's values, and count the epoch."""
@@ -195,12 +225,15 @@ class TrainingState:
         self.epoch += 1
         if self.unfinished is not None:
             self.unfinished.epochs -= 1
+            self.unfinished.done += 1
+        self.settle()
 
     def copy_to(self, other: TrainingState) -> None:
         """Give all to another state of the same network, which may have another dtype."""
         if self.blueprint is not None:
             other.build(other.plan(self.program.n_features))
             other.state.restore(self.state.snapshot())
+            other.state.dropout_rates[:] = self.state.dropout_rates
         other.awaits_rows = self.awaits_rows
         other.epoch = self.epoch
         other.schedule_states = copy.deepcopy(self.schedule_states)

@@ -46,6 +46,9 @@ SCHEDULES = {
     "step": fm.StepDecay(0.01, 0.5, 2),
     "cosine": fm.CosineDecay(0.01, 6),
     "one cycle": fm.OneCycle(0.01, 6),
+    "cos log": fm.CosLog(0.01, 6),
+    "flat cosine": fm.FlatCosine(0.01, 6),
+    "flat anneal": fm.FlatAnneal(0.01, 6),
     "plateau": fm.ReduceOnPlateau(0.01, 0.5, patience=0),
     "plateau of validation": fm.ReduceOnPlateau(0.01, 0.5, patience=1, monitor="val_loss"),
 }

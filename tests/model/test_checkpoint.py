@@ -37,6 +37,7 @@ def break_off(epoch: int) -> fm.Callback:
 RATES = {
     "number": 0.01,
     "one cycle": fm.OneCycle(0.05, 9),
+    "progress": fm.CosLog(0.05),
     "plateau": fm.ReduceOnPlateau(0.05, 0.5, 1),
 }
 FITS: dict[str, dict[str, Any]] = {

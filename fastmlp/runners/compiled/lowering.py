@@ -74,6 +74,9 @@ class Lowering:
         are shared out by blocks of rows.
     updates : bool
         Whether a step ends with an update; without one, running statistics stay as they are too.
+    per_step : tuple of bool
+        Of each schedule of the program, in a table with updates: whether it has a value for each
+        step, not one for all.
     """
 
     def __init__(
@@ -84,9 +87,11 @@ class Lowering:
         rows: int,
         training: bool,
         updates: bool = True,
+        per_step: tuple[bool, ...] = (),
     ) -> None:
         self.training = training
         self.updates = updates
+        self._per_step = per_step
         self.weights = weights
         self.program = weights.program
         self.ops = ops
@@ -149,6 +154,14 @@ class Lowering:
     def saved_for_backward(self, op: Operation, name: str) -> Memory:
         """Where the forward pass of an operation leaves what it declares by this name."""
         return self._buffers[self.plan.saved_for_backward[op.out, name]]
+
+    def scheduled(self, name: str, number: int) -> tuple[int, int]:
+        """Address of a schedule's values, and what lies between those of two steps."""
+        if not self.updates:
+            assert name == "rate"
+            return address(self.state.dropout_rates) + 8 * number, 0
+        place = self.state.program.schedule_place(name, number)
+        return Symbol.RATES - place, int(self._per_step[place])
 
     def inv_std(self, op: BatchNormOp) -> int:
         """Where a BatchNorm leaves 1 / std."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ...common.dispatch import DispatchTable
+from ...declarations.learning_rate import Schedule
 from ...kernels.compiled.machine.op import CompiledOp
 from ...kernels.compiled.ops.activations import ActivationOps, activation_ops
 from ...kernels.compiled.ops.batchnorm import (
@@ -170,7 +171,9 @@ def _batchnorm_backward(op: BatchNormOp, lowering: Lowering) -> None:
 
 def _dropout_forward(op: DropoutOp, lowering: Lowering) -> None:
     mask = lowering.saved_for_backward(op, "mask")
-    seed = lowering.state.seed
+    seed, rate, rates, rate_stride = lowering.state.seed, op.rate, 0, 0
+    if isinstance(rate, Schedule):
+        (rates, rate_stride), rate = lowering.scheduled("rate", op.number), 0.0
 
     def draw(first: int, count: int) -> Instruction:
         return instruction(
@@ -179,11 +182,13 @@ def _dropout_forward(op: DropoutOp, lowering: Lowering) -> None:
             ld=mask.ld,
             columns=count,
             first_column=first,
-            threshold=int(op.rate * 2**32),
+            threshold=int(rate * 2**32),
             seed_low=seed & 0xFFFFFFFF,
             seed_high=seed >> 32,
             layer=op.number,
-            keep=1.0 - op.rate,
+            keep=1.0 - rate,
+            rates=rates,
+            rate_stride=rate_stride,
         )
 
     lowering.columnwise(op.out.width, draw, reads=[], writes=[mask.key])

@@ -172,16 +172,13 @@ def _place(lowering: Lowering, vector: Array, first: int) -> int:
     return address(vector) + first * lowering.itemsize
 
 
-def lower_update(lowering: Lowering, per_step: tuple[bool, ...], stops: bool) -> None:
-    """Clip the gradients and move the parameters; where it `stops`, only if the loss is finite.
-
-    ``per_step[k]``: optimizer k has a learning rate for each step, not one for all.
-    """
+def lower_update(lowering: Lowering, stops: bool) -> None:
+    """Clip the gradients and move the parameters; where it `stops`, only if the loss is finite."""
     if stops:
         lowering.tasks.mark(CHECK_LOSS, reads=["loss"])
     _clip(lowering)
     for number, group in enumerate(lowering.state.program.groups):
-        _update_group(lowering, number, group, per_step[group.optimizer])
+        _update_group(lowering, number, group)
 
 
 def _names(lowering: Lowering, start: int, stop: int) -> list[Any]:
@@ -253,17 +250,21 @@ def _over_group(
     )
 
 
-def _update_group(lowering: Lowering, number: int, group: Group, per_step: bool) -> None:
+def _update_group(lowering: Lowering, number: int, group: Group) -> None:
     state, optimizer = lowering.state, lowering.state.program.optimizers[group.optimizer]
     ops, touched = UPDATES[optimizer.kernel], 0
+    rates, rate_stride = lowering.scheduled("learning_rate", group.optimizer)
     available: dict[str, float] = {
         **group.constants(optimizer),
         # None of those that are not in use.
         **dict.fromkeys(optimizer.slot_names, 0),
-        "rates": Symbol.RATES - group.optimizer,
-        "rate_stride": per_step,
-        "rate_factor": group.factors.rate,
+        "rates": rates,
+        "rate_stride": rate_stride,
+        "rate_factor": group.factor("learning_rate"),
     }
+    for name in optimizer.scheduled:
+        values, stride = lowering.scheduled(name, group.optimizer)
+        available |= {name: group.factor(name), f"{name}s": values, f"{name}_stride": stride}
     if optimizer.running_product:
         available[optimizer.running_product] = address(state.products) + 8 * number
     if group.weight is not None:

@@ -139,11 +139,12 @@ class CompiledRunner:
         program, updates = self.state.program, kind.per_step is not None
         plan = for_training(program, reads_z, kind.layout.is_sparse)
         state = self.state if updates else self.state.with_own_gradients()
-        lowering = Lowering(state, plan, program.ops, kind.rows, True, updates)
+        per_step = kind.per_step or ()
+        lowering = Lowering(state, plan, program.ops, kind.rows, True, updates, per_step)
         lower_gradients(lowering, kind.layout, kind.class_indices, kind.ordered, kind.weighted)
         workers = 1
-        if kind.per_step is not None:
-            lower_update(lowering, kind.per_step, kind.stops)
+        if updates:
+            lower_update(lowering, kind.stops)
             shards = lowering.tasks.most_shards
             workers = training_threads(self._n_threads, program, kind.rows, shards)
         return Executable(lowering, workers, state.gradients)

@@ -39,7 +39,7 @@ class Symbol(IntEnum):
     WIDE = -6  # X_wide: its rows, or the stored values where it, or a single X, is sparse
     INDICES = -7
     INDPTR = -8
-    RATES = -9  # of optimizer 0; those of optimizer k are RATES - k
+    RATES = -9  # values of the program's first schedule; those of schedule k are RATES - k
 
 
 def bound_rows(x: Features) -> dict[int, Array]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..machine.arguments import Integers, Pointer
-from ..machine.intrinsics import cast, is_same
-from ..machine.op import ROWS, STEP, op
+from ..machine.arguments import Doubles, Integers, Pointer
+from ..machine.intrinsics import cast, is_given, is_same
+from ..machine.op import BATCH, ROWS, STEP, op
 from ..machine.options import device
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -80,8 +80,17 @@ def dropout_mask(
     seed_high: int,
     layer: int,
     keep: float,
+    batch=BATCH,
+    rates: Doubles = 0,
+    rate_stride: int = 0,
 ):
-    """``mask = 0`` where the generator's word is below the threshold, else ``1 / keep``."""
+    """``mask = 0`` where the generator's word is below the threshold, else ``1 / keep``.
+
+    Where there are `rates`, of each step or one for all, threshold and keep are those of the rate.
+    """
+    if is_given(rates):
+        keep = 1.0 - rates[batch * rate_stride]
+        threshold = int(rates[batch * rate_stride] * 4294967296.0)
     limit, update, number = np.uint64(threshold), np.uint64(step), np.uint64(layer)
     key0, key1 = np.uint64(seed_low), np.uint64(seed_high)
     scale, zero = cast(variant, 1.0 / keep), cast(variant, 0.0)

@@ -193,9 +193,16 @@ def adamw_update(
     beta_2: float,
     epsilon: Number,
     weight_decay: float,
+    weight_decays: Doubles = 0,
+    weight_decay_stride: int = 0,
 ):
-    """AdamW (Loshchilov and Hutter 2019): Adam after ``p *= 1 - lr * weight_decay``."""
+    """AdamW (Loshchilov and Hutter 2019): Adam after ``p *= 1 - lr * weight_decay``.
+
+    Where there are `weight_decays`, of each step or one for all, it is their factor.
+    """
     p, g, rate = parameters, gradients, rates[batch * rate_stride] * rate_factor
+    if is_given(weight_decays):
+        weight_decay *= weight_decays[batch * weight_decay_stride]
     _adam(variant, p, g, m, v, count, rate, step, beta_1, beta_2, epsilon, weight_decay, False)
 
 
