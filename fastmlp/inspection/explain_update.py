@@ -86,7 +86,10 @@ def update_steps(
                 continue
             if optimizer.running_product:
                 scalars[optimizer.running_product] = float(before.products[place])
-            own = {"rate": rates[number] * group.factors.rate, **group.constants(optimizer)}
+            names = ("learning_rate", *optimizer.scheduled)
+            own = group.constants(optimizer)
+            own |= {each: rates[each, number] * group.factor(each) for each in names}
+            own["rate"] = own.pop("learning_rate")
             other = {name: value for name, value in own.items() if value != scalars[name]}
             formula = ", ".join(
                 [optimizer.rule[-1], *(f"{name} = {value:g}" for name, value in other.items())]
