@@ -49,11 +49,22 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """The first value of a tensor: a number, or drawn by an initializer."""
+    """The first value of a tensor: a number, or drawn by an initializer.
+
+    Attributes
+    ----------
+    tensor : Tensor
+    value : float
+    initializer : str or None
+        Of weights of dense layers.
+    spread : {"", "normal", "uniform"}
+        Drawn from N(0, value^2) or U(-value, value) where it is given.
+    """
 
     tensor: Tensor
     value: float = 0.0
     initializer: str | None = None
+    spread: str = ""
 
 
 class Builder:
@@ -153,6 +164,12 @@ class Builder:
         tensor = Tensor(name, shape, self.n_parameters)
         self.parameters.append(FirstValue(tensor, value))
         self.n_parameters += padded(tensor.size)
+        return tensor
+
+    def drawn(self, name: str, shape: tuple[int, ...], spread: str, value: float) -> Tensor:
+        """Add a trained tensor drawn from N(0, value^2), ``"normal"``, or U(-value, value)."""
+        tensor = self.parameter(name, shape)
+        self.parameters[-1] = FirstValue(tensor, value, spread=spread)
         return tensor
 
     def weight(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..declarations.activations import Activation
 from ..declarations.learning_rate import Schedule
+from .column_ops import PeriodicOp as PeriodicOp
 from .operation import (
     PLANNED,
     Operation,

@@ -12,6 +12,7 @@ import numpy as np
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
+from fastmlp.network import embeddings
 from fastmlp.network import layers as declared
 from fastmlp.network.layers import Layer
 
@@ -27,7 +28,7 @@ ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
 
 LAYERS = [
     value
-    for value in vars(declared).values()
+    for value in {**vars(declared), **vars(embeddings)}.values()
     if isinstance(value, type) and issubclass(value, Layer) and value is not Layer
 ]
 

@@ -27,10 +27,12 @@ from ...program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    PeriodicOp,
     ScaleOp,
     SelectOp,
 )
 from .lowering import Lowering, Memory
+from .lowering_columns import lower_periodic_backward, lower_periodic_forward
 from .lowering_products import lower_dense_backward, lower_dense_forward
 from .lowering_wiring import (
     lower_add_backward,
@@ -233,6 +235,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         SelectOp: (lower_select_forward, lower_select_backward),
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
+        PeriodicOp: (lower_periodic_forward, lower_periodic_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
     },
 )
