@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .model.file import load as load
     from .model.predictor_file import load_predictor as load_predictor
     from .model.sequential import Sequential as Sequential
+    from .network.embeddings import *  # noqa: F403
     from .network.layers import *  # noqa: F403
     from .runners.compiled.warmup import warmup as warmup
     from .tables.infer import infer_schema as infer_schema
@@ -116,6 +117,7 @@ _ESTIMATORS = {
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.
 _DECLARATIONS = (
     "network.layers",
+    "network.embeddings",
     "declarations.activations",
     "declarations.losses",
     "declarations.optimizers",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .kernels.reference.math import erf, exp, expm1, log, log1p, tanh
+from .kernels.reference.math import cos, erf, exp, expm1, log, log1p, sin, tanh
 
-__all__ = ["erf", "exp", "expm1", "log", "log1p", "tanh"]
+__all__ = ["cos", "erf", "exp", "expm1", "log", "log1p", "sin", "tanh"]

@@ -1,8 +1,8 @@
 """Constants of elementary functions in each floating-point format.
 
-The compiled kernels and exported C compute `exp`, `log`, `tanh` and `erf` by the same range
-reductions and polynomials, whose constants stand here. Those of `exp` and `log` come from Remez's
-exchange in 50 digits, each coefficient rounded before the next ones are fitted again; those of
+The compiled kernels and exported C compute `exp`, `log`, `tanh`, `erf`, sines and cosines by the same
+range reductions and polynomials, whose constants stand here. Those of `exp`, `log` and sines come
+from Remez's exchange in 50 digits, each coefficient rounded before the next ones are fitted again; those of
 `erf` from least squares whose weights are updated (Lawson) until the largest error of erf itself is
 least.
 """
@@ -39,6 +39,14 @@ class Format:
     The first coefficient is what the format cuts from 2 / sqrt(pi).
     """
     erf_denominator: tuple[float, ...]
+    pi_parts: tuple[float, float, float]
+    """pi, its first two parts so short that their products with many numbers are exact."""
+    sin_polynomial: tuple[float, ...]
+    """(sin(r) / r - 1) / r**2 in r**2, abs(r) <= pi / 2."""
+    sinpi_polynomial: tuple[float, ...]
+    """sin(pi r) / r in r**2, abs(r) <= 1/2."""
+    cospi_polynomial: tuple[float, ...]
+    """cos(pi r) in r**2, abs(r) <= 1/2."""
 
 
 FLOAT32 = Format(
@@ -64,6 +72,10 @@ FLOAT32 = Format(
         -9.197145e-06,
     ),
     erf_denominator=(1.0,),
+    pi_parts=(3.140625, 0.0009675026, 1.509958e-07),
+    sin_polynomial=(-0.1666666, 0.008333069, -0.00019809777, 2.6060957e-06),
+    sinpi_polynomial=(3.1415927, -5.1677203, 2.5502572, -0.5993432, 0.07962554),
+    cospi_polynomial=(1.0, -4.9347954, 4.0584474, -1.3320625, 0.22000809),
 )
 
 FLOAT64 = Format(
@@ -116,5 +128,38 @@ FLOAT64 = Format(
         0.03448101324917239,
         0.003372417642206741,
         0.00011848726039357678,
+    ),
+    pi_parts=(3.1415926534682512, 1.2154201012607932e-10, 4.044532497591901e-21),
+    sin_polynomial=(
+        -0.16666666666666666,
+        0.008333333333333207,
+        -0.0001984126984121248,
+        2.755731921156948e-06,
+        -2.505210690442151e-08,
+        1.6058941002155407e-10,
+        -7.643019365561675e-13,
+        2.721419474729456e-15,
+    ),
+    sinpi_polynomial=(
+        3.141592653589793,
+        -5.167712780049912,
+        2.550164039872639,
+        -0.5992645291746849,
+        0.08214588436659181,
+        -0.00737041209509531,
+        0.0004662144233385332,
+        -2.1696710344981316e-05,
+        5.659201767873733e-07,
+    ),
+    cospi_polynomial=(
+        1.0,
+        -4.934802200544677,
+        4.058712126416504,
+        -1.3352627688431513,
+        0.23533063011944835,
+        -0.02580688861509118,
+        0.0019295555577308887,
+        -0.0001045645116971281,
+        4.147289554925085e-06,
     ),
 )

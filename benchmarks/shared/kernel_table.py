@@ -389,6 +389,23 @@ def _batchnorm_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, An
     }
 
 
+def _periodic_forward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    # Of angles beyond some thousand turns no digit is left.
+    return {
+        "x": inputs.normal(rows, columns),
+        "frequency": inputs.normal(columns, 5),
+        "phase": inputs.normal(columns, 5),
+        "weight": inputs.any(columns, 5, 3),
+        "bias": inputs.any(columns, 3),
+    }
+
+
+def _periodic_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    given = _periodic_forward(inputs, rows, columns)
+    del given["bias"]
+    return {"d_out": inputs.any(rows, 3 * columns), **given}
+
+
 _MASK = {"rate": 0.3, "seed": 0x123456789ABCDEF0, "step": 7, "layer": 2}
 
 
@@ -652,6 +669,22 @@ KERNELS: tuple[Kernel, ...] = (
         ("d_x", "d_gamma", "d_beta"),
         # The gradient of one row is what remains of numbers that cancel.
         tolerance=128.0,
+        of_sums=True,
+    ),
+    Kernel(
+        "periodic_forward",
+        "periodic_forward",
+        _periodic_forward,
+        ("out",),
+        tolerance=64.0,
+        of_sums=True,
+    ),
+    Kernel(
+        "periodic_backward",
+        "periodic_backward",
+        _periodic_backward,
+        ("d_x", "d_frequency", "d_phase", "d_weight", "d_bias"),
+        tolerance=64.0,
         of_sums=True,
     ),
     Kernel("philox4x32", "philox4x32", _philox, ("w0", "w1", "w2", "w3"), tolerance=0.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,7 +193,11 @@ def fill_first_values(
     vector[:] = 0.0
     for first in firsts:
         tensor = first.tensor
-        if first.initializer is None:
+        if first.spread and rng is not None:
+            normal = first.spread == "normal"
+            draw_all = rng.standard_normal if normal else partial(rng.uniform, -1.0, 1.0)
+            vector[tensor.start : tensor.stop] = first.value * draw_all(size=tensor.size)
+        elif first.initializer is None:
             vector[tensor.start : tensor.stop] = first.value
         elif rng is not None:
             n_in, n_out = (1, *tensor.shape)[-2:]

@@ -53,9 +53,20 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class FirstValue:
-    """The first value of a tensor: a number, or drawn by an initializer and times `times`.
+    """The first value of a tensor: a number, or drawn.
 
-    `from_rows` names the initializer that takes the place of it once there are rows, if any.
+    Attributes
+    ----------
+    tensor : Tensor
+    value : float
+    initializer : str or None
+        Of weights of dense layers.
+    times : float
+        What the initializer's numbers are multiplied by.
+    from_rows : str
+        The initializer that takes the place of it once there are rows, if any.
+    spread : {"", "normal", "uniform"}
+        Drawn from N(0, value^2) or U(-value, value) where it is given.
     """
 
     tensor: Tensor
@@ -63,6 +74,7 @@ class FirstValue:
     initializer: str | None = None
     times: float = 1.0
     from_rows: str = ""
+    spread: str = ""
 
 
 class Builder:
@@ -187,6 +199,12 @@ class Builder:
         from_rows = initializer if initializer in FROM_ROWS else ""
         drawn_by = FROM_ROWS.get(initializer, initializer)
         self.parameters[-1] = FirstValue(tensor, 0.0, drawn_by, times, from_rows)
+        return tensor
+
+    def drawn_from(self, name: str, shape: tuple[int, ...], spread: str, value: float) -> Tensor:
+        """Add a trained tensor drawn from N(0, value^2), ``"normal"``, or U(-value, value)."""
+        tensor = self.parameter(name, shape)
+        self.parameters[-1] = FirstValue(tensor, value, spread=spread)
         return tensor
 
     def weight(

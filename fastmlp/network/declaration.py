@@ -13,6 +13,7 @@ from ..declarations.activations import Activation, Output
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..program.program import Program
+from . import embeddings as embeddings  # layers that may stand in a file
 from .build import Blueprint, build_program, output_activation
 from .layers import Layer, WideAndDeep, check_layers
 

@@ -394,7 +394,8 @@ class Embedding(TrainedLayer):
         return builder.embed(x, self.column, path, shape, factors_of(self))
 
 
-def _check_columns(name: str, columns: object) -> tuple[int, ...] | None:
+def check_columns(name: str, columns: object) -> tuple[int, ...] | None:
+    """Return a list of distinct column numbers as a tuple, None as it is."""
     if columns is None:
         return None
     if isinstance(columns, str) or not isinstance(columns, Sequence):
@@ -451,8 +452,8 @@ class WideAndDeep(Layer):
             units=check_positive_int("units", self.units),
             activation=get_activation(self.activation),
             deep=check_layers(self.deep, "WideAndDeep's deep"),
-            wide=_check_columns("wide", self.wide),
-            deep_columns=_check_columns("deep_columns", self.deep_columns),
+            wide=check_columns("wide", self.wide),
+            deep_columns=check_columns("deep_columns", self.deep_columns),
         )
         if self.wide_optimizer is not None:
             assign(self, wide_optimizer=get_optimizer(self.wide_optimizer))

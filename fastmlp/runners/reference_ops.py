@@ -19,6 +19,7 @@ from ..kernels.reference.dense import dense_backward, dense_forward
 from ..kernels.reference.dropout import dropout_backward, dropout_forward
 from ..kernels.reference.embedding import embedding_backward, embedding_forward
 from ..kernels.reference.parametric import parametric_backward, parametric_forward
+from ..kernels.reference.periodic import periodic_backward, periodic_forward
 from ..kernels.reference.scale import scale_backward, scale_forward
 from ..kernels.reference.sparse import sparse_backward, sparse_forward
 from ..program.operation import Operation
@@ -32,6 +33,7 @@ from ..program.ops import (
     DropoutOp,
     EmbeddingOp,
     ParametricOp,
+    PeriodicOp,
     ScaleOp,
     SelectOp,
     TrainedScaleOp,
@@ -208,6 +210,21 @@ def _embedding_backward(op: EmbeddingOp, run: Pass) -> None:
         start += dim
 
 
+def _periodic_forward(op: PeriodicOp, run: Pass) -> None:
+    frequency, phase, weight, bias = map(run.weights.parameter, op.tensors)
+    run.values[op.out] = periodic_forward(run.values[op.x], frequency, phase, weight, bias)
+
+
+def _periodic_backward(op: PeriodicOp, run: Pass) -> None:
+    frequency, phase, weight, _ = map(run.state.parameter, op.tensors)
+    d_x, *found = periodic_backward(
+        run.gradients[op.out], run.values[op.x], frequency, phase, weight
+    )
+    for tensor, gradient in zip(op.tensors, found, strict=True):
+        run.state.gradient(tensor)[...] = gradient
+    run.accumulate_gradient(op.x, op.d_x, d_x)
+
+
 def _scale_forward(op: ScaleOp, run: Pass) -> None:
     scale, shift = run.weights.parameter(op.scale), run.weights.parameter(op.shift)
     run.values[op.out] = run.values[op.x] * scale + shift
@@ -243,6 +260,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         SelectOp: (_select_forward, _select_backward),
         ConcatOp: (_concat_forward, _concat_backward),
         EmbeddingOp: (_embedding_forward, _embedding_backward),
+        PeriodicOp: (_periodic_forward, _periodic_backward),
         ScaleOp: (_scale_forward, _no_backward),
         ClipOp: (_clip_forward, _no_backward),
     },

@@ -1,4 +1,4 @@
-"""Elementary functions: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
+"""Elementary functions: `exp`, `expm1`, `log`, `log1p`, `tanh`, `erf`, `sin` and `cos`.
 
 Called from Python they are NumPy's, without its warnings; the compiled backend has polynomials of
 its own for the same functions. What is written with them runs in either.
@@ -40,6 +40,30 @@ def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
     with np.errstate(all="ignore"):
         return np.tanh(x)
+
+
+def sin(x: Any) -> Any:
+    """Sine of an angle in radians; NaN at infinity."""
+    with np.errstate(all="ignore"):
+        return np.sin(x)
+
+
+def cos(x: Any) -> Any:
+    """Cosine of an angle in radians; NaN at infinity."""
+    with np.errstate(all="ignore"):
+        return np.cos(x)
+
+
+def sinpi(x: Any) -> Any:
+    """Sine of an angle in half turns, sin(pi x); NaN at infinity."""
+    with np.errstate(all="ignore"):
+        return np.sin(np.pi * (x - 2.0 * np.rint(0.5 * np.asarray(x))))
+
+
+def cospi(x: Any) -> Any:
+    """Cosine of an angle in half turns, cos(pi x); NaN at infinity."""
+    with np.errstate(all="ignore"):
+        return np.cos(np.pi * (x - 2.0 * np.rint(0.5 * np.asarray(x))))
 
 
 def erf(x: Any) -> Any:

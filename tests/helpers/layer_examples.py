@@ -12,6 +12,7 @@ import numpy as np
 
 import fastmlp as fm
 from fastmlp.kernels.typing import Array
+from fastmlp.network import embeddings
 from fastmlp.network import layers as declared
 from fastmlp.network.layers import Layer
 
@@ -27,7 +28,9 @@ ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
     fm.WideAndDeep: (6, "tanh", [fm.Dense(5, "elu")], [0, 3], [1, 2, 4]),
 }
 
-LAYERS: list[type[Layer]] = [getattr(declared, name) for name in declared.__all__]
+LAYERS: list[type[Layer]] = [
+    getattr(module, name) for module in (declared, embeddings) for name in module.__all__
+]
 
 N_FEATURES = 6
 X = np.random.default_rng(0).normal(size=(60, N_FEATURES))

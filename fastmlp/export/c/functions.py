@@ -32,6 +32,24 @@ static inline void P_dense(const real *x, const real *weight, const real *bias,
 }
 """
 
+PERIODIC = """
+/* Each of n numbers becomes as many as width: bias + cos(2 pi frequency x + phase) * weight. */
+static inline void P_periodic(const real *x, const real *frequency, const real *phase,
+                              const real *weight, const real *bias, real *M_RESTRICT z, int n,
+                              int waves, int width)
+{
+    for (int i = 0; i < n; ++i, z += width, bias += width) {
+        for (int k = 0; k < width; ++k)
+            z[k] = bias[k];
+        for (int j = 0; j < waves; ++j, ++frequency, ++phase, weight += width) {
+            const real wave = P_cos(6.283185307179586 * *frequency * x[i] + *phase);
+            for (int k = 0; k < width; ++k)
+                z[k] += wave * weight[k];
+        }
+    }
+}
+"""
+
 SCALE = """
 /* z = z * scale + shift */
 static inline void P_scale(real *z, const real *scale, const real *shift, int n)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...common.checks import describe
 from ...common.dispatch import DispatchTable
+from ...program.column_ops import PeriodicOp
 from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
@@ -266,6 +267,13 @@ def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
     return lines
 
 
+def _periodic(op: PeriodicOp, source: _Source) -> list[str]:
+    tensors = ", ".join(map(source.tensor, op.tensors))
+    sizes = ", ".join(map(str, op.sizes))
+    arguments = f"{source.at(op.x)}, {tensors}, {source.at(op.out)}, {sizes}"
+    return [source.call(c_functions.PERIODIC, arguments)]
+
+
 EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
     "EMITTERS",
     __name__,
@@ -279,6 +287,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
         SelectOp: _select,
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
+        PeriodicOp: _periodic,
     },
 )
 """The statements of each operation of a frozen program."""

@@ -24,7 +24,7 @@ import re
 from ...kernels.formats import FLOAT32, FLOAT64, Format
 from .source import literal, with_prefix
 
-ELEMENTARY = ("exp", "expm1", "log1p", "tanh", "erfc")
+ELEMENTARY = ("exp", "expm1", "log1p", "tanh", "erfc", "cos")
 
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(e[+-]?\d+)?(?![\w.])")
 _CONSTANT = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
@@ -188,6 +188,21 @@ static inline real P_erfc(real x)
 
 """
 
+_COS = """
+/* cos(x) = (-1)^n cos(pi r) where x = pi (n + r): for angles of up to some thousand turns */
+static inline real P_cos(real x)
+{
+    const real turns = x * ONE_BY_PI;
+    /* As in reductions by ln 2; the lowest bit is that of n. */
+    const real shifted = turns + HALF_SHIFT;
+    const real r = turns - (shifted - HALF_SHIFT);
+    const real square = r * r;
+    HORNER(p, square, COSPI_POLYNOMIAL)
+    return P_choose((int)(P_bits(shifted) & 1), -p, p);
+}
+
+"""
+
 # In the order in which they stand in a header: a function follows those that it calls.
 _INLINE = {
     "reduce": (_REDUCE, ()),
@@ -198,6 +213,7 @@ _INLINE = {
     "log1p": (_LOG1P, ()),
     "tanh": (_TANH, ("half_expm1",)),
     "erfc": (_ERFC, ("abs", "exp")),
+    "cos": (_COS, ()),
 }
 
 
@@ -273,6 +289,8 @@ def _constants(number: Format, c_type: str) -> dict[str, str]:
         "SQRT2_LESS_1": real(math.sqrt(2.0) - 1.0),
         "TANH_MAXIMUM": real(number.tanh_maximum),
         "ERF_MAXIMUM": real(number.erf_maximum),
+        "ONE_BY_PI": real(1.0 / math.pi),
+        "HALF_SHIFT": real(1.5 * 2.0**number.fraction_bits),
         "TWO_BY_ROOT_PI": real(2.0 / math.sqrt(math.pi)),
     }
 

@@ -13,6 +13,7 @@ from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...common.dispatch import DispatchTable
 from ...common.onnx_package import import_onnx
+from ...program.column_ops import PeriodicOp
 from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
@@ -142,6 +143,10 @@ class _Network:
         """The name of a weight; those that several operations share are written once for each."""
         return self.graph.constant(self._predictor.weights[tensor.name], tensor.name)
 
+    def weights(self, tensor: Tensor) -> Array:
+        """The numbers of a weight in float64."""
+        return self._predictor.weights[tensor.name].astype(np.float64)
+
     def columns(self, columns: tuple[int, ...]) -> str:
         return self.graph.constant(np.array(columns, np.int64), f"{self.graph.scope}/columns")
 
@@ -248,6 +253,24 @@ def _embedding(network: _Network, op: EmbeddingOp, out: str) -> None:
     graph.add("Concat", *parts, out=out, axis=1)
 
 
+def _periodic(network: _Network, op: PeriodicOp, out: str) -> None:
+    graph, weights = network.graph, network.weights
+    columns, _, width = op.sizes
+    # Runtimes have no cosine of float64: cos(a) = sin(a + pi / 2).
+    by_x = (2.0 * np.pi * weights(op.frequency)).astype(graph.dtype)
+    first = (weights(op.phase) + 0.5 * np.pi).astype(graph.dtype)
+    x = graph.add("Unsqueeze", network.values[op.x], graph.constant(np.array([2]), "axis"))
+    angles = graph.add("Mul", x, graph.constant(by_x, f"2 pi {op.frequency.name}"))
+    angles = graph.add("Add", angles, graph.constant(first, f"{op.phase.name} + pi / 2"))
+    # A product for each column: (columns, rows, waves) by (columns, waves, width).
+    turned = graph.add("Transpose", graph.add("Sin", angles), perm=[1, 0, 2])
+    products = graph.add("MatMul", turned, network.tensor(op.weight))
+    rows = graph.add("Transpose", products, perm=[1, 0, 2])
+    biased = graph.add("Add", rows, network.tensor(op.bias))
+    shape = graph.constant(np.array([-1, columns * width]), "shape")
+    graph.add("Reshape", biased, shape, out=out)
+
+
 NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
     "NODES",
     __name__,
@@ -261,6 +284,7 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
         SelectOp: _select,
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
+        PeriodicOp: _periodic,
     },
 )
 """What adds the nodes of each operation of a frozen program."""

@@ -102,9 +102,10 @@ def _tensor_names(program: InferenceProgram) -> dict[str, str]:
         for short, tensor in named:
             if tensor.name not in names:
                 # A bias has the number of its weight, a shift that of its scale.
-                first, _ = named[0]
-                counts[first] += short == first
-                names[tensor.name] = f"{short}{counts[first]}"
+                if short == named[0][0]:
+                    number = 1 + max(counts[other] for other, _ in named)
+                    counts |= dict.fromkeys((other for other, _ in named), number)
+                names[tensor.name] = f"{short}{counts[short]}"
     return names
 
 

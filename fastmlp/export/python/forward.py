@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.dispatch import DispatchTable
+from ...program.column_ops import PeriodicOp
 from ...program.ops import (
     ActivationOp,
     AddOp,
@@ -194,6 +195,13 @@ class Forward:
             parts.append(f"{name}[codes({values}, {table.shape[0]}, {source})]")
         return parts
 
+    def _periodic(self, op: PeriodicOp) -> list[str]:
+        frequency, phase, weight, bias = (self._names[tensor.name] for tensor in op.tensors)
+        x = self._variables[op.x]
+        waves = f"np.cos(2 * np.pi * {frequency} * {x}[..., None] + {phase})"
+        embedded = f'np.einsum("...ch,chk->...ck", {waves}, {weight}) + {bias}'
+        return [f"({embedded}).reshape({x}.shape[:-1] + (-1,))"]
+
 
 EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
     "EXPRESSIONS",
@@ -208,6 +216,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
         SelectOp: Forward._select,
         ConcatOp: Forward._concat,
         EmbeddingOp: Forward._embedding,
+        PeriodicOp: Forward._periodic,
     },
 )
 """What writes each operation of a frozen program: expressions whose columns stand side by side."""

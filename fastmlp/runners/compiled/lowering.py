@@ -18,7 +18,7 @@ from ...program.operation import Operation, Slot, Tensor
 from ...program.ops import BatchNormOp
 from ...program.state import State, Weights
 from .buffer_plan import BufferPlan
-from .shards import SINGLE, Shards, column_shards, one_shard, row_shards
+from .shards import SINGLE, Shards, column_shards, group_shards, one_shard, row_shards
 from .tasks import Instruction, Symbol, Tasks, instruction
 
 if TYPE_CHECKING:
@@ -259,6 +259,27 @@ class Lowering:
             shards,
             lambda shard: make(*shards.part(shard)),
             reads=reads,
+            writes=writes,
+            reads_whole=reads_whole,
+        )
+
+    def groupwise(
+        self,
+        groups: int,
+        size: int,
+        make: Callable[[int, int], Instruction],
+        *,
+        writes: list[Any],
+        reads_whole: Any = (),
+    ) -> None:
+        """A task cut by groups of columns; `make` is told the first group and how many there are.
+
+        `size` is what is worked on in a row, for each group.
+        """
+        shards = group_shards(groups, size, self.rows) if self.training else one_shard(groups)
+        self.tasks.add(
+            shards,
+            lambda shard: make(*shards.part(shard)),
             writes=writes,
             reads_whole=reads_whole,
         )

@@ -29,11 +29,13 @@ from ...program.ops import (
     DropoutOp,
     EmbeddingOp,
     ParametricOp,
+    PeriodicOp,
     ScaleOp,
     SelectOp,
     TrainedScaleOp,
 )
 from .lowering import Lowering, Memory
+from .lowering_columns import lower_periodic_backward, lower_periodic_forward
 from .lowering_parametric import (
     lower_clip_forward,
     lower_parametric_backward,
@@ -245,6 +247,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         SelectOp: (lower_select_forward, lower_select_backward),
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
+        PeriodicOp: (lower_periodic_forward, lower_periodic_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
         ClipOp: (lower_clip_forward, _no_backward),
     },

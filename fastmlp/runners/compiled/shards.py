@@ -25,7 +25,8 @@ class Shards:
     Attributes
     ----------
     kind : str
-        ``"columns"`` of a slot, ``"rows"`` of a batch, ``"flat"`` parts of a vector.
+        ``"columns"`` of a slot, or ``"groups"`` of them, ``"rows"`` of a batch, ``"flat"`` parts of
+        a vector.
     bounds : tuple of int
         Shard k is ``bounds[k] <= i < bounds[k + 1]``. Rows are counted in parts of the batch, since
         the last batch is smaller.
@@ -66,6 +67,12 @@ def column_shards(width: int, batch: int) -> Shards:
         wide_enough = width // _SMALLEST_OF_TWO
     parts = min(_MOST_SHARDS, width * batch // _SMALLEST_PIECE, wide_enough)
     return Shards("columns", _bounds(width, parts, _COLUMN_STEP))
+
+
+def group_shards(groups: int, size: int, batch: int) -> Shards:
+    """Shards groups of columns, on each of which so many elements of a row are worked on."""
+    parts = min(_MOST_SHARDS, groups * size * batch // _SMALLEST_PIECE)
+    return Shards("groups", _bounds(groups, parts, 1))
 
 
 def row_shards(width: int, batch: int) -> Shards:

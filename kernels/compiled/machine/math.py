@@ -1,4 +1,6 @@
-"""Elementary functions that vectorize: `exp`, `expm1`, `log`, `log1p`, `tanh` and `erf`.
+"""Elementary functions that vectorize: `exp`, `expm1`, `log`, `log1p`, `tanh`, `erf`, `sin`, `cos`.
+
+Angles of `sinpi` and `cospi` are in half turns: they need no more than half the instructions.
 
 They are the functions of the reference: called from Python they are NumPy's. Called from compiled
 code on a float32 or float64 they emit straight-line arithmetic (no branch, no table, no call), so
@@ -10,7 +12,10 @@ and each instruction carries fast-math flags of its own, which those of the call
 multiply-adds is allowed everywhere; no step depends on it.
 
 Errors stay below 2 units in the last place for `exp` and `log` and below 4 for the others, at every
-argument. Subnormal numbers are read and written, infinities and NaN follow IEEE 754. The method is
+argument; those of `sinpi` and `cospi` below 2 units in the last place of 1 up to 2**(fraction_bits -
+2), those of `sin` and `cos` below 2 units in the last place of 1 at arguments up to 2**14 in
+float32 and 2**20 in float64, and of the result itself up to pi (beyond, results stay within [-1, 1]
+and mean nothing, as do arguments whose last place is of that order). Subnormal numbers are read and written, infinities and NaN follow IEEE 754. The method is
 the same for both dtypes: an exact range reduction with ln 2 in two parts, then a polynomial or, for
 `erf` in float64, a rational function; `formats` holds their coefficients.
 
@@ -33,9 +38,9 @@ from numba.core.typing import signature
 from numba.extending import lower_builtin, type_callable
 
 from ...formats import FLOAT32, FLOAT64, Format
-from ...reference.math import erf, exp, expm1, log, log1p, tanh
+from ...reference.math import cos, cospi, erf, exp, expm1, log, log1p, sin, sinpi, tanh
 
-__all__ = ["erf", "exp", "expm1", "log", "log1p", "tanh"]
+__all__ = ["cos", "cospi", "erf", "exp", "expm1", "log", "log1p", "sin", "sinpi", "tanh"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,9 @@ class _Bits:
 
     def __or__(self, other: _Bits | int) -> _Bits:
         return self._emit("or_", other)
+
+    def __xor__(self, other: _Bits | int) -> _Bits:
+        return self._emit("xor", other)
 
     def __lshift__(self, places: int) -> _Bits:
         return self._emit("shl", places)
@@ -292,6 +300,53 @@ def _emit_log1p(x: _Real) -> _Real:
     return x.choose("==", 0.0, x, y)
 
 
+def _emit_sin_of(x: _Real, quarter: float) -> _Real:
+    """Return sin(x) for a quarter of 0, sin(x - pi / 2) for one of 1/2."""
+    number = x.number
+    # As in `_emit_reduction`; halfway up, where negative numbers of turns have the same last place.
+    shift = 1.5 * 2.0**number.fraction_bits
+    shifted = (x * (1.0 / math.pi) - quarter) + shift
+    half_turns = (shifted - shift) + quarter
+    high, middle, low = number.pi_parts
+    r = x - half_turns * high - half_turns * middle - half_turns * low
+    # Of enormous arguments nothing is left but noise.
+    r = r.at_least(-0.5 * math.pi).at_most(0.5 * math.pi)
+    square = r * r
+    y = (r + r * square * square.polynomial(number.sin_polynomial)).signed_like(r)
+    return _negated_if_odd(y, shifted.bits())
+
+
+def _emit_sin(x: _Real) -> _Real:
+    return _emit_sin_of(x, 0.0)
+
+
+def _emit_cos(x: _Real) -> _Real:
+    # cos(x) = -sin(x - pi / 2).
+    return 0.0 - _emit_sin_of(x, 0.5)
+
+
+def _emit_half_turns(x: _Real) -> tuple[_Real, _Bits]:
+    """Return r and bits of which the lowest is that of n, for x = n + r, abs(r) <= 1/2."""
+    # As in `_emit_sin_of`.
+    shift = 1.5 * 2.0**x.number.fraction_bits
+    shifted = x + shift
+    return (x - (shifted - shift)).at_least(-0.5).at_most(0.5), shifted.bits()
+
+
+def _negated_if_odd(y: _Real, n: _Bits) -> _Real:
+    return (y.bits() ^ ((n & 1) << int(y.number.integer.width - 1))).real()
+
+
+def _emit_sinpi(x: _Real) -> _Real:
+    r, n = _emit_half_turns(x)
+    return _negated_if_odd(r * (r * r).polynomial(x.number.sinpi_polynomial), n)
+
+
+def _emit_cospi(x: _Real) -> _Real:
+    r, n = _emit_half_turns(x)
+    return _negated_if_odd((r * r).polynomial(x.number.cospi_polynomial), n)
+
+
 def _register(function: Callable[[Any], Any], emit: Callable[[_Real], _Real]) -> None:
     """Make a function of the reference callable from compiled code."""
 
@@ -320,3 +375,7 @@ _register(log, _emit_log)
 _register(log1p, _emit_log1p)
 _register(tanh, _emit_tanh)
 _register(erf, _emit_erf)
+_register(sin, _emit_sin)
+_register(cos, _emit_cos)
+_register(sinpi, _emit_sinpi)
+_register(cospi, _emit_cospi)

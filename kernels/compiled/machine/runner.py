@@ -27,7 +27,7 @@ ADDRESS = 0  # of the op, or one of the marks below
 SHARD = 1  # number of this instruction's shard
 SHARDS = 2  # number of shards that its task is cut into
 FIRST_ARGUMENT = 3
-N_ARGUMENTS = 13
+N_ARGUMENTS = 21
 INSTRUCTION_SIZE = FIRST_ARGUMENT + N_ARGUMENTS
 N_ATTRIBUTES = 6
 

@@ -122,6 +122,73 @@ def test_special_values(name, dtype):
     np.testing.assert_array_equal(np.signbit(y[known]), np.signbit(expected[known]))
 
 
+PERIODIC = pytest.mark.parametrize("name", ["sin", "cos"])
+
+
+@pytest.mark.parametrize("name", ["sinpi", "cospi"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_half_turns(name, dtype):
+    largest = 2.0 ** (np.finfo(dtype).nmant - 2)
+    rng = np.random.default_rng(3)
+    whole = np.arange(-8.0, 8.5, 0.5)
+    x = np.concatenate([whole, *(rng.uniform(-r, r, 4000) for r in (2.0, largest))]).astype(dtype)
+    exact = getattr(mpmath, name)
+    with mpmath.workprec(130):
+        truth = np.array([float(exact(mpmath.mpf(float(value)))) for value in x])
+    errors = np.abs(compiled(name, x) - truth)
+    assert errors.max() <= 2 * np.finfo(dtype).eps, x[errors.argmax()]
+    special = np.array([INFINITY, -INFINITY, NAN], dtype)
+    assert np.isnan(compiled(name, special)).all()
+    enormous = np.geomspace(largest, float(np.finfo(np.float32).max), 200).astype(dtype)
+    assert (np.abs(compiled(name, enormous)) <= 1.0 + np.finfo(dtype).eps).all()
+    called = getattr(vector_math, name)(x)
+    assert called.dtype == dtype
+    np.testing.assert_allclose(called, truth, rtol=0, atol=8 * np.finfo(dtype).eps)
+
+
+@PERIODIC
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sine_and_cosine_over_many_turns(name, dtype):
+    # The error promised is one of the last place of 1, wherever zeros lie.
+    largest = 2.0**14 if dtype is np.float32 else 2.0**20
+    rng = np.random.default_rng(3)
+    x = np.concatenate([rng.uniform(-r, r, 4000) for r in (4.0, 100.0, largest)]).astype(dtype)
+    exact = getattr(mpmath, name)
+    with mpmath.workprec(130):
+        truth = np.array([float(exact(mpmath.mpf(float(value)))) for value in x])
+    errors = np.abs(compiled(name, x) - truth)
+    assert errors.max() <= 2 * np.finfo(dtype).eps, x[errors.argmax()]
+
+
+@PERIODIC
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sine_and_cosine_keep_their_digits_near_zeros(name, dtype):
+    zeros = np.array([0.0, math.pi] if name == "sin" else [math.pi / 2], dtype)
+    near = zeros[:, None] + np.arange(-20, 21) * np.finfo(dtype).eps
+    x = np.concatenate([near.ravel(), np.linspace(-math.pi, math.pi, 3001)]).astype(dtype)
+    exact = getattr(mpmath, name)
+    with mpmath.workprec(130):
+        truth = [exact(mpmath.mpf(float(value))) for value in x]
+        errors = [
+            float(abs(mpmath.mpf(float(b)) - a)) / np.spacing(dtype(abs(float(a))) or dtype(1))
+            for a, b in zip(truth, compiled(name, x), strict=True)
+        ]
+    assert max(errors) <= 2.0, x[int(np.argmax(errors))]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sine_and_cosine_at_the_limits(dtype):
+    special = np.array([0.0, -0.0, INFINITY, -INFINITY, NAN], dtype)
+    sine, cosine = compiled("sin", special), compiled("cos", special)
+    np.testing.assert_array_equal(sine, [0.0, -0.0, NAN, NAN, NAN])
+    np.testing.assert_array_equal(np.signbit(sine[:2]), [False, True])
+    np.testing.assert_array_equal(cosine, [1.0, 1.0, NAN, NAN, NAN])
+    enormous = np.geomspace(1e5, float(np.finfo(np.float32).max), 200).astype(dtype)
+    for name in ("sin", "cos"):
+        assert (np.abs(compiled(name, enormous)) <= 1.0).all()
+        np.testing.assert_array_equal(getattr(vector_math, name)(special), compiled(name, special))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_ends_of_the_range(dtype):
     limits = np.finfo(dtype)
@@ -223,7 +290,7 @@ def packed_operations(code, dtype):
 
 
 def library_calls(code):
-    names = "exp|exp2|expm1|log|log2|log1p|tanh|erf|pow|ldexp|floor|rint|nearbyint"
+    names = "exp|exp2|expm1|log|log2|log1p|tanh|erf|sin|cos|pow|ldexp|floor|rint|nearbyint"
     return re.findall(rf"call[^@\n]*@\"?((?:\w+[._])*(?:{names})(?:f|\.f32|\.f64)?)\b", code)
 
 
@@ -231,7 +298,7 @@ def library_calls(code):
     platform.machine() not in ("x86_64", "AMD64"), reason="not every processor has packed numbers"
 )
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "sin", "cos", "sinpi", "cospi"])
 def test_loops_become_packed_instructions(name, dtype):
     code = optimized_code(make_loop(getattr(vector_math, name)), dtype)
     assert packed_operations(code, dtype) > 10

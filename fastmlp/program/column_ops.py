@@ -1,0 +1,63 @@
+"""Operations that turn each column by itself into several: embeddings of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .operation import PLANNED, Operation, Slot, Tensor, Write, check_shape
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicOp(Operation):
+    """``out``: ``cos(2 pi f x + p) W + b`` for each column of x, with f, p, W and b of its own."""
+
+    x: Slot
+    out: Slot
+    frequency: Tensor
+    phase: Tensor
+    weight: Tensor
+    bias: Tensor
+    d_x: Write = field(default=Write.SET, metadata=PLANNED)
+
+    backward_reads_output = False
+    formula = "cos(2 pi {frequency} {x} + {phase}) @ {weight} + {bias}, for each column of {x}"
+    input_gradient = (
+        "sum(2 pi {frequency} * e), e = -sin(2 pi {frequency} {x} + {phase}) * ({d} @ {weight}.T)"
+    )
+    tensor_gradients = MappingProxyType(
+        {
+            "frequency": (
+                "2 pi {x} * e, e = -sin(2 pi {frequency} {x} + {phase}) * ({d} @ {weight}.T)"
+            ),
+            "phase": "-sin(2 pi {frequency} {x} + {phase}) * ({d} @ {weight}.T)",
+            "weight": "cos(2 pi {frequency} {x} + {phase}) * {d}",
+            "bias": "{d}",
+        }
+    )
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Columns of x, waves of each, and numbers that each becomes."""
+        columns, waves, width = self.weight.shape
+        return columns, waves, width
+
+    @property
+    def description(self) -> str:
+        columns, waves, width = self.sizes
+        return f"periodic embedding {columns} -> {columns} x {width}, {waves} waves each"
+
+    @property
+    def multiply_adds(self) -> int:
+        return self.weight.size
+
+    def check(self) -> None:
+        if len(self.weight.shape) != 3:
+            raise ValueError(f"the tensor {self.weight.name} has the shape {self.weight.shape}")
+        columns, waves, width = self.sizes
+        check_shape(self.weight, self.x.width, max(waves, 1), max(width, 1))
+        check_shape(self.frequency, columns, waves)
+        check_shape(self.phase, columns, waves)
+        check_shape(self.bias, columns, width)
+        if self.out.width != columns * width:
+            raise ValueError("a periodic embedding of another width")

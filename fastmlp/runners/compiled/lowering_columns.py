@@ -1,0 +1,68 @@
+"""How operations are lowered that turn each column into several, cut by the columns of x."""
+
+from __future__ import annotations
+
+from ...kernels.compiled.ops.periodic import periodic_backward, periodic_forward, scratch_size
+from ...program.column_ops import PeriodicOp
+from ...program.operation import Write
+from .lowering import Lowering
+from .tasks import Instruction, instruction
+
+
+def lower_periodic_forward(op: PeriodicOp, lowering: Lowering) -> None:
+    """``out = cos(2 pi f x + p) W + b``, some columns of x in each shard."""
+    x, out = lowering.value(op.x), lowering.value(op.out)
+    columns, waves, width = op.sizes
+
+    def make(first: int, count: int) -> Instruction:
+        return instruction(
+            periodic_forward,
+            x=x.at(first),
+            ld_x=x.ld,
+            out=out.at(first * width),
+            ld_out=out.ld,
+            columns=count,
+            waves=waves,
+            width=width,
+            frequency=lowering.parameter(op.frequency, first * waves),
+            phase=lowering.parameter(op.phase, first * waves),
+            weight=lowering.parameter(op.weight, first * waves * width),
+            bias=lowering.parameter(op.bias, first * width),
+            scratch=lowering.new((scratch_size(width),)),
+        )
+
+    lowering.groupwise(columns, waves, make, writes=[out.key], reads_whole=[x.key])
+
+
+def lower_periodic_backward(op: PeriodicOp, lowering: Lowering) -> None:
+    """The gradients of its tensors and, if it is needed, of x."""
+    x, d = lowering.value(op.x), lowering.gradient(op.out)
+    d_x = None if op.d_x is Write.NONE else lowering.gradient(op.x)
+    columns, waves, width = op.sizes
+
+    def make(first: int, count: int) -> Instruction:
+        wave, product = first * waves, first * waves * width
+        return instruction(
+            periodic_backward,
+            d=d.at(first * width),
+            ld_d=d.ld,
+            x=x.at(first),
+            ld_x=x.ld,
+            d_x=0 if d_x is None else d_x.at(first),
+            columns=count,
+            waves=waves,
+            width=width,
+            frequency=lowering.parameter(op.frequency, wave),
+            phase=lowering.parameter(op.phase, wave),
+            weight=lowering.parameter(op.weight, product),
+            d_frequency=lowering.d_parameter(op.frequency, wave),
+            d_phase=lowering.d_parameter(op.phase, wave),
+            d_weight=lowering.d_parameter(op.weight, product),
+            d_bias=lowering.d_parameter(op.bias, first * width),
+            scratch=lowering.new((scratch_size(width),)),
+            accumulate=op.d_x is Write.ADD,
+        )
+
+    written = [("d", tensor.name) for tensor in op.tensors]
+    places = [] if d_x is None else [d_x.key]
+    lowering.groupwise(columns, waves, make, writes=[*written, *places], reads_whole=[x.key, d.key])
