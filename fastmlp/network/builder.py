@@ -201,9 +201,11 @@ class Builder:
         self.parameters[-1] = FirstValue(tensor, 0.0, drawn_by, times, from_rows)
         return tensor
 
-    def drawn_from(self, name: str, shape: tuple[int, ...], spread: str, value: float) -> Tensor:
+    def drawn_from(
+        self, name: str, shape: tuple[int, ...], spread: str, value: float, factors: Factors
+    ) -> Tensor:
         """Add a trained tensor drawn from N(0, value^2), ``"normal"``, or U(-value, value)."""
-        tensor = self.parameter(name, shape)
+        tensor = self.parameter(name, shape, factors=factors)
         self.parameters[-1] = FirstValue(tensor, value, spread=spread)
         return tensor
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..common.checks import check_bool, check_number, check_positive_int
 from ..common.config import assign, declaration
@@ -13,15 +14,16 @@ from ..declarations.activations import get_activation
 from ..program.column_ops import PeriodicOp
 from ..program.operation import Slot
 from ..program.ops import ConcatOp, SelectOp
-from .builder import Builder, Layer
+from .builder import Builder
 from .layers import check_columns
+from .trained import TrainedLayer, check_factors, factors_of
 
 __all__ = ["PeriodicEmbedding"]
 
 
 @declaration
 @dataclass(frozen=True)
-class PeriodicEmbedding(Layer):
+class PeriodicEmbedding(TrainedLayer):
     """Numbers as sums of waves, with the numbers themselves beside them (Gorishniy et al. 2022).
 
     Each column x becomes ``activation(cos(2 pi f x + p) @ W + b)`` with `n_waves` frequencies f and
@@ -47,6 +49,8 @@ class PeriodicEmbedding(Layer):
         codes, which stands before this layer and has the other columns of X first in its output.
     keep_column : bool
         Whether x itself is one of the numbers.
+    learning_rate_factor, weight_decay_factor : float
+        What its parameters multiply the optimizer's learning rate and weight decay by.
     """
 
     dim: int = 4
@@ -57,6 +61,7 @@ class PeriodicEmbedding(Layer):
     keep_column: bool = True
 
     def __post_init__(self) -> None:
+        check_factors(self)
         assign(
             self,
             dim=check_positive_int("dim", self.dim),
@@ -77,17 +82,16 @@ class PeriodicEmbedding(Layer):
         columns, waves = chosen.width, self.n_waves
         width = self.dim - 1 if self.keep_column else self.dim
         most = 1.0 / math.sqrt(waves)
+        drawn = partial(builder.drawn_from, factors=factors_of(self))
         z = builder.add(
             PeriodicOp,
             "",
             columns * width,
             x=chosen,
-            frequency=builder.drawn_from(
-                f"{path}.frequency", (columns, waves), "normal", self.sigma
-            ),
-            phase=builder.drawn_from(f"{path}.phase", (columns, waves), "uniform", math.pi),
-            weight=builder.drawn_from(f"{path}.weight", (columns, waves, width), "uniform", most),
-            bias=builder.drawn_from(f"{path}.bias", (columns, width), "uniform", most),
+            frequency=drawn(f"{path}.frequency", (columns, waves), "normal", self.sigma),
+            phase=drawn(f"{path}.phase", (columns, waves), "uniform", math.pi),
+            weight=drawn(f"{path}.weight", (columns, waves, width), "uniform", most),
+            bias=drawn(f"{path}.bias", (columns, width), "uniform", most),
         )
         return beside(builder, self, z, others, chosen if self.keep_column else None, path)
 
