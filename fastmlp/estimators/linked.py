@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
 from .network import Link, make_network, optimizer_of
+from .plain import network_of, plain_network, plain_rate, rate_of
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -102,20 +103,25 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         link = state.pop("_link", None)
         if link is not None:
             # Of what the network has, nothing is written twice.
-            state["_model"] = link.model
+            state["_network"] = plain_network(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 state[name] = [
                     None if place < len(own) and array is own[place] else array
                     for place, array in enumerate(state[name])
                 ]
+        if "_optimizer" in state:
+            state["_optimizer"] = plain_rate(state["_optimizer"])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        model = state.pop("_model", None)
+        plain, rate = state.pop("_network", None), state.pop("_optimizer", None)
         super().__setstate__(state)
-        if model is not None:
-            link = self._link = Link(model)
+        if rate is not None:
+            self._optimizer = rate_of(rate)
+        if plain is not None:
+            link = self._link = Link(network_of(plain))
+            self._label(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 given = getattr(self, name)
                 filled = [own[i] if array is None else array for i, array in enumerate(given)]
