@@ -125,7 +125,7 @@ def test_weights_reach_the_networks_of_an_ensemble() -> None:
     def voted(library: Any) -> Any:
         names = [
             ("a", classifier(library)),
-            ("b", classifier(library, **{**ARGUMENTS, "alpha": 1})),
+            ("b", classifier(library, alpha=1)),
         ]
         ensemble = VotingClassifier(names, voting="soft", weights=[1, 2])
         return ensemble.fit(X, CLASSES, sample_weight=weight).predict_proba(X)
