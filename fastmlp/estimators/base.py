@@ -12,9 +12,11 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .linked import LinkedEstimator, as_rows
+from .named import with_names
 from .network import draw_first_weights, layer_shapes, make_network, optimizer_of
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
+from .refusals import clear_refusals
 from .stochastic import Rows, fit_stochastic
 
 if TYPE_CHECKING:
@@ -112,18 +114,19 @@ class BaseMLP(LinkedEstimator):
         """Return the score of held out rows."""
         raise NotImplementedError
 
-    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+    def _check_rows(self, X: Any, y: Any, reset: bool, name: str = "X") -> tuple[Any, Any]:
         """Check X and y as scikit-learn does; one column of y counts as none."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
+        with clear_refusals(self, X, name):
+            X, y = validate_data(
+                self,
+                with_names(X),
+                y,
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                accept_sparse=["csr", "csc"],
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y

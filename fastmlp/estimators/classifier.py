@@ -245,7 +245,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = self._check_rows(X, y, False)
+        X, y = self._check_rows(X, y, False, "X_val")
         self._check_known(unique_labels(y), "y_val")
         return X, y
 

@@ -9,8 +9,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
+from .named import with_names
 from .network import Link, make_network, optimizer_of
 from .plain import network_of, plain_network, plain_rate, rate_of
+from .refusals import clear_refusals
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -76,7 +78,9 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the network's output for each row, ``(n, n_outputs_)``."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+            with clear_refusals(self, X, "X"):
+                rows = validate_data(self, with_names(X), accept_sparse=["csr", "csc"], reset=False)
+            X = as_rows(rows)
         return self._current().model.runner.predict(X)
 
     def _is_plain(self, X: Any) -> bool:

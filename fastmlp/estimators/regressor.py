@@ -143,7 +143,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = self._check_rows(X, y, False)
+        X, y = self._check_rows(X, y, False, "X_val")
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {self.n_outputs_} outputs, but y_val has {n_outputs}")
