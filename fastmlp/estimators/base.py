@@ -149,9 +149,11 @@ class BaseMLP(LinkedEstimator):
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
         y : array-like, shape (n,) or (n, n_outputs)
             Classes, or columns of 0 and 1 for each label; numbers for a regressor.
         sample_weight : array-like, shape (n,), optional
+            Factors of the rows' losses.
         X_val, y_val, sample_weight_val : array-like, optional
             Rows that early stopping judges by, in place of some that are held out of X.
 

@@ -34,16 +34,40 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Of the hidden layers.
     solver : {"lbfgs", "sgd", "adam"}
         "lbfgs" works on all rows at once, the others on batches.
-    alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter
-        As those of `MLPClassifier`, and so are all that follow.
-    shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum
-        As there.
+    alpha : float
+        This and all that follow are as those of `MLPClassifier`: the penalty.
+    batch_size : int or "auto"
+        Rows of a batch.
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        Of "sgd".
+    learning_rate_init, power_t : float
+        The first learning rate, and the power of "invscaling".
+    max_iter : int
+        Epochs, or iterations of "lbfgs".
+    shuffle : bool
+        Each epoch in another order.
+    random_state : int, RandomState or None
+        Of first weights, held out rows and orders.
+    tol : float
+        The least improvement.
+    verbose, warm_start : bool
+        Print each epoch's loss; a further fit goes on from the weights there are.
+    momentum : float
+        Of "sgd".
+    nesterovs_momentum : bool
+        The momentum is Nesterov's.
     early_stopping : bool
         Judge epochs by the R2 of held out rows, and keep the weights of the best.
-    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
-        As there.
-    dtype, backend, n_threads
-        As there; scikit-learn has no such arguments.
+    validation_fraction, beta_1, beta_2, epsilon : float
+        Share of the rows that is held out; the others are of "adam".
+    n_iter_no_change, max_fun : int
+        Epochs without improvement before the last; evaluations of "lbfgs".
+    dtype : {"float32", "float64"} or None
+        That in which the network computes. From here on scikit-learn has no such arguments.
+    backend : {"auto", "numba", "numpy"}
+        What computes.
+    n_threads : int or "auto"
+        See `Sequential`.
 
     Attributes
     ----------
@@ -59,9 +83,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     network_ : Sequential
         The network itself.
 
+    See Also
+    --------
+    MLPClassifier : The same for classes.
+    Sequential : Networks with more kinds of layers, losses and optimizers.
+
     Notes
     -----
-    See `MLPClassifier` for what differs.
+    See `MLPClassifier` for what differs. Files of skops have one type to be trusted,
+    "fastmlp.estimators.regressor.MLPRegressor".
 
     Examples
     --------
@@ -117,8 +147,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
         y : array-like, shape (n,) or (n, n_outputs)
+            Numbers.
         sample_weight : array-like, shape (n,), optional
+            Factors of the rows' losses.
 
         Returns
         -------
@@ -128,11 +161,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, True)
 
     def predict(self, X: Any) -> Array:
-        """Return the numbers of each row, ``(n,)`` for one output, else ``(n, n_outputs_)``.
+        """Return the numbers of each row.
 
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, n_outputs_)
+            In the network's dtype.
         """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs

@@ -141,7 +141,7 @@ def test_what_is_wrong_with_all_columns_comes_first() -> None:
     with pytest.raises(ValueError, match="The feature names should match"):
         model.predict(pd.DataFrame({"area": TEXTS, "town": TEXTS}))
     with pytest.raises(ValueError, match="X has 1 features, but MLPClassifier is expecting 2"):
-        model.fit(frame.to_numpy() / N, Y).predict(np.array([[np.nan]]))
+        model.fit(frame.to_numpy() / N, Y).predict(np.array([[1.0]]))
     with pytest.raises(TypeError, match="Feature names are only supported if all"):
         fm.MLPClassifier().fit(pd.DataFrame({"a": TEXTS, 1: TEXTS}), Y)
 
