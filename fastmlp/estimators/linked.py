@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..data.features import check_sparse
 from .named import with_names
 from .network import Link, make_network, optimizer_of
-from .plain import network_of, plain_network, plain_rate, rate_of
+from .plain import network_of, parts_of, plain_network, plain_parts
 from .refusals import clear_refusals
 
 if TYPE_CHECKING:
@@ -113,16 +113,12 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
                     None if place < len(own) and array is own[place] else array
                     for place, array in enumerate(state[name])
                 ]
-        if "_optimizer" in state:
-            state["_optimizer"] = plain_rate(state["_optimizer"])
-        return state
+        return plain_parts(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        plain, rate = state.pop("_network", None), state.pop("_optimizer", None)
+        state = parts_of(state)
+        plain = state.pop("_network", None)
         super().__setstate__(state)
-        if rate is not None:
-            self._optimizer = rate_of(rate)
         if plain is not None:
             link = self._link = Link(network_of(plain))
             self._label(link.model)

@@ -7,6 +7,7 @@ a file of skops has but the estimator's own class to trust.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from ..common.config import from_config, to_config
@@ -66,6 +67,18 @@ def network_of(plain: dict[str, Any]) -> Sequential:
     return model
 
 
+def plain_parts(state: dict[str, Any]) -> dict[str, Any]:
+    """Return an estimator's attributes, those that are objects of this library as plain ones."""
+    parts = {name: write(state[name]) for name, (write, _) in _PARTS.items() if name in state}
+    return {**state, **parts}
+
+
+def parts_of(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the attributes that `plain_parts` has described."""
+    parts = {name: read(plain[name]) for name, (_, read) in _PARTS.items() if name in plain}
+    return {**plain, **parts}
+
+
 def plain_rate(rate: Rate) -> dict[str, Any]:
     """Return what a learning rate is and remembers."""
     return dict(vars(rate))
@@ -76,3 +89,10 @@ def rate_of(plain: dict[str, Any]) -> Rate:
     rate = Rate(plain["rule"], plain["first"], plain["power"])
     rate.learning_rate = plain["learning_rate"]
     return rate
+
+
+_PARTS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "_optimizer": (plain_rate, rate_of),
+    "history_": (History.to_dict, History.from_dict),
+}
+"""Attributes that are objects of this library, and how they are written and read."""

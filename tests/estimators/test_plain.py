@@ -13,7 +13,14 @@ from twin_estimators import TABLES, assert_alike, pair
 
 import fastmlp as fm
 from fastmlp.estimators import plain
-from fastmlp.estimators.plain import network_of, plain_network, plain_rate, rate_of
+from fastmlp.estimators.plain import (
+    network_of,
+    parts_of,
+    plain_network,
+    plain_parts,
+    plain_rate,
+    rate_of,
+)
 from fastmlp.estimators.rates import Rate
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -69,6 +76,18 @@ def test_a_rate_comes_back() -> None:
     again = rate_of(plain_rate(rate))
     assert vars(again) == vars(rate)
     assert again.learning_rate == pytest.approx(0.02)
+
+
+def test_parts_come_back() -> None:
+    history = fm.Sequential([fm.Dense(1)]).fit([[0.0], [1.0]], [0.0, 1.0], epochs=2, verbose=0)
+    state = {"_optimizer": Rate("constant", 0.1, 0.5), "history_": history, "alpha": 1.0}
+    described = plain_parts(state)
+    assert {type(value) for value in described.values()} == {dict, float}
+    again = parts_of(described)
+    assert again.keys() == state.keys()
+    assert vars(again["_optimizer"]) == vars(state["_optimizer"])
+    assert again["history_"].to_dict() == history.to_dict()
+    assert plain_parts({"alpha": 1.0}) == parts_of({"alpha": 1.0}) == {"alpha": 1.0}
 
 
 @pytest.mark.parametrize("each", [fm.MLPClassifier, fm.MLPRegressor])
