@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
+from .frames import FramedPredictions
 from .named import with_names
 from .network import Link, make_network, optimizer_of
 from .plain import network_of, parts_of, plain_network, plain_parts
@@ -32,7 +33,7 @@ def as_rows(X: Any) -> Features:
     return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
 
 
-class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
+class LinkedEstimator(FramedPredictions, BaseEstimator):  # type: ignore[misc]
     """What is shown as `coefs_` and `intercepts_` is what the network predicts with."""
 
     def _encoder(self, encoder: TargetEncoder) -> TargetEncoder:
