@@ -9,8 +9,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
+from .frames import FramedPredictions
+from .named import with_names
 from .network import Link, make_network
 from .objective import optimizer_of
+from .plain import network_of, parts_of, plain_network, plain_parts
+from .refusals import clear_refusals
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -30,7 +34,7 @@ def as_rows(X: Any) -> Features:
     return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
 
 
-class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
+class LinkedEstimator(FramedPredictions, BaseEstimator):  # type: ignore[misc]
     """What is shown as `coefs_` and `intercepts_` is what the network predicts with."""
 
     def _encoder(self, encoder: TargetEncoder) -> TargetEncoder:
@@ -76,7 +80,9 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         """Return the network's output for each row, ``(n, n_outputs_)``."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+            with clear_refusals(self, X, "X"):
+                rows = validate_data(self, with_names(X), accept_sparse=["csr", "csc"], reset=False)
+            X = as_rows(rows)
         return self._current().model.runner.predict(X)
 
     def _is_plain(self, X: Any) -> bool:
@@ -103,20 +109,21 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         link = state.pop("_link", None)
         if link is not None:
             # Of what the network has, nothing is written twice.
-            state["_model"] = link.model
+            state["_network"] = plain_network(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 state[name] = [
                     None if place < len(own) and array is own[place] else array
                     for place, array in enumerate(state[name])
                 ]
-        return state
+        return plain_parts(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        model = state.pop("_model", None)
+        state = parts_of(state)
+        plain = state.pop("_network", None)
         super().__setstate__(state)
-        if model is not None:
-            link = self._link = Link(model)
+        if plain is not None:
+            link = self._link = Link(network_of(plain))
+            self._label(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 given = getattr(self, name)
                 filled = [own[i] if array is None else array for i, array in enumerate(given)]

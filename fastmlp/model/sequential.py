@@ -54,8 +54,13 @@ class Sequential:
         Seed of the first weights, the order of rows, dropout and the validation split. None
         draws one.
     n_threads : int or "auto"
-        Threads of the numba backend; auto is a rule over sizes and cores. The results are the
-        same bits for any number.
+        Threads of the numba backend. The results are the same bits for any number. "auto" is as
+        many as the sizes are worth, up to the cores that this process may use: those of its
+        affinity, of the quota of its control groups, of ``OMP_NUM_THREADS`` and
+        ``LOKY_MAX_CPU_COUNT``. Threads of one process that train or predict at the same time share
+        these, and a fit has no more at work than cores are free. So joblib's processes, for which
+        it sets the first variable, and its threads never take more cores than there are. A number
+        is kept to. threadpoolctl limits libraries of OpenMP and BLAS, which this is none of.
 
     Attributes
     ----------
