@@ -88,6 +88,7 @@ class BatchNormOp(Operation):
     backward_reads_input = False
     backward_reads_output = False
     ignores_shift = True
+    couples_rows = True
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:
@@ -109,6 +110,7 @@ class DropoutOp(Operation):
     backward_reads_input = False
     backward_reads_output = False
     training_only = True
+    couples_rows = True
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:

@@ -18,6 +18,8 @@ _WORTH_A_THREAD = 2.5e5
 _UPDATE = 3.5
 # Multiply-adds of a prediction, for which a thread has to be started: that takes some 140 us.
 _WORTH_STARTING_A_THREAD = 2e7
+# Multiply-adds of a loss and its gradient, for which a thread has to be woken: some 50 us.
+_WORTH_WAKING_A_THREAD = 1e7
 _ABORT = 8
 
 
@@ -59,6 +61,13 @@ def prediction_threads(n_threads: int | str, work: float, rows: int) -> int:
         return 1
     most = share_of_cores(available_cores()) if n_threads == "auto" else int(n_threads)
     return min(most, worth)
+
+
+def objective_threads(n_threads: int | str, work: float, most: int) -> int:
+    """How many workers the loss of all rows and its gradient are worth."""
+    if n_threads != "auto":
+        return min(int(n_threads), most)
+    return max(1, min(available_cores(), most, int(work / _WORTH_WAKING_A_THREAD)))
 
 
 class Team:
