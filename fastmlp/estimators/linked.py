@@ -69,6 +69,30 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "coefs_")
         return self._current().model
 
+    # Other forms
+
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own class, fitted: it predicts and goes on as this one would.
+
+        Arguments, fitted attributes, the state of the optimizer and that of the random numbers are
+        copies. So a further `partial_fit`, or a fit of a warm start, of both ends with the same
+        weights, rounding aside.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+
+        Raises
+        ------
+        ValueError
+            An argument is not its default that scikit-learn's class does not have or does not take;
+            the message names all of them.
+        """
+        # Those who stay here need none of it.
+        from .exchange import to_sklearn
+
+        return to_sklearn(self)
+
     # Outputs
 
     def _outputs(self, X: Any) -> Array:
