@@ -14,6 +14,7 @@ from .network import Link, make_network, optimizer_of
 if TYPE_CHECKING:
     from ..data.rows import Features
     from ..data.targets import TargetEncoder
+    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
 
@@ -70,6 +71,27 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         return self._current().model
 
     # Other forms
+
+    def freeze(self, preparation: Any = None) -> Predictor:
+        """Return a predictor: the network as it is now, ready to predict and to be exported.
+
+        Parameters
+        ----------
+        preparation : fitted transformer of scikit-learn, optional
+            What X went through before it came here, such as ``pipeline[:-1]``; it becomes part of
+            the network. See `Sequential.freeze`, and `fastmlp.freeze` for whole pipelines.
+
+        Returns
+        -------
+        Predictor
+            Its outputs are those of the network: of two classes the probability of the second.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Sequential.freeze` raises them.
+        """
+        return self.network_.freeze(preparation)
 
     def to_sklearn(self) -> Any:
         """Return scikit-learn's own class, fitted: it predicts and goes on as this one would.

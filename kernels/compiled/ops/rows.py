@@ -121,6 +121,25 @@ def scale_columns(
             out[i * ld + j] = x[i * ld + j] * scale[j] + shift[j]
 
 
+@op()
+def one_hot(
+    variant,
+    *,
+    rows=ROWS,
+    x: Pointer,
+    ld_x: int,
+    levels: Pointer,
+    out: Pointer,
+    ld: int,
+    columns: int,
+):
+    """``out[i, j] = 1`` where ``x[i]``, of one column, is ``levels[j]``, else 0."""
+    for i in range(rows):
+        for j in range(columns):
+            equal = x[i * ld_x] == levels[j]
+            out[i * ld + j] = cast(variant, 1.0) if equal else cast(variant, 0.0)
+
+
 @op(reduction=True)
 def check_finite(variant, *, rows=ROWS, scalars=SCALARS, x: Pointer, columns: int, scalar: int):
     """Add to a scalar 0 where all numbers of the batch are finite, else NaN."""
