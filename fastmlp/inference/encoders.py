@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,13 @@ def ordinal_table(encoder: Any, column: int) -> Table:
     Infrequent categories share one number, the last. What becomes NaN, which no network takes, is
     refused, and no category.
     """
-    categories, _, groups = _grouped(encoder, column)
+    categories, _, groups = _grouped(encoder, column, apart=_is_nan)
     unknown = np.nan
     if encoder.handle_unknown == "use_encoded_value":
         unknown = float(encoder.unknown_value)
     missing = float(encoder.encoded_missing_value)
     pairs = [
-        (category, missing if is_missing(category) else float(group))
+        (category, missing if _is_nan(category) else float(group))
         for category, group in zip(categories, groups, strict=True)
     ]
     kept = [(category, value) for category, value in pairs if not np.isnan(value)]
@@ -78,19 +79,30 @@ def is_missing(value: Any) -> bool:
     """Tell whether a value stands for a gap: None, NaN or pandas' NA."""
     if value is None or type(value).__name__ == "NAType":
         return True
+    return _is_nan(value)
+
+
+def _is_nan(value: Any) -> bool:
     return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
 
 
-def _grouped(encoder: Any, column: int) -> tuple[list[Any], bool, list[int]]:
-    """Return the categories, whether some are infrequent, and the number of each one's group."""
+def _grouped(
+    encoder: Any, column: int, apart: Callable[[Any], bool] = lambda category: False
+) -> tuple[list[Any], bool, list[int]]:
+    """Return the categories, whether some are infrequent, and the number of each one's group.
+
+    Those that are `apart` have no group; their number is -1.
+    """
     categories = list(encoder.categories_[column])
     # There only where infrequent ones are asked for.
     every = getattr(encoder, "infrequent_categories_", None)
     rare = [] if every is None or every[column] is None else list(every[column])
-    n_frequent, groups = len(categories) - len(rare), list[int]()
-    place = 0
+    n_frequent = sum(not apart(category) for category in categories) - len(rare)
+    groups, place = list[int](), 0
     for category in categories:
-        if any(_same(category, other) for other in rare):
+        if apart(category):
+            groups.append(-1)
+        elif any(_same(category, other) for other in rare):
             groups.append(n_frequent)
         else:
             groups.append(place)

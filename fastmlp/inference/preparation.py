@@ -209,7 +209,7 @@ def _check_distinct(values: list[float], dtype: str, name: str) -> None:
 def _into_dense(graph: Graph, mix: _Mix, slot: Slot) -> bool:
     """Multiply the mix into all that read X; tell whether that could be done."""
     readers = graph.readers(graph.input)
-    if graph.output is graph.input or not all(isinstance(op, DenseOp) for op in readers):
+    if not all(isinstance(op, DenseOp) for op in readers):
         return False
     before = graph.ops.copy(), graph.values.copy()
     for op in readers:
@@ -252,5 +252,3 @@ def _as_operations(graph: Graph, mix: _Mix, slot: Slot) -> None:
     first = sum(isinstance(op, OneHotOp) for op in graph.ops)
     rest = [op.with_inputs({graph.input: out}) for op in graph.ops[first:]]
     graph.ops = [*graph.ops[:first], *ops, *rest]
-    if graph.output is graph.input:
-        graph.output = out

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import describe
 from .encoders import is_missing, one_hot_table, ordinal_table
 from .preparation import Column, Level, Preparation, Source
 from .scalers import SCALERS, scaling_of
@@ -20,13 +19,26 @@ if TYPE_CHECKING:
 _LISTED = 8
 
 
-def preparation_of(transformer: Any) -> Preparation:
-    """Read a fitted transformer.
+def steps_of(transformer: Any) -> list[tuple[str, Any]]:
+    """Return the steps of a Pipeline, or the one that a transformer is, but for those that pass.
 
     Parameters
     ----------
-    transformer : fitted transformer of scikit-learn, or list of (str, transformer)
-        A scaler, an encoder, a ColumnTransformer, a Pipeline of them, ...; or a Pipeline's steps.
+    transformer : transformer of scikit-learn, list of (str, transformer), or None
+    """
+    steps = transformer if isinstance(transformer, list) else [("", transformer)]
+    if len(steps) == 1 and _kind(steps[0][1], steps[0][0]) == "Pipeline":
+        steps = steps[0][1].steps
+    return [(path, step) for path, step in steps if _kind(step, path) != "passthrough"]
+
+
+def preparation_of(steps: list[tuple[str, Any]]) -> Preparation:
+    """Read fitted transformers, one after the other.
+
+    Parameters
+    ----------
+    steps : list of (str, fitted transformer of scikit-learn)
+        Scalers, encoders, ColumnTransformers, Pipelines of them, ...; at least one.
 
     Raises
     ------
@@ -35,14 +47,9 @@ def preparation_of(transformer: Any) -> Preparation:
     ValueError
         A step is not fitted or cannot be part of a network; the message names it.
     """
-    steps = transformer if isinstance(transformer, list) else [("", transformer)]
-    if len(steps) == 1 and _kind(steps[0][1], steps[0][0]) == "Pipeline":
-        steps = steps[0][1].steps
-    first = next((step for _, step in steps if hasattr(step, "n_features_in_")), None)
-    if first is None:
-        for path, step in steps:
-            _kind(step, path)
-        raise ValueError(f"{describe(transformer)} is not fitted; call its fit first")
+    path, first = steps[0]
+    if not hasattr(first, "n_features_in_"):
+        raise ValueError(f"{_named(first, path)} is not fitted; call its fit first")
     width, names = int(first.n_features_in_), getattr(first, "feature_names_in_", None)
     reader = _Reader(None if names is None else tuple(map(str, names)))
     columns = [Column({(number, Level.NUMBER): 1.0}) for number in range(width)]
@@ -53,8 +60,8 @@ def preparation_of(transformer: Any) -> Preparation:
 
 def _kind(step: Any, path: str) -> str:
     """Return the class of a transformer of scikit-learn itself; one's own may do anything."""
-    if step is None or isinstance(step, str):
-        return "passthrough" if step is None else step
+    if step is None or (isinstance(step, str) and step == "passthrough"):
+        return "passthrough"
     kind = type(step)
     if not kind.__module__.startswith("sklearn."):
         where = f" (the step {path!r})" if path else ""
@@ -173,6 +180,10 @@ class _Reader:
             table = tables(step, number)
             self.tables.setdefault(place, []).append(table)
             levels = [_level(category) for category in table.categories]
+            if len(set(levels)) < len(levels):
+                alike = [repr(c) for c in table.categories if levels.count(_level(c)) > 1]
+                why = f"{' and '.join(alike)} are different categories; make one of them"
+                raise _cannot(step, path, why)
             for default, values in zip(table.default, table.values.T, strict=True):
                 terms = {
                     (place, level): float(value - default)

@@ -9,7 +9,7 @@ from ..data.column_names import check_column_names
 from ..inference.freezing import warn_of_lost_digits
 from ..inference.predictor import Predictor, freeze
 from ..inference.scalers import feature_names_of, is_scaler, scaling_of
-from ..inference.transformers import preparation_of
+from ..inference.transformers import preparation_of, steps_of
 
 if TYPE_CHECKING:
     from ..inference.folding import Scaling
@@ -40,10 +40,11 @@ def freeze_training(
     ValueError, TypeError
         `before` cannot be part of the network, or does not fit it.
     """
-    steps = before if isinstance(before, list) else [("", before)]
-    if before is None or not steps or (len(steps) == 1 and is_scaler(steps[0][1])):
-        return _with_scaler(training, backend, n_threads, steps[0][1] if steps else None, after)
-    program, preparation = training.program, preparation_of(before)
+    steps = steps_of(before)
+    if not steps or (len(steps) == 1 and is_scaler(steps[0][1])):
+        scaler = steps[0][1] if steps else None
+        return _with_scaler(training, backend, n_threads, scaler, after)
+    program, preparation = training.program, preparation_of(steps)
     width, made = program.input.width, len(preparation.columns)
     if made != width:
         raise ValueError(

@@ -287,7 +287,7 @@ class OneHotOp(Operation):
             check_shape(levels, max(levels.size, 1))
         width = len(self.passthrough) + sum(levels.size for levels in self.levels)
         if len(self.levels) != len(self.columns) or width != self.out.width:
-            raise ValueError("levels of another width")
+            raise ValueError("levels of another shape or width")
         if not set(self.strict) <= set(self.columns):
             raise ValueError("a strict column without levels")
 
