@@ -44,7 +44,7 @@ class BasePredictor:
     Parameters
     ----------
     forward : Forward
-        One that tells where an array is not finite.
+        One that tells where an array is not finite, or has a category that it does not know.
     targets : TargetEncoder
         Turns outputs into labels.
     n_features : int or (int, int)
@@ -82,8 +82,8 @@ class BasePredictor:
         self._categories, self._levels = categories or {}, levels or {}
         self._out_dtype = np.dtype(dtype)
         self._n_wide, self._width = (0, n_features) if isinstance(n_features, int) else n_features
-        # Categories are always looked at here.
-        self._read_dtypes = () if self._categories or self._levels else _DTYPES
+        # Codes of categories are always looked at here.
+        self._read_dtypes = () if self._categories else _DTYPES
         # Of an array, or of X_wide and X_deep: a row, and few rows.
         self._few_shapes: set[tuple[Any, ...]] = {
             (*rows, self._width)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from ..kernels.typing import Array
+
+@dataclass(frozen=True)
+class Lookup:
+    """A column that an encoder makes: a number for each category.
+
+    Attributes
+    ----------
+    values : mapping of int to float
+        By the place of a category; the default for all others.
+    default : float
+        Of what is none of the categories, too.
+    """
+
+    values: Mapping[int, float]
+    default: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -20,16 +33,13 @@ class Table:
     ----------
     categories : list
         As the encoder has them.
-    values : ndarray, shape (n_categories, n_columns)
-    default : ndarray, shape (n_columns,)
-        Of what is none of the categories.
+    columns : tuple of Lookup
     strict : bool
-        Whether the encoder refuses that.
+        Whether the encoder refuses what is none of the categories.
     """
 
     categories: list[Any]
-    values: Array
-    default: Array
+    columns: tuple[Lookup, ...]
     strict: bool
 
 
@@ -40,17 +50,18 @@ def one_hot_table(encoder: Any, column: int) -> Table:
     dropped is left out. What is unknown counts as infrequent where `handle_unknown` says so and
     there are such.
     """
-    categories, infrequent, groups = _grouped(encoder, column)
-    n_groups = max(groups, default=-1) + 1
-    values = np.eye(n_groups)[groups] if groups else np.zeros((0, 0))
-    default = np.zeros(n_groups)
-    if infrequent and encoder.handle_unknown in ("infrequent_if_exist", "warn"):
-        default[-1] = 1.0
+    categories, rare, groups = _grouped(encoder, column)
+    members: list[list[int]] = [[] for _ in range(max(groups, default=-1) + 1)]
+    for place, group in enumerate(groups):
+        members[group].append(place)
+    made = [Lookup(dict.fromkeys(places, 1.0)) for places in members]
+    if rare and encoder.handle_unknown in ("infrequent_if_exist", "warn"):
+        others = (place for places in members[:-1] for place in places)
+        made[-1] = Lookup(dict.fromkeys(others, 0.0), 1.0)
     dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[column]
     if dropped is not None:
-        kept = np.arange(n_groups) != groups[dropped]
-        values, default = values[:, kept], default[kept]
-    return Table(categories, values, default, encoder.handle_unknown == "error")
+        del made[groups[dropped]]
+    return Table(categories, tuple(made), encoder.handle_unknown == "error")
 
 
 def ordinal_table(encoder: Any, column: int) -> Table:
@@ -69,10 +80,10 @@ def ordinal_table(encoder: Any, column: int) -> Table:
         for category, group in zip(categories, groups, strict=True)
     ]
     kept = [(category, value) for category, value in pairs if not np.isnan(value)]
-    values = np.array([value for _, value in kept]).reshape(-1, 1)
     is_strict = bool(np.isnan(unknown))
-    default = np.array([0.0 if is_strict else unknown])
-    return Table([category for category, _ in kept], values, default, is_strict)
+    values = {place: value for place, (_, value) in enumerate(kept)}
+    made = Lookup(values, 0.0 if is_strict else unknown)
+    return Table([category for category, _ in kept], (made,), is_strict)
 
 
 def is_missing(value: Any) -> bool:
@@ -96,13 +107,14 @@ def _grouped(
     categories = list(encoder.categories_[column])
     # There only where infrequent ones are asked for.
     every = getattr(encoder, "infrequent_categories_", None)
-    rare = [] if every is None or every[column] is None else list(every[column])
+    listed = () if every is None or every[column] is None else every[column]
+    rare = {_key(category) for category in listed}
     n_frequent = sum(not apart(category) for category in categories) - len(rare)
     groups, place = list[int](), 0
     for category in categories:
         if apart(category):
             groups.append(-1)
-        elif any(_same(category, other) for other in rare):
+        elif _key(category) in rare:
             groups.append(n_frequent)
         else:
             groups.append(place)
@@ -110,7 +122,6 @@ def _grouped(
     return categories, bool(rare), groups
 
 
-def _same(one: Any, other: Any) -> bool:
-    if is_missing(one) or is_missing(other):
-        return is_missing(one) and is_missing(other)
-    return bool(one == other)
+def _key(category: Any) -> Any:
+    # A NaN is not equal to itself.
+    return (True, None) if _is_nan(category) else (False, category)

@@ -166,14 +166,12 @@ def _encode(graph: Graph, preparation: Preparation, entry: Slot) -> tuple[tuple[
     inputs, used = preparation.inputs, dict[Source, None]()
     for column in preparation.columns:
         used.update(dict.fromkeys(column.terms))
-    levels = {place: list(known) for place, known in sorted(preparation.strict.items())}
+    found = {place: set(known) for place, known in preparation.strict.items()}
     for place, level in used.keys() - set(inputs):
-        if level not in levels.setdefault(place, []):
-            levels[place].append(level)
+        found.setdefault(place, set()).add(level)
+    levels = {place: sorted(found[place]) for place in sorted(found)}
     if not levels:
         return inputs, entry
-    for values in levels.values():
-        values.sort()
     numbers = {source: number for number, source in enumerate(inputs)}
     passthrough = tuple(number for number, source in enumerate(inputs) if source in used)
     tensors = []

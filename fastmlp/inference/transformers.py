@@ -184,13 +184,13 @@ class _Reader:
                 alike = [repr(c) for c in table.categories if levels.count(_level(c)) > 1]
                 why = f"{' and '.join(alike)} are different categories; make one of them"
                 raise _cannot(step, path, why)
-            for default, values in zip(table.default, table.values.T, strict=True):
+            for lookup in table.columns:
                 terms = {
-                    (place, level): float(value - default)
-                    for level, value in zip(levels, values, strict=True)
-                    if value != default
+                    (place, levels[number]): value - lookup.default
+                    for number, value in lookup.values.items()
+                    if value != lookup.default
                 }
-                made.append(Column(terms, float(default)))
+                made.append(Column(terms, lookup.default))
         return made
 
     def _plain(self, step: Any, path: str, column: Column) -> int:

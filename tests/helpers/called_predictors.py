@@ -51,7 +51,7 @@ def folded_scalers(folder: Path, backend: str) -> Any:
         rows = np.delete(X, 0, axis=1).astype("f8")
         model = network(backend, fm.Dense(1))
         model.fit(scaler.fit_transform(rows), NUMBERS, epochs=1, verbose=0)
-        found.append(model.freeze(scaler)(rows))
+        found += [model.freeze(scaler)(rows), model.feature_names]
     return found
 
 
