@@ -49,10 +49,8 @@ def to_sklearn(estimator: Any) -> Any:
             setattr(other, name, deepcopy(own[name]))
     other.coefs_, other.intercepts_ = _copies(link.coefs), _copies(link.intercepts)
     _compare(other, link)
-    best = own.get("_best_parameters")
-    if best is not None:
-        state = link.model.training_state.state
-        other._best_coefs, other._best_intercepts = _lists(state, best)
+    # A fit that has judged epochs ends with the best.
+    other._best_coefs, other._best_intercepts = _copies(link.coefs), _copies(link.intercepts)
     if "_optimizer" in own and estimator.solver in ("adam", "sgd"):
         other._optimizer = _optimizer(estimator, other, link)
     return other
@@ -154,16 +152,11 @@ def _optimizer(estimator: Any, other: Any, link: Link) -> Any:
     return optimizer
 
 
-def _lists(state: State, vector: Array) -> tuple[list[Array], list[Array]]:
-    """Return copies of the parts of a flat vector that are those of weights and of biases."""
+def _flat(state: State, vector: Array) -> list[Array]:
+    """Return copies of the parts of a flat vector: those of all weights, then of all biases."""
     parts = state.sharing(parameters=vector)
     arrays = [parts.parameter(tensor).copy() for tensor in state.program.parameters]
-    return arrays[0::2], arrays[1::2]
-
-
-def _flat(state: State, vector: Array) -> list[Array]:
-    weights, biases = _lists(state, vector)
-    return [*weights, *biases]
+    return [*arrays[0::2], *arrays[1::2]]
 
 
 def _copies(arrays: list[Array]) -> list[Array]:
