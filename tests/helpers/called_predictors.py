@@ -27,7 +27,9 @@ import fastmlp as fm
 def predictors(folder: Path, backend: str) -> Any:
     found: list[Any] = []
     for task in TASKS:
-        predictor = trained(backend, task).freeze()
+        model = trained(backend, task)
+        predictor = model.freeze()
+        found.append(model.feature_names)
         predictor.save(folder / f"{task}.safetensors")
         again = fm.load_predictor(folder / f"{task}.safetensors", backend=backend)
         out = np.empty((N, predictor.n_outputs), "f4")
@@ -51,7 +53,7 @@ def folded_scalers(folder: Path, backend: str) -> Any:
         rows = np.delete(X, 0, axis=1).astype("f8")
         model = network(backend, fm.Dense(1))
         model.fit(scaler.fit_transform(rows), NUMBERS, epochs=1, verbose=0)
-        found += [model.freeze(scaler)(rows), model.feature_names]
+        found.append(model.freeze(scaler)(rows))
     return found
 
 
