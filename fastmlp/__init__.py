@@ -2,9 +2,9 @@
 
 `Sequential` trains networks, made of `Dense` and other layers. Its `freeze`, and `load_predictor`,
 give a `Predictor`, which only predicts and can be exported as C, ONNX or Python; `quantize` of that
-gives a `QuantizedPredictor` of 8-bit integers. `from_torch`, `from_sklearn`, `from_keras` and
-`from_onnx` take in networks that were trained elsewhere. `kernels` are the functions on plain
-arrays beneath.
+gives a `QuantizedPredictor` of 8-bit integers. The function `freeze` makes one predictor of a
+whole Pipeline of scikit-learn. `from_torch`, `from_sklearn`, `from_keras` and `from_onnx` take in
+networks that were trained elsewhere. `kernels` are the functions on plain arrays beneath.
 
 Names are imported from their modules when they are first used, so that ``import fastmlp`` costs
 next to nothing.
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .estimators.regressor import MLPRegressor as MLPRegressor
     from .importers.keras import from_keras as from_keras
     from .importers.onnx.networks import from_onnx as from_onnx
+    from .importers.pipelines import freeze as freeze
     from .importers.sklearn import from_sklearn as from_sklearn
     from .importers.torch.networks import from_torch as from_torch
     from .inference.predictor import Predictor as Predictor
@@ -99,6 +100,7 @@ _MODULES = {
     "inspection.recorder": ("Recorder",),
     "importers.keras": ("from_keras",),
     "importers.onnx.networks": ("from_onnx",),
+    "importers.pipelines": ("freeze",),
     "importers.sklearn": ("from_sklearn",),
     "importers.torch.networks": ("from_torch",),
     "runners.compiled.warmup": ("warmup",),

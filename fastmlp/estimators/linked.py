@@ -19,6 +19,7 @@ from .refusals import clear_refusals
 if TYPE_CHECKING:
     from ..data.rows import Features
     from ..data.targets import TargetEncoder
+    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
 
@@ -73,6 +74,51 @@ class LinkedEstimator(FramedPredictions, BaseEstimator):  # type: ignore[misc]
         """The network behind the estimator, with the coefficients as they are now."""
         check_is_fitted(self, "coefs_")
         return self._current().model
+
+    # Other forms
+
+    def freeze(self, preparation: Any = None) -> Predictor:
+        """Return a predictor: the network as it is now, ready to predict and to be exported.
+
+        Parameters
+        ----------
+        preparation : fitted transformer of scikit-learn, optional
+            What X went through before it came here, such as ``pipeline[:-1]``; it becomes part of
+            the network. See `Sequential.freeze`, and `fastmlp.freeze` for whole pipelines.
+
+        Returns
+        -------
+        Predictor
+            Its outputs are those of the network: of two classes the probability of the second.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Sequential.freeze` raises them.
+        """
+        return self.network_.freeze(preparation)
+
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own class, fitted: it predicts and goes on as this one would.
+
+        Arguments, fitted attributes, the state of the optimizer and that of the random numbers are
+        copies. So a further `partial_fit`, or a fit of a warm start, of both ends with the same
+        weights, rounding aside.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+
+        Raises
+        ------
+        ValueError
+            An argument is not its default that scikit-learn's class does not have or does not take;
+            the message names all of them.
+        """
+        # Those who stay here need none of it.
+        from .exchange import to_sklearn
+
+        return to_sklearn(self)
 
     # Outputs
 

@@ -183,6 +183,11 @@ class Operation:
         return ()
 
     @property
+    def can_fail(self) -> bool:
+        """Whether there are values of its inputs that it does not take."""
+        return bool(self.codes)
+
+    @property
     def column_sources(self) -> tuple[tuple[Slot, int] | None, ...] | None:
         """The column of an input that each column of the output is a copy of, None for others.
 

@@ -27,6 +27,7 @@ from ..program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    OneHotOp,
     ScaleOp,
     SelectOp,
 )
@@ -179,7 +180,17 @@ def _scale_forward(op: ScaleOp, run: Pass) -> None:
     run.values[op.out] = run.values[op.x] * scale + shift
 
 
-def _no_backward(op: ScaleOp, run: Pass) -> None:
+def _one_hot_forward(op: OneHotOp, run: Pass) -> None:
+    x = run.values[op.x]
+    equal = [
+        x[:, column, np.newaxis] == run.weights.parameter(levels)
+        for column, levels in zip(op.columns, op.levels, strict=True)
+    ]
+    parts = [x[:, op.passthrough], *(part.astype(x.dtype) for part in equal)]
+    run.values[op.out] = np.concatenate(parts, axis=1)
+
+
+def _no_backward(op: ScaleOp | OneHotOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -199,6 +210,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         ConcatOp: (_concat_forward, _concat_backward),
         EmbeddingOp: (_embedding_forward, _embedding_backward),
         ScaleOp: (_scale_forward, _no_backward),
+        OneHotOp: (_one_hot_forward, _no_backward),
     },
 )
 """The functions of each kind of operation, forward and backward."""

@@ -14,7 +14,16 @@ from ...common.atomic_file import atomic_file
 from ...common.dispatch import DispatchTable
 from ...common.onnx_package import import_onnx
 from ...program.operation import Slot, Tensor
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    OneHotOp,
+    ScaleOp,
+    SelectOp,
+)
 from ..supported import check_supported
 from .activations import ACTIVATIONS, add_activation
 from .graph import IR_VERSION, OPSET, GraphWriter
@@ -221,6 +230,25 @@ def _embedding(network: _Network, op: EmbeddingOp, out: str) -> None:
     graph.add("Concat", *parts, out=out, axis=1)
 
 
+def _one_hot(network: _Network, op: OneHotOp, out: str) -> None:
+    graph, x = network.graph, network.values[op.x]
+    parts = []
+    if op.passthrough:
+        parts.append(graph.add("Gather", x, network.columns(op.passthrough), axis=1))
+    for column, levels in zip(op.columns, op.levels, strict=True):
+        place = graph.constant(np.array([column], np.int64), f"{graph.scope}/column")
+        equal = graph.add("Equal", graph.add("Gather", x, place, axis=1), network.tensor(levels))
+        hot = graph.number_of(equal)
+        if column in op.strict:
+            # A row without any level asks for what is out of bounds, which runtimes refuse.
+            found = graph.add("ReduceMax", hot, axes=[1], keepdims=1)
+            absent = graph.whole(graph.add("Sub", graph.number(1.0), found))
+            nothing = graph.constant(np.zeros(1, graph.dtype), f"{graph.scope}/nothing")
+            hot = graph.add("Add", hot, graph.add("Gather", nothing, absent, axis=0))
+        parts.append(hot)
+    graph.add("Concat", *parts, out=out, axis=1)
+
+
 NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
     "NODES",
     __name__,
@@ -232,6 +260,7 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
         SelectOp: _select,
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
+        OneHotOp: _one_hot,
     },
 )
 """What adds the nodes of each operation of a frozen program."""

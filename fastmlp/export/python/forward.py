@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.dispatch import DispatchTable
-from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import (
+    ActivationOp,
+    AddOp,
+    ConcatOp,
+    DenseOp,
+    EmbeddingOp,
+    OneHotOp,
+    ScaleOp,
+    SelectOp,
+)
 from ...program.program import origin
 from .activations import ACTIVATIONS
 from .text import call_of_list
@@ -45,6 +54,8 @@ class Forward:
         Lists of columns too long for a line, by the name under which the lines use them.
     checks_codes : bool
         Whether the lines call ``codes(values, n_categories, column)``.
+    has_levels : bool
+        Whether they call ``one_hot(values, levels)``.
     """
 
     def __init__(self, program: InferenceProgram, names: Mapping[str, str]) -> None:
@@ -58,6 +69,7 @@ class Forward:
             self._variables[program.wide] = "x_wide"
         self.columns: dict[str, tuple[int, ...]] = {}
         self.checks_codes = any(op.codes for op in self._ops)
+        self.has_levels = any(isinstance(op, OneHotOp) for op in self._ops)
         self.lines: list[str] = []
         self._write()
 
@@ -165,6 +177,14 @@ class Forward:
             parts.append(f"{name}[codes({values}, {table.shape[0]}, {source})]")
         return parts
 
+    def _one_hot(self, op: OneHotOp) -> list[str]:
+        parts = [self._selected(op.x, op.passthrough)] if op.passthrough else []
+        for column, levels in zip(op.columns, op.levels, strict=True):
+            values = f"{self._variables[op.x]}[..., {column}]"
+            strict = f", column={column}" if column in op.strict else ""
+            parts.append(f"one_hot({values}, {self._names[levels.name]}{strict})")
+        return parts
+
 
 EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
     "EXPRESSIONS",
@@ -177,6 +197,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
         SelectOp: Forward._select,
         ConcatOp: Forward._concat,
         EmbeddingOp: Forward._embedding,
+        OneHotOp: Forward._one_hot,
     },
 )
 """What writes each operation of a frozen program: expressions whose columns stand side by side."""

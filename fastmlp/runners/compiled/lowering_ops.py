@@ -26,6 +26,7 @@ from ...program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    OneHotOp,
     ScaleOp,
     SelectOp,
 )
@@ -38,6 +39,7 @@ from .lowering_wiring import (
     lower_concat_forward,
     lower_embedding_backward,
     lower_embedding_forward,
+    lower_one_hot_forward,
     lower_scale_forward,
     lower_select_backward,
     lower_select_forward,
@@ -210,7 +212,7 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, lowering: Lowering) -> 
         lowering.copy(own, d_x, plus=d_x)
 
 
-def _no_backward(op: ScaleOp, lowering: Lowering) -> None:
+def _no_backward(op: ScaleOp | OneHotOp, lowering: Lowering) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -229,6 +231,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
+        OneHotOp: (lower_one_hot_forward, _no_backward),
     },
 )
 

@@ -167,6 +167,7 @@ class CompiledForward:
         lowering = Lowering(self._weights, plan, self._ops, rows, training=False)
         scalar = lowering.scalars(1)
         assert scalar == _CHECKED
+        lowering.checked = scalar
         lowering.read_rows(layout, False)
         if self._checks_finite:
             for slot in (program.input, program.wide):
