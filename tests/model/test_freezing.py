@@ -33,7 +33,8 @@ def test_names_are_those_of_what_goes_in() -> None:
     assert predictor.feature_names == ("size", "kind", "age")
     np.testing.assert_allclose(predictor(frame), model.predict(rows), atol=1e-12)
     # Of arrays there are no names, and those of what is made of them are no longer true.
-    assert model.freeze(transformer.fit(X)).feature_names is None
+    plain = ColumnTransformer([("c", OneHotEncoder(), [1])], remainder=StandardScaler()).fit(X)
+    assert model.freeze(plain).feature_names is None
 
 
 def test_steps_that_pass_are_none() -> None:

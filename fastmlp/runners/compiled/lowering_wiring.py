@@ -205,7 +205,7 @@ def lower_one_hot_forward(op: OneHotOp, lowering: Lowering) -> None:
                 out=out.at(start),
                 ld=out.ld,
                 columns=levels.size,
-                scalar=lowering.checked if column in op.strict else -1,
+                scalar=lowering.checked if column in op.strict else 0,
             ),
             reads=[x.key],
             writes=[out.key],

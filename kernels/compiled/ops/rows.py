@@ -139,7 +139,7 @@ def one_hot(
 ):
     """``out[i, j] = 1`` where ``x[i]``, of one column, is ``levels[j]``, else 0.
 
-    A scalar, if one is given (0 or more), becomes NaN where a row has none of the levels.
+    A scalar, if one is given (not 0), becomes NaN where a row has none of the levels.
     """
     for i in range(rows):
         found = 0
@@ -147,7 +147,7 @@ def one_hot(
             equal = x[i * ld_x] == levels[j]
             out[i * ld + j] = cast(variant, 1.0) if equal else cast(variant, 0.0)
             found += int(equal)
-        if scalar >= 0 and found == 0:
+        if scalar > 0 and found == 0:
             scalars[scalar] = math.nan
 
 
