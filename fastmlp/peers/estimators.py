@@ -169,7 +169,7 @@ def _pair(task: Task) -> tuple[Any, Any]:
 def epochs_of(task: Task, epochs: int, rounds: int) -> list[Timed]:
     """Return epochs with default arguments, ours on one thread in both precisions."""
     theirs, ours = _pair(task)
-    arguments = {"max_iter": epochs, "tol": 0.0, "n_iter_no_change": epochs}
+    arguments: dict[str, Any] = {"max_iter": epochs, "tol": 0.0, "n_iter_no_change": epochs}
     make = partial(ours, n_threads=1)
     run = partial(fitted, theirs, task.X, task.y, **arguments)
     timed: dict[str, Callable[[int], Any]] = {
@@ -187,7 +187,7 @@ def epochs_of(task: Task, epochs: int, rounds: int) -> list[Timed]:
 def quasi_newton_of(task: Task, rounds: int) -> list[Timed]:
     """Return iterations of L-BFGS, ours on one thread and with as many as it chooses."""
     theirs, ours = _pair(task)
-    arguments = {"solver": "lbfgs", "max_iter": _ITERATIONS, "tol": 0.0}
+    arguments: dict[str, Any] = {"solver": "lbfgs", "max_iter": _ITERATIONS, "tol": 0.0}
     run = partial(fitted, theirs, task.X, task.y, **arguments)
     timed: dict[str, Callable[[int], Any]] = {
         title: partial(fitted, partial(ours, n_threads=threads), task.X, task.y, **arguments)
