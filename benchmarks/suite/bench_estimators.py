@@ -76,7 +76,7 @@ def _quasi_newton(threads: int) -> tuple[Callable[[int], Any], int]:
     skip_impossible("numba", threads)
     task = _task("digits")
     theirs, ours = _estimators(task)
-    arguments = {"solver": "lbfgs", "max_iter": _ITERATIONS, "tol": 0.0}
+    arguments: dict[str, Any] = {"solver": "lbfgs", "max_iter": _ITERATIONS, "tol": 0.0}
     run = partial(fitted, partial(ours, n_threads=threads), task.X, task.y, **arguments)
     check_same(fitted(theirs, task.X, task.y, **arguments), run(), 1e-2)
     return run, count_repeats(run, _SAMPLE_SECONDS)

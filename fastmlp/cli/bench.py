@@ -62,6 +62,7 @@ def _bench_estimators(arguments: argparse.Namespace) -> None:
         )
     if find_spec("sklearn") is None:
         raise missing_extra("sklearn", "sklearn")
+    # It imports scikit-learn, which the other measurements leave to processes of their own.
     from ..peers.estimators import measure_estimators, report
 
     rounds = arguments.rounds or SHORT.rounds

@@ -13,6 +13,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from sklearn import datasets, neural_network
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import fastmlp as fm
 
@@ -52,8 +56,6 @@ class Timed(NamedTuple):
 
 def open_tasks() -> Iterator[Task]:
     """Give what needs no download: digits, and California housing or a table in its place."""
-    from sklearn import datasets
-
     bunch = datasets.load_digits()
     yield Task("digits", "MLPClassifier", scaled(bunch.data), bunch.target)
     try:
@@ -71,8 +73,6 @@ def open_tasks() -> Iterator[Task]:
 
 def scaled(X: Any) -> Array:
     """Return columns of mean 0 and deviation 1."""
-    from sklearn.preprocessing import StandardScaler
-
     found: Array = StandardScaler().fit_transform(np.asarray(X, np.float64))
     return found
 
@@ -125,8 +125,6 @@ def _spread(values: list[float]) -> str:
 
 def fitted(make: Callable[..., Any], X: Any, y: Any, times: int = 1, **arguments: Any) -> Any:
     """Fit so often; return the last one."""
-    from sklearn.exceptions import ConvergenceWarning
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for _ in range(times):
@@ -151,7 +149,6 @@ def beside(
     theirs: Callable[[int], Any], ours: dict[str, Callable[[int], Any]], rounds: int
 ) -> tuple[list[float], dict[str, list[float]]]:
     """Return seconds of theirs with its better number of threads, and of each of ours."""
-    from threadpoolctl import threadpool_limits
 
     def limited(threads: int, times: int) -> None:
         with threadpool_limits(threads):
@@ -166,8 +163,6 @@ def beside(
 
 
 def _pair(task: Task) -> tuple[Any, Any]:
-    from sklearn import neural_network
-
     return getattr(neural_network, task.kind), getattr(fm, task.kind)
 
 
