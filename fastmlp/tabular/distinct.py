@@ -1,8 +1,8 @@
-"""Rows of a small table that are the same, as one that counts as often."""
+"""Copies of rows in a small table, as one row that counts as often."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,19 +10,30 @@ import numpy as np
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
+# Of fewer rows, that a column differs in each may be chance.
+_FEWEST = 5
+_MEASURED = 0.5
+
 __all__ = ["distinct"]
 
 
-def distinct(columns: Iterable[Array], weight: Array | None) -> tuple[Array, Array | None]:
+def distinct(
+    columns: Sequence[Array], others: Sequence[Array], weight: Array | None
+) -> tuple[Array, Array | None] | None:
     """Return one of the rows that are the same, and how much each counts.
 
-    A copy of a row that is learned from would be judged by another; and it makes no difference
-    whether a row stands twice in a table or has the weight 2, nor in which order the rows stand.
+    Rows that are the same are copies where some column of
+    measured numbers differs in all others: a copy of
+    a row that is learned from would be judged by another. It then makes no difference whether a row
+    stands twice or has the weight 2, nor in which order the rows stand. Where no column tells rows
+    apart, those that are the same are different cases, and None is returned.
 
     Parameters
     ----------
-    columns : iterable of ndarray, shape (n,)
-        All that is known of rows: numbers, or texts.
+    columns : sequence of ndarray, shape (n,)
+        Numbers, or texts.
+    others : sequence of ndarray, shape (n,)
+        What else is known of rows, such as their targets.
     weight : ndarray, shape (n,), optional
 
     Returns
@@ -33,12 +44,25 @@ def distinct(columns: Iterable[Array], weight: Array | None) -> tuple[Array, Arr
         None where each counts once.
     """
     codes = [np.unique(_plain(column), return_inverse=True)[1].reshape(-1) for column in columns]
+    numbers = [code for code, column in zip(codes, columns, strict=True) if column.dtype != object]
+    most = max((int(code.max()) + 1 for code in numbers), default=0)
+    if most < _FEWEST:
+        return None
+    codes += [np.unique(column, return_inverse=True)[1].reshape(-1) for column in others]
     key = np.stack(codes, axis=1)
     _, rows, places = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    if most < len(rows):
+        return None
     counts = np.bincount(places.reshape(-1), weight)
-    if (counts == 1).all():
-        return rows, None
-    return rows, counts.astype(np.float64)
+    return rows, None if (counts == 1).all() else counts.astype(np.float64)
+
+
+def _is_measured(column: Array) -> bool:
+    """Whether a column holds fractions, which two rows seldom share by chance."""
+    if column.dtype.kind != "f":
+        return False
+    present = column[~np.isnan(column)]
+    return len(present) > 0 and bool((present != np.floor(present)).mean() > _MEASURED)
 
 
 def _plain(column: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from ..common.error_state import own_error_state
+from ..common.warn import warn
 from ..data.features import counted
 from ..model.file import ESTIMATOR
 from ..runners.compile_notice import told_of_compiling
@@ -164,7 +166,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
             vars(self).update(before)
             raise
         self._adopt(fitted, columns.names, columns.is_numbers, classes)
-        self.schema_: Schema = _with_target(schema, fitted.model.preparation.target, notes)
+        target = fitted.model.preparation.target
+        self.schema_: Schema = replace(schema, target=target, notes=notes)
         tell(notes)
         return self
 
@@ -381,7 +384,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
 
     @own_error_state
     def _outputs(self, X: Any) -> Array:
-        return self._model.predict(self._matrix(X))
+        rows = self._matrix(X)
+        return self._model.predict(rows)
 
     # Files and other programs
 
@@ -444,8 +448,6 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         self._exported().export_python(path, **options)
 
     def _exported(self) -> Predictor:
-        from ..common.warn import warn
-
         predictor = self.freeze()
         for note in notes_on_digits(self._model, predictor):
             warn(note)
@@ -455,7 +457,6 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
-        tags.input_tags.categorical = True
         return tags
 
 
@@ -475,9 +476,3 @@ def _product(weight: Array | None, factors: Array | None, codes: Array) -> Array
         return weight
     own: Array = factors[codes]
     return own if weight is None else weight * own
-
-
-def _with_target(schema: Schema, target: Target, notes: tuple[Note, ...]) -> Schema:
-    from dataclasses import replace
-
-    return replace(schema, target=target, notes=notes)

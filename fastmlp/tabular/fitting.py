@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .judge import Judge
     from .recipe import Trained
 
+# Of fewer rows the rest may all be the same.
+_FEWEST = 20
+
 __all__ = ["Fitted", "Request", "Rows", "fit_networks"]
 
 
@@ -62,13 +65,15 @@ class Rows:
         )
 
     def merged(self) -> Rows:
-        """Those of a small table, with rows that are the same as one."""
+        """Those of a small table, with copies of a row as one."""
+        others = [self.y, *([] if self.groups is None else [self.groups])]
         if len(self) >= SMALL:
             return self
-        known = [*self.cells.values(), self.y, *([] if self.groups is None else [self.groups])]
-        rows, weight = distinct(known, self.weight)
-        found = self.take(rows)
-        return Rows(found.cells, found.y, weight, found.groups)
+        copies = distinct(list(self.cells.values()), others, self.weight)
+        if copies is None:
+            return self
+        found = self.take(copies[0])
+        return Rows(found.cells, found.y, copies[1], found.groups)
 
     def followed_by(self, others: Rows) -> Rows:
         """These, and others behind them; without groups."""
@@ -151,7 +156,7 @@ def fit_networks(
     folds = _folds(rows, held, classes, request)
     every = rows if held is None else rows.followed_by(held)
     # One network never sees the rows that it is judged by, its scales and medians included.
-    one = len(folds) == 1 and request.n_members == 1
+    one = len(folds) == 1 and request.n_members == 1 and len(rows) >= _FEWEST
     learned = folds[0][0] if one else np.arange(len(rows))
     if classes is None:
         target = target.fitted(every.y[learned])
@@ -187,8 +192,9 @@ def _folds(
     if not request.share:
         return [(whole, whole[:0])] * n if n > 1 else []
     seed = request.recipe.seed
-    within: dict[str, Any] = {"classes": rows.y if classes is not None else None}
-    within["groups"] = rows.groups
+    # Where no class has two rows, they cannot be shared out by class.
+    by_class = classes is not None and int(np.bincount(rows.y).max()) > 1
+    within: dict[str, Any] = {"classes": rows.y if by_class else None, "groups": rows.groups}
     if n > 1:
         return several_folds(len(rows), request.share, n, seed=seed, **within)
     return folds_of(len(rows), request.share, seed=seed, crosses=request.crosses, **within)
