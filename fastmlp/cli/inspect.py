@@ -34,12 +34,10 @@ def inspect(arguments: argparse.Namespace) -> None:
     frozen = cli_frozen.read(arguments.model)
     if not frozen.models:
         _print_predictor(frozen.predictor)
-    for number, model in enumerate(frozen.models):
+    else:
         if len(frozen.models) > 1:
-            print(f"network {number + 1} of {len(frozen.models)}, whose outputs are averaged")
-        _print_model(model)
-        if number + 1 < len(frozen.models):
-            print()
+            print(f"{len(frozen.models)} networks, whose outputs are averaged; the first of them:")
+        _print_model(frozen.models[0])
     if frozen.preparation is not None:
         _print_preparation(frozen.preparation)
     _print_costs(frozen, arguments.model if arguments.latency else None)

@@ -24,6 +24,8 @@ from ..common.warn import warn
 from ..data.features import counted
 from ..model.file import ESTIMATOR
 from ..runners.compile_notice import told_of_compiling
+from ..tables.leaks import notes_on_leaks
+from ..tables.target_rows import TargetRows
 from ..training.callbacks import Callback
 from ..training.fit import check_fit_arguments, progress_of
 from .columns import Columns, is_frame, schema_of
@@ -31,7 +33,7 @@ from .deadline import Deadline
 from .fitting import Request, Rows, fit_networks
 from .frozen import frozen, notes_on_digits
 from .plain_numbers import PlainNumbers
-from .plan import Recipe
+from .plan import PRESETS, Recipe
 from .saved import described
 from .targets import Given, name_of, values_of
 from .telling import tell
@@ -48,12 +50,6 @@ if TYPE_CHECKING:
     from .judge import Judge
     from .model import TableModel
 
-# By the preset: networks whose outputs are averaged, most epochs, patience, cross-fitting.
-_PRESETS: dict[str, tuple[int, int, int, bool]] = {
-    "fast": (1, 60, 8, False),
-    "default": (1, 300, 20, True),
-    "best": (5, 300, 30, True),
-}
 _SOME = 5
 
 
@@ -61,7 +57,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
     """The arguments, attributes and methods of `TabularClassifier` and `TabularRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "preset": [StrOptions(set(_PRESETS))],
+        "preset": [StrOptions(set(PRESETS))],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "n_members": [Interval(Integral, 1, None, closed="left"), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="left"), None],
@@ -229,6 +225,10 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         used = columns if len(rows) == len(columns) else columns.take(rows)
         schema, cells = schema_of(used, self.categorical_features, given_names)
         notes = (*columns.notes, *given.notes, *schema.notes)
+        if used.table is not None:
+            known = TargetRows(target, np.arange(len(labels)), labels, ())
+            group = None if groups is None else ""
+            notes = (*notes, *notes_on_leaks(used.table, schema, cells, known, group))
         weights = _product(None if weight is None else weight[rows], factors, learned)
         own = Rows(cells, learned, weights, None if codes is None else codes[rows])
         held = None
@@ -270,15 +270,14 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
     def _request(
         self, callbacks: tuple[Callback, ...], deadline: Deadline, classes: Array | None
     ) -> Request:
-        n_members, epochs, patience, crosses = _PRESETS[self.preset]
-        if self.n_members is not None:
-            n_members = int(self.n_members)
+        preset = PRESETS[self.preset]
+        n_members = preset.n_members if self.n_members is None else int(self.n_members)
         state = self.random_state
         is_seed = isinstance(state, Integral)
         seed = int(state) if is_seed else int(check_random_state(state).randint(2**31 - 1))
         recipe = Recipe(
-            epochs=epochs,
-            patience=patience,
+            epochs=preset.epochs,
+            patience=preset.patience,
             seed=seed,
             loss=self._loss(),
             n_threads=self.n_threads,
@@ -288,7 +287,7 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
             return self._judge(target, classes, y, weight)
 
         share = float(self.validation_fraction or 0.0)
-        return Request(recipe, n_members, share, crosses, callbacks, judge, deadline)
+        return Request(recipe, n_members, share, preset.crosses, callbacks, judge, deadline)
 
     def _adopt(
         self, fitted: Fitted, names: tuple[str, ...], is_numbers: bool, classes: Array | None

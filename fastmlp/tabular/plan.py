@@ -11,7 +11,7 @@ SMALL = 2000
 # Updates of an epoch, and the sizes of a batch.
 _UPDATES, _LEAST, _MOST = 40, 16, 256
 
-__all__ = ["SMALL", "Recipe"]
+__all__ = ["PRESETS", "SMALL", "Preset", "Recipe"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,30 @@ class Recipe:
         if self.batch_size is not None:
             return self.batch_size
         return int(np.clip(2 ** round(np.log2(max(n_rows, 1) / _UPDATES)), _LEAST, _MOST))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much work a training may be.
+
+    Attributes
+    ----------
+    n_members : int
+        Networks whose outputs are averaged.
+    epochs, patience : int
+        As of `Recipe`.
+    crosses : bool
+        Whether a single network of a small table is cross-fitted.
+    """
+
+    n_members: int = 1
+    epochs: int = 300
+    patience: int = 20
+    crosses: bool = True
+
+
+PRESETS = {
+    "fast": Preset(epochs=60, patience=8, crosses=False),
+    "default": Preset(),
+    "best": Preset(n_members=5, patience=30),
+}
