@@ -173,7 +173,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         assert classes is not None
         unknown = np.setdiff1d(y, classes)
         if len(unknown):
-            raise ValueError(f"{what} has the class {unknown[0]!r}, which y has not")
+            raise ValueError(f"{what} has the class {unknown.tolist()[0]!r}, which y has not")
         return np.searchsorted(classes, y)
 
     def _factors(self, y: Array, classes: Array | None) -> Array | None:

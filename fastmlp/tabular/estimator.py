@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
-    _check_feature_names,
     _check_sample_weight,
     check_consistent_length,
-    check_is_fitted,
-    validate_data,
 )
 
 from ..common.error_state import own_error_state
-from ..common.warn import warn
-from ..data.features import counted
-from ..model.file import ESTIMATOR
 from ..runners.compile_notice import told_of_compiling
 from ..tables.leaks import notes_on_leaks
 from ..tables.target_rows import TargetRows
 from ..training.callbacks import Callback
 from ..training.fit import check_fit_arguments, progress_of
-from .columns import Columns, is_frame, schema_of
+from .columns import Columns, schema_of
 from .deadline import Deadline
+from .exported import ExportedEstimator
 from .fitting import Request, Rows, fit_networks
-from .frozen import frozen, notes_on_digits
-from .plain_numbers import PlainNumbers
 from .plan import PRESETS, Recipe
-from .saved import described
-from .targets import Given, name_of, values_of
+from .targets import Given, name_of
 from .telling import tell
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
     from ..tables.notes import Note
     from ..tables.schema import Schema
     from ..tables.target import Target
     from .fitting import Fitted
     from .judge import Judge
-    from .model import TableModel
-
-_SOME = 5
 
 
-class TabularEstimator(BaseEstimator):  # type: ignore[misc]
+class TabularEstimator(ExportedEstimator):
     """The arguments, attributes and methods of `TabularClassifier` and `TabularRegressor`."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -147,9 +134,12 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         deadline = Deadline(self.time_limit)
         callbacks = self._callbacks()
         self._check_drawing(X_val, y_val, groups)
-        before = dict(vars(self))
+        before = dict(self.__dict__)
         try:
             columns, given_names = self._columns(X, reset=True)
+            self._names = columns.names
+            # Of an earlier fit; what is read by now is not known yet.
+            self.__dict__.pop("_model", None)
             rows, held, schema, target, classes, notes = self._read(
                 *(columns, given_names, y, sample_weight, X_val, y_val, groups)
             )
@@ -158,8 +148,8 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
                 fitted = fit_networks(schema, rows, held, target, classes, request)
         except BaseException:
             # A fit that fails leaves what there was before.
-            vars(self).clear()
-            vars(self).update(before)
+            self.__dict__.clear()
+            self.__dict__.update(before)
             raise
         self._adopt(fitted, columns.names, columns.is_numbers, classes)
         target = fitted.model.preparation.target
@@ -248,25 +238,6 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         weight = _product(None, factors, learned)
         return Rows(cells, learned, weight), (*columns.notes, *given.notes, *notes)
 
-    def _one_column(self, y: Any, n: int, columns: Columns) -> Array:
-        """Return y as one column of n values."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None"
-            )
-        values = values_of(y)
-        if (values.ndim == 2 and values.shape[1] == 1) or values.ndim != 1:
-            # It takes some milliseconds to import, which y of one dimension does not need.
-            from sklearn.utils import column_or_1d
-
-            values = column_or_1d(values, warn=True)
-        if values.dtype.kind == "c":
-            raise ValueError("Complex data not supported: y holds complex numbers")
-        check_consistent_length(columns, values)
-        if n < 2:
-            raise ValueError(f"Found array with {n} sample(s) while a minimum of 2 is required.")
-        return values
-
     def _request(
         self, callbacks: tuple[Callback, ...], deadline: Deadline, classes: Array | None
     ) -> Request:
@@ -300,173 +271,11 @@ class TabularEstimator(BaseEstimator):  # type: ignore[misc]
         if classes is not None:
             self.classes_ = classes
 
-    def _set_model(self, model: TableModel, names: tuple[str, ...], is_numbers: bool) -> None:
-        self._model, self._names, self._from_numbers = model, names, is_numbers
-        self._plain = PlainNumbers.of(model.preparation, names)
-        self.members_ = list(model.members)
-        if len(self.members_) == 1:
-            self.network_ = self.members_[0]
-        elif hasattr(self, "network_"):
-            del self.network_
-
-    # Rows to predict
-
-    def _columns(self, X: Any, reset: bool) -> tuple[Columns, bool]:
-        """Check X, and return its columns, by the names that a fit has seen."""
-        if is_frame(X):
-            return self._of_frame(X, reset)
-        if isinstance(X, list | tuple):
-            found = np.asarray(X)
-            # Of texts and numbers NumPy would make texts alone.
-            X = np.array(X, dtype=object) if found.dtype.kind in "US" else found
-        array = validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=None,
-            ensure_all_finite="allow-nan" if _is_numeric(X) else False,
-        )
-        if array.dtype.kind not in "biufOUS":
-            array = array.astype(object)
-        if array.dtype.kind == "f" and array.dtype.itemsize > 8:
-            array = array.astype(np.float64)
-        names = None if reset else self._names
-        return Columns.of_array(array, names), False
-
-    def _of_frame(self, X: Any, reset: bool) -> tuple[Columns, bool]:
-        _refuse_sparse(X)
-        columns = Columns.of_frame(X)
-        named = getattr(X, "columns", columns.names)
-        if reset:
-            self.n_features_in_ = len(columns.names)
-            if all(isinstance(name, str) for name in named):
-                self.feature_names_in_ = np.array(columns.names, dtype=object)
-            elif hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-            return columns, True
-        if set(self._names) <= set(columns.names):
-            return columns, True
-        if not hasattr(self, "feature_names_in_") and len(columns.names) == len(self._names):
-            # Fitted without names: by place, which scikit-learn warns of.
-            _check_feature_names(self, X, reset=False)
-            return columns.named(self._names), True
-        missing = [name for name in self._names if name not in columns.names]
-        shown = ", ".join(map(repr, missing[:_SOME])) + (", ..." if len(missing) > _SOME else "")
-        if self._needs(missing):
-            raise ValueError(
-                f"X lacks {counted(len(missing), 'column')} that {type(self).__name__} was fitted "
-                f"with: {shown}; it has {', '.join(columns.names)}"
-            )
-        return columns, True
-
-    def _needs(self, missing: list[str]) -> bool:
-        """Whether some columns are read; before that is known, all are."""
-        if not hasattr(self, "_model"):
-            return True
-        read = {column.name for column in self._model.preparation.columns}
-        return bool(read & set(missing))
-
-    def _matrix(self, X: Any) -> Array:
-        """Return what the networks read of X."""
-        check_is_fitted(self)
-        columns, _ = self._columns(X, reset=False)
-        model = self._model
-        if self._plain is not None and columns.is_numbers:
-            assert columns.array is not None
-            return self._plain.matrix(columns.array, model.dtype)
-        return model.preparation.matrix(self._cells(columns), model.dtype)
-
-    def _cells(self, columns: Columns) -> dict[str, Array]:
-        cells, notes = self._model.preparation.read(columns.source())
-        tell((*columns.notes, *notes))
-        return cells
-
-    @own_error_state
-    def _outputs(self, X: Any) -> Array:
-        rows = self._matrix(X)
-        return self._model.predict(rows)
-
-    # Files and other programs
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the estimator to one safetensors file, which `fastmlp.load` reads.
-
-        ``fastmlp predict``, ``evaluate``, ``inspect`` and ``export`` read it, too.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Of the file; its folder must exist.
-
-        Warns
-        -----
-        UserWarning
-            Arguments are objects, which a file without code cannot hold, such as callbacks.
-        """
-        check_is_fitted(self)
-        self._model.save(path, {ESTIMATOR: described(self)})
-
-    def freeze(self) -> Predictor:
-        """Return a predictor with the preparation in it: it takes what `encode` returns.
-
-        Its outputs are probabilities, or numbers in the units of y.
-
-        Raises
-        ------
-        ValueError
-            A column's mean or scale is beyond the range of float32.
-        """
-        check_is_fitted(self)
-        return frozen(self._model)
-
-    def encode(self, X: Any) -> Array:
-        """Return the numbers that a frozen or exported estimator reads of rows, float64.
-
-        They are the columns as they stand in the table: numbers, with the training's median where
-        they are missing; a 1 in the place of a category; days since 1970. Their names are those of
-        ``freeze().feature_names``.
-
-        Parameters
-        ----------
-        X : data frame or array-like, shape (n, n_features)
-        """
-        check_is_fitted(self)
-        columns, _ = self._columns(X, reset=False)
-        return self._model.preparation.raw_matrix(self._cells(columns))
-
-    def export_c(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write a C header with the preparation in it, see `Predictor.export_c` for options."""
-        self._exported().export_c(path, **options)
-
-    def export_onnx(self, path: str | os.PathLike[str]) -> None:
-        """Write an ONNX graph with the preparation in it, see `Predictor.export_onnx`."""
-        self._exported().export_onnx(path)
-
-    def export_python(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write a file of Python with the preparation in it, see `Predictor.export_python`."""
-        self._exported().export_python(path, **options)
-
-    def _exported(self) -> Predictor:
-        predictor = self.freeze()
-        for note in notes_on_digits(self._model, predictor):
-            warn(note)
-        return predictor
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         return tags
-
-
-def _is_numeric(X: Any) -> bool:
-    return getattr(getattr(X, "dtype", None), "kind", "O") in "biufc"
-
-
-def _refuse_sparse(X: Any) -> None:
-    kinds = getattr(X, "dtypes", None)
-    if kinds is not None and any("Sparse" in str(kind) for kind in np.ravel(kinds)):
-        raise TypeError("sparse columns are not taken; X.sparse.to_dense() makes dense ones")
 
 
 def _product(weight: Array | None, factors: Array | None, codes: Array) -> Array | None:

@@ -93,7 +93,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
             at.
         """
         outputs = self._outputs(X)
-        return self._model.preparation.target.inverse_transform(outputs)
+        numbers: Array = self._model.preparation.target.inverse_transform(outputs)
+        return numbers
 
     def _labels_or_numbers(self, y: Array, name: str) -> Given:
         return numbers_in(y, name)

@@ -115,4 +115,5 @@ class _Labels(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.outputs[X[:, 0]]
 
     def predict(self, X: Array) -> Array:
-        return self.classes_[self.outputs[X[:, 0]].argmax(axis=1)]
+        labels: Array = self.classes_[self.outputs[X[:, 0]].argmax(axis=1)]
+        return labels
