@@ -22,9 +22,8 @@ def distinct(
 ) -> tuple[Array, Array | None] | None:
     """Return one of the rows that are the same, and how much each counts.
 
-    Rows that are the same are copies where some column of
-    measured numbers differs in all others: a copy of
-    a row that is learned from would be judged by another. It then makes no difference whether a row
+    Rows that are the same are copies where some column of measured numbers differs in all others: a
+    copy would be judged by what it was learned from. It then makes no difference whether a row
     stands twice or has the weight 2, nor in which order the rows stand. Where no column tells rows
     apart, those that are the same are different cases, and None is returned.
 
@@ -44,7 +43,7 @@ def distinct(
         None where each counts once.
     """
     codes = [np.unique(_plain(column), return_inverse=True)[1].reshape(-1) for column in columns]
-    numbers = [code for code, column in zip(codes, columns, strict=True) if column.dtype != object]
+    numbers = [code for code, column in zip(codes, columns, strict=True) if _is_measured(column)]
     most = max((int(code.max()) + 1 for code in numbers), default=0)
     if most < _FEWEST:
         return None
