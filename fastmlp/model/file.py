@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ..common.error_state import own_error_state
+from ..errors import missing_extra
 from ..runners.backends import check_threads, choose_backend
 from .format import ModelFile, read_models
 from .sequential import Sequential
@@ -36,11 +37,15 @@ def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | s
         activation or loss that this process has not registered.
     FileNotFoundError
         There is no such file.
+    ImportError
+        It is an estimator, and scikit-learn is not installed.
     """
     networks = load_networks(path, backend, n_threads)
     if ESTIMATOR in networks[0].metadata:
-        from ..tabular.saved import estimator_of
-
+        try:
+            from ..tabular.saved import estimator_of
+        except ImportError as error:
+            raise missing_extra("scikit-learn", "sklearn") from error
         return estimator_of(networks, os.fspath(path))
     return networks[0]
 

@@ -9,9 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..common.warn import warn
 from ..model.file import ESTIMATOR
+from .described import described
 from .frozen import frozen, notes_on_digits
 from .reading import ReadingEstimator
-from .saved import described
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor

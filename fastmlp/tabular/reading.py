@@ -89,8 +89,9 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]
     def _of_frame(self, X: Any, reset: bool) -> tuple[Columns, bool]:
         _refuse_sparse(X)
         columns = Columns.of_frame(X)
-        named = X if isinstance(X, Mapping) else getattr(X, "column_names", None)
-        named = getattr(X, "columns", columns.names) if named is None else named
+        named: Any = X if isinstance(X, Mapping) else getattr(X, "column_names", None)
+        if named is None:
+            named = getattr(X, "columns", columns.names)
         if reset:
             self.n_features_in_ = len(columns.names)
             if all(isinstance(name, str) for name in named):

@@ -1,4 +1,4 @@
-"""The arguments and attributes of an estimator as JSON in its networks' file, and back."""
+"""Estimators out of the files of their networks."""
 
 from __future__ import annotations
 
@@ -9,52 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.warn import warn
-from ..errors import ModelFileError, missing_extra
+from ..errors import ModelFileError
 from ..model.file import ESTIMATOR
 from ..training.history import History
+from .classifier import TabularClassifier
+from .described import VERSION
 from .model import TableModel
+from .regressor import TabularRegressor
 
 if TYPE_CHECKING:
     from ..model.sequential import Sequential
 
-_VERSION = 1
 _DAMAGE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
-__all__ = ["described", "estimator_of"]
-
-
-def described(estimator: Any) -> str:
-    """Describe an estimator, but for what its networks and their preparation say.
-
-    Warns
-    -----
-    UserWarning
-        Of arguments that are objects.
-    """
-    params = estimator.get_params(deep=False)
-    lost = [name for name, value in params.items() if not _is_plain(value)]
-    found = {name: _plain(value) for name, value in params.items() if name not in lost}
-    if lost:
-        warn(
-            f"the file does not hold {', '.join(lost)}, for they are objects; set_params sets them "
-            "again after fastmlp.load"
-        )
-    classes = getattr(estimator, "classes_", None)
-    names = getattr(estimator, "feature_names_in_", None)
-    description = {
-        "version": _VERSION,
-        "class": type(estimator).__name__,
-        "params": found,
-        "names": list(estimator._names),
-        "feature_names_in": None if names is None else list(names),
-        "from_numbers": estimator._from_numbers,
-        "classes": None if classes is None else classes.dtype.str,
-        "history": estimator.history_.to_dict(),
-        "best_epoch": estimator.best_epoch_,
-        "validation_score": estimator.validation_score_,
-    }
-    return json.dumps(description)
+__all__ = ["estimator_of"]
 
 
 def estimator_of(networks: list[Sequential], path: str) -> Any:
@@ -64,21 +32,13 @@ def estimator_of(networks: list[Sequential], path: str) -> Any:
     ------
     ModelFileError
         What the file says of it is damaged.
-    ImportError
-        scikit-learn is not installed.
     """
-    try:
-        # It need not be there for networks alone.
-        from .classifier import TabularClassifier
-        from .regressor import TabularRegressor
-    except ImportError as error:
-        raise missing_extra("scikit-learn", "sklearn") from error
     kinds = {kind.__name__: kind for kind in (TabularClassifier, TabularRegressor)}
     text = networks[0].metadata.pop(ESTIMATOR)
     try:
         description = json.loads(text)
-        if description["version"] != _VERSION:
-            raise ValueError(f"version {description['version']!r}, expected {_VERSION}")
+        if description["version"] != VERSION:
+            raise ValueError(f"version {description['version']!r}, expected {VERSION}")
         model = TableModel.of(networks)
         if model is None:
             raise ValueError("there is no preparation")
@@ -133,28 +93,6 @@ def _restore_classes(estimator: Any, dtype: str | None, model: TableModel) -> No
 def _word(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"a name of a column is {value!r}")
-    return value
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether JSON can hold an argument."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return all(map(_is_plain, (*value.keys(), *value.values())))
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str | np.generic)
-
-
-def _plain(value: Any) -> Any:
-    """What JSON holds of an argument."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return {type(value).__name__: [_plain(item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": [[_plain(key), _plain(item)] for key, item in value.items()]}
     return value
 
 

@@ -48,6 +48,7 @@ TESTED_BY = {
     "runners/compiled": "contracts/test_whole_runs.py",
     "tabular/average.py": "tabular/test_exported.py",
     "tabular/course.py": "tabular/test_recipe.py",
+    "tabular/described.py": "tabular/test_saved.py",
     "tabular/deadline.py": "tabular/test_estimator.py",
     "tabular/fitting.py": "tabular/test_estimator.py",
     "tabular/frozen.py": "tabular/test_exported.py",
