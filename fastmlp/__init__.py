@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from .tables.infer import infer_schema as infer_schema
     from .tables.reader import read_table as read_table
     from .tables.schema import Schema as Schema
+    from .tabular.classifier import TabularClassifier as TabularClassifier
+    from .tabular.regressor import TabularRegressor as TabularRegressor
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
     from .training.callbacks import EarlyStopping as EarlyStopping
@@ -113,6 +115,8 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 _ESTIMATORS = {
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "TabularClassifier": "tabular.classifier",
+    "TabularRegressor": "tabular.regressor",
 }
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.
 _DECLARATIONS = (

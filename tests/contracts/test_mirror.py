@@ -46,6 +46,19 @@ TESTED_BY = {
     "program/program.py": "program/test_ops.py",
     "runners": "contracts/test_gradients.py",
     "runners/compiled": "contracts/test_whole_runs.py",
+    "tabular/average.py": "tabular/test_exported.py",
+    "tabular/course.py": "tabular/test_recipe.py",
+    "tabular/described.py": "tabular/test_saved.py",
+    "tabular/deadline.py": "tabular/test_estimator.py",
+    "tabular/fitting.py": "tabular/test_estimator.py",
+    "tabular/frozen.py": "tabular/test_exported.py",
+    "tabular/judge.py": "tabular/test_scores.py",
+    "tabular/losses.py": "tabular/test_recipe.py",
+    "tabular/model.py": "tabular/test_saved.py",
+    "tabular/outputs.py": "cli/test_predict.py",
+    "tabular/plan.py": "tabular/test_recipe.py",
+    "tabular/reading.py": "tabular/test_estimator.py",
+    "tabular/telling.py": "tabular/test_estimator.py",
 }
 # They hold no code to run.
 WITHOUT_CODE = {"kernels/typing.py"}

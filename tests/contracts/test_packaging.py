@@ -172,7 +172,9 @@ def test_readme_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    training, estimator, device = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    training, estimator, device = re.findall(
+        r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(training, "<README.md>", "exec"), names)
