@@ -141,7 +141,14 @@ def __getattr__(name: str) -> Any:
         home = next((module for module in _DECLARATIONS if name in _declared(module)), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{home}", __name__), name)
+    try:
+        value = getattr(import_module(f".{home}", __name__), name)
+    except ModuleNotFoundError as error:
+        if name in _ESTIMATORS and str(error.name).partition(".")[0] == "sklearn":
+            raise import_module(".errors", __name__).missing_extra(
+                "scikit-learn", "sklearn"
+            ) from error
+        raise
     globals()[name] = value
     return value
 
