@@ -108,6 +108,7 @@ class LinkedEstimator(FramedPredictions, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         sklearn.neural_network.MLPClassifier or MLPRegressor
+            A copy that shares nothing with this estimator.
 
         Raises
         ------
