@@ -272,6 +272,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(f"--threads takes numbers from 2 to that of the cores, which is {most}")
     if arguments.rounds < 1:
         parser.error(f"--rounds takes a number from 1 on, not {arguments.rounds}")
+    # It has held the other libraries to one thread by now; "auto" would keep to it too.
+    os.environ.pop("OMP_NUM_THREADS", None)
     # What checks use of NumPy's BLAS would leave threads behind that spin for a while.
     with threadpool_limits(1, user_api="blas"):
         _print_tables(arguments.cases, arguments.threads, arguments.rounds)

@@ -2,9 +2,9 @@
 
 `Sequential` trains networks, made of `Dense` and other layers. Its `freeze`, and `load_predictor`,
 give a `Predictor`, which only predicts and can be exported as C, ONNX or Python; `quantize` of that
-gives a `QuantizedPredictor` of 8-bit integers. `from_torch`, `from_sklearn`, `from_keras` and
-`from_onnx` take in networks that were trained elsewhere. `kernels` are the functions on plain
-arrays beneath.
+gives a `QuantizedPredictor` of 8-bit integers. The function `freeze` makes one predictor of a
+whole Pipeline of scikit-learn. `from_torch`, `from_sklearn`, `from_keras` and `from_onnx` take in
+networks that were trained elsewhere. `kernels` are the functions on plain arrays beneath.
 
 Names are imported from their modules when they are first used, so that ``import fastmlp`` costs
 next to nothing.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .estimators.regressor import MLPRegressor as MLPRegressor
     from .importers.keras import from_keras as from_keras
     from .importers.onnx.networks import from_onnx as from_onnx
+    from .importers.pipelines import freeze as freeze
     from .importers.sklearn import from_sklearn as from_sklearn
     from .importers.torch.networks import from_torch as from_torch
     from .inference.predictor import Predictor as Predictor
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     from .tables.infer import infer_schema as infer_schema
     from .tables.reader import read_table as read_table
     from .tables.schema import Schema as Schema
+    from .tabular.classifier import TabularClassifier as TabularClassifier
+    from .tabular.regressor import TabularRegressor as TabularRegressor
     from .training.callbacks import Callback as Callback
     from .training.callbacks import CSVLogger as CSVLogger
     from .training.callbacks import EarlyStopping as EarlyStopping
@@ -101,6 +104,7 @@ _MODULES = {
     "inspection.recorder": ("Recorder",),
     "importers.keras": ("from_keras",),
     "importers.onnx.networks": ("from_onnx",),
+    "importers.pipelines": ("freeze",),
     "importers.sklearn": ("from_sklearn",),
     "importers.torch.networks": ("from_torch",),
     "runners.compiled.warmup": ("warmup",),
@@ -113,6 +117,8 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 _ESTIMATORS = {
     "MLPClassifier": "estimators.classifier",
     "MLPRegressor": "estimators.regressor",
+    "TabularClassifier": "tabular.classifier",
+    "TabularRegressor": "tabular.regressor",
 }
 # Declarations are listed where they stand; a name is looked for in those first that fits need most.
 _DECLARATIONS = (
@@ -139,7 +145,14 @@ def __getattr__(name: str) -> Any:
         home = next((module for module in _DECLARATIONS if name in _declared(module)), None)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{home}", __name__), name)
+    try:
+        value = getattr(import_module(f".{home}", __name__), name)
+    except ModuleNotFoundError as error:
+        if name in _ESTIMATORS and str(error.name).partition(".")[0] == "sklearn":
+            raise import_module(".errors", __name__).missing_extra(
+                "scikit-learn", "sklearn"
+            ) from error
+        raise
     globals()[name] = value
     return value
 

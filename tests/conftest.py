@@ -25,6 +25,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes several seconds; leave out with -m 'not slow'")
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell how many of scikit-learn's own tests and checks have passed."""
+    from estimator_counts import FOLDER, lines
+
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    if any(FOLDER in str(getattr(report, "nodeid", "")) for report in reports):
+        import sklearn
+
+        for line in lines(terminalreporter.stats, sklearn.__version__):
+            terminalreporter.write_line(line)
+
+
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(_REQUIRE_ALL):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr

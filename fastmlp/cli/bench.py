@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     from ..peers.measure import Results
 
 
+_OF_ESTIMATORS = ("estimators", "rounds", "epochs")
+_EPOCHS = 10
+
+
 def bench(arguments: argparse.Namespace) -> None:
     """Measure, print the table, and write it with the picture where a folder is given."""
+    if arguments.estimators:
+        _bench_estimators(arguments)
+        return
     options, cases = (FULL, FULL_CASES) if arguments.full else (SHORT, SHORT_CASES)
     options = replace(options, **BENCH.passed(arguments, "measurement"))
     try:
@@ -40,6 +47,28 @@ def bench(arguments: argparse.Namespace) -> None:
     except PeerError as error:
         raise ValueError(str(error)) from error
     print(short(results), end="")
+
+
+def _bench_estimators(arguments: argparse.Namespace) -> None:
+    """Measure the estimators and print their table."""
+    others = [
+        f"--{option.name}"
+        for option in BENCH.options
+        if option.is_given(arguments) and option.name not in _OF_ESTIMATORS
+    ]
+    if others:
+        raise ValueError(
+            f"{others[0]} is not for --estimators, which goes with --rounds and --epochs alone"
+        )
+    if find_spec("sklearn") is None:
+        raise missing_extra("sklearn", "sklearn")
+    # It imports scikit-learn, which the other measurements leave to processes of their own.
+    from ..peers.estimators import measure_estimators, report
+
+    rounds = arguments.rounds or SHORT.rounds
+    say = partial(print, file=sys.stderr, flush=True)
+    found = measure_estimators(rounds, arguments.epochs or _EPOCHS, say)
+    print(report(found, rounds), end="")
 
 
 def _writer(folder: str | None) -> Callable[[Results], None] | None:

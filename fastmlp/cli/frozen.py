@@ -7,7 +7,6 @@ of the target.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,28 +14,23 @@ import numpy as np
 
 from ..data.features import counted
 from ..errors import ModelFileError
-from ..inference.folding import Scaling
-from ..inference.predictor import Predictor, freeze
-from ..model.file import load
+from ..inference.predictor import Predictor
+from ..model.file import load_networks
 from ..model.predictor_file import load_predictor
-from ..model.sequential import Sequential
-from ..network.layers import Activation, Dense
 from ..tables.column_schema import ColumnSchema
-from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
 from ..tables.schema import Schema
 from ..tables.target_rows import read_target
+from ..tabular.frozen import frozen, notes_on_digits
+from ..tabular.model import TableModel
 
 if TYPE_CHECKING:
     import os
 
     from ..kernels.typing import Array
+    from ..model.sequential import Sequential
     from ..tables.notes import Note
     from ..tables.table import Table
-    from ..tables.target import Target
-
-_TRIED_ROWS = 256
-_NOTED_ERROR = 1e-3
 
 
 @dataclass(frozen=True)
@@ -48,14 +42,14 @@ class Frozen:
     predictor : Predictor
         On the numpy backend.
     preparation : Preparation or None
-        Of a model that `fastmlp train` has written.
-    model : Sequential or None
-        None where the file holds a predictor.
+        Of a model that `fastmlp train` or an estimator has written.
+    models : tuple of Sequential
+        Empty where the file holds a predictor.
     """
 
     predictor: Predictor
     preparation: Preparation | None
-    model: Sequential | None
+    models: tuple[Sequential, ...]
 
     def rows(self, table: Table, path: str) -> tuple[Array, Array | None, tuple[Note, ...]]:
         """Return rows of a table as the predictor takes them, y where it has the target, and notes.
@@ -84,7 +78,8 @@ class Frozen:
         return preparation.raw_matrix(cells), y, (*notes, *of_columns)
 
     def _has_own_labels(self) -> bool:
-        return self.model is not None and self.predictor.classes is self.model.classes
+        labels = self.models[0].classes if self.models else None
+        return labels is not None and self.predictor.classes is labels
 
     def _rows_of_numbers(self, path: str, table: Table) -> Array:
         names, columns = self.predictor.feature_names, list(table.columns)
@@ -121,102 +116,18 @@ def read(path: str | os.PathLike[str]) -> Frozen:
         There is no such file.
     """
     try:
-        model = load(path, backend="numpy")
+        networks = load_networks(path, "numpy")
     except ModelFileError:
         # Either reads this file, or says what is wrong with it.
-        return Frozen(load_predictor(path), None, None)
-    preparation = Preparation.of(model)
-    if preparation is None:
-        return Frozen(model.freeze(), None, model)
-    return Frozen(_with_preparation(model, preparation), preparation, model)
+        return Frozen(load_predictor(path), None, ())
+    model = TableModel.of(networks)
+    if model is None:
+        return Frozen(networks[0].freeze(), None, (networks[0],))
+    return Frozen(frozen(model), model.preparation, model.members)
 
 
-def _with_preparation(model: Sequential, preparation: Preparation) -> Predictor:
-    training = model.training_state
-    targets = training.encoder()
-    target = preparation.target
-    known = () if targets.classes is None else tuple(map(str, targets.classes))
-    if target.classes != known:
-        # A data set's labels are numbers, and its classes have names.
-        targets = copy.copy(targets)
-        targets.classes = np.array(target.classes)
-    means, scales = np.array(preparation.scaling).T
-    before = Scaling(1 / scales, -means / scales)
-    _check_range(preparation, before, model.dtype)
-    after, state = None, training.state
-    if target.log:
-        state = _in_own_units(model, target).training_state.state
-    elif (target.mean, target.scale) != (0.0, 1.0):
-        after = Scaling(np.array([target.scale]), np.array([target.mean]))
-    return freeze(
-        *(state, targets, "numpy", 1),
-        before=before,
-        after=after,
-        feature_names=preparation.features,
-    )
-
-
-def _in_own_units(model: Sequential, target: Target) -> Sequential:
-    """A network that learned logarithms, with ``exp(scale z + mean) - shift`` behind it."""
-    last = len(model.layers) - 1
-    whole = Sequential(
-        [*model.layers, Activation("exp"), Dense(1)],
-        loss="mse",
-        dtype=model.dtype,
-        backend="numpy",
-    ).build(model.training_state.program.input.width)
-    for names, of_model in ((whole.parameters, model.parameters), (whole.buffers, model.buffers)):
-        for name, values in of_model.items():
-            names[name][...] = values
-    weight, bias = (whole.parameters[f"{last}.{part}"] for part in ("weight", "bias"))
-    weight *= target.scale
-    bias[...] = bias * target.scale + target.mean
-    whole.parameters[f"{last + 2}.weight"][...] = 1.0
-    whole.parameters[f"{last + 2}.bias"][...] = -target.shift
-    return whole
-
-
-def _check_range(preparation: Preparation, scaling: Scaling, dtype: str) -> None:
-    largest = float(np.finfo(dtype).max)
-    outside = (np.abs(scaling.scale) > largest) | (np.abs(scaling.shift) > largest)
-    if outside.any():
-        name = preparation.features[int(outside.argmax())]
-        raise ValueError(
-            f"the mean and scale of the column {name!r} are beyond the range of {dtype}; scale the "
-            "column before the training, or train with --dtype float64"
-        )
-
-
-def notes(frozen: Frozen) -> list[str]:
-    """Return notes on the precision of a predictor with a preparation in it.
-
-    A column far from 0, such as a date, has few digits left in float32 once its mean is no longer
-    taken off before.
-    """
-    model, preparation = frozen.model, frozen.preparation
-    if model is None or preparation is None:
+def notes(found: Frozen) -> list[str]:
+    """Return notes on the precision of a predictor with a preparation in it."""
+    if found.preparation is None:
         return []
-    rng = np.random.default_rng(0)
-    columns: dict[str, Array] = {}
-    for column in preparation.columns:
-        if isinstance(column, CategoryColumn):
-            columns[column.name] = rng.choice(np.array(column.categories, object), _TRIED_ROWS)
-        else:
-            columns[column.name] = rng.normal(column.mean, column.scale, _TRIED_ROWS)
-    target = preparation.target
-    expected = model.predict(preparation.matrix(columns, model.dtype)).astype(np.float64)
-    given = frozen.predictor(preparation.raw_matrix(columns)).astype(np.float64)
-    if target.log:
-        given = np.log(np.maximum(given + target.shift, np.finfo(model.dtype).tiny))
-    given = (given - target.mean) / target.scale
-    error = float(np.abs(given - expected).max() / np.abs(expected).max())
-    if error <= _NOTED_ERROR:
-        return []
-    scaled = [c for c in preparation.columns if not isinstance(c, CategoryColumn)]
-    farthest = max(scaled, key=lambda column: abs(column.mean) / column.scale)
-    return [
-        f"outputs differ by up to {error:.1g} of the largest from those of the model, for "
-        f"{model.dtype} has few digits left for {farthest.name!r} (mean {farthest.mean:.4g}, "
-        f"deviation {farthest.scale:.4g}); train with --dtype float64, or take a constant off that "
-        "column before the training"
-    ]
+    return notes_on_digits(TableModel(found.models, found.preparation), found.predictor)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..export.costs import Costs, seconds_of_a_row
 from ..export.words import in_words
+from ..inference.predictor import Predictor
 from ..int8.quantize import refuse_layers
 from ..kernels import available_backends
+from ..model.file import ESTIMATOR
 from ..model.predictor_file import load_predictor
 from ..network.summary import summarize
 from ..runners.compile_notice import told_of_compiling
@@ -19,7 +21,6 @@ from . import frozen as cli_frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..inference.predictor import Predictor
     from ..model.sequential import Sequential
     from ..tables.columns import Column
     from ..tables.target import Target
@@ -31,15 +32,17 @@ _MOST_SHOWN = 30
 def inspect(arguments: argparse.Namespace) -> None:
     """Print a description of a file of a model or a predictor."""
     frozen = cli_frozen.read(arguments.model)
-    if frozen.model is None:
+    if not frozen.models:
         _print_predictor(frozen.predictor)
     else:
-        _print_model(frozen.model)
+        if len(frozen.models) > 1:
+            print(f"{len(frozen.models)} networks, whose outputs are averaged; the first of them:")
+        _print_model(frozen.models[0])
     if frozen.preparation is not None:
         _print_preparation(frozen.preparation)
     _print_costs(frozen, arguments.model if arguments.latency else None)
-    notes = {} if frozen.model is None else frozen.model.metadata
-    notes = {key: text for key, text in notes.items() if key != Preparation.KEY}
+    notes = frozen.models[0].metadata if frozen.models else {}
+    notes = {k: text for k, text in notes.items() if k not in (Preparation.KEY, ESTIMATOR)}
     if notes:
         print("\nmetadata")
         _print_pairs({f"  {key}": " ".join(text.split()) for key, text in notes.items()})
@@ -93,11 +96,19 @@ def _print_costs(frozen: Frozen, path: str | None) -> None:
     if path is not None:
         with told_of_compiling():
             times = [
-                f"{1e6 * seconds_of_a_row(load_predictor(path, backend, 1)):.3g} us ({backend})"
+                f"{1e6 * seconds_of_a_row(_on(backend, frozen, path)):.3g} us ({backend})"
                 for backend in available_backends()
             ]
         pairs["  time here"] = ", ".join(times)
     _print_pairs(pairs)
+
+
+def _on(backend: str, frozen: Frozen, path: str) -> Predictor:
+    """The predictor of a file on a backend."""
+    if len(frozen.models) < 2:
+        return load_predictor(path, backend, 1)
+    state = {**frozen.predictor.__getstate__(), "backend": backend, "n_threads": 1}
+    return Predictor(**state)
 
 
 def _bytes(count: int) -> str:

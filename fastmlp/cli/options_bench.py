@@ -15,6 +15,13 @@ PEERS = tuple(name for name in LIBRARIES if name != BASE)
 
 _MEASURED = (
     Option(
+        name="estimators",
+        action="store_true",
+        default=False,
+        help="MLPClassifier and MLPRegressor beside scikit-learn's, with the same arguments, in "
+        "place of the cases; goes with --rounds and --epochs alone (half a minute)",
+    ),
+    Option(
         name="full",
         action="store_true",
         default=False,

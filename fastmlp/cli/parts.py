@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data.split import folds, split
+from ..data.split import split
 from ..tables.notes import Note
-from ..tabular.recipe import SMALL
+from ..tabular.folds import folds_of
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -127,10 +127,7 @@ def _folds(
         return []
     if arguments.dataset is not None:
         return [_drawn(np.arange(n), share, seed, within["classes"])]
-    if may_cross_fit and n < SMALL and not arguments.test_last:
-        k = min(max(2, round(1 / share)), 10, n)
-        return folds(n, k, seed=seed, **within)
     if n < FEWEST and not may_cross_fit and "validation_size" not in arguments.given:
         return []
-    parts = split(n, {"validation": share}, seed=seed, in_order=arguments.test_last, **within)
-    return [(parts["training"], parts["validation"])]
+    last = arguments.test_last
+    return folds_of(n, share, seed=seed, crosses=may_cross_fit, in_order=last, **within)

@@ -25,7 +25,7 @@ from ..inspection.plots_network import plot_learning_curves
 from ..inspection.plots_results import confusion_size, plot_confusion_matrix, plot_predictions
 from ..tables.columns import CategoryColumn
 from ..tables.preparation import Preparation
-from .report import predictions
+from ..tabular.outputs import predictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data.features import counted
-from ..model.file import load
-from ..tables.preparation import Preparation
 from ..tables.target_rows import read_target
+from ..tabular.model import TableModel
+from ..tabular.outputs import predictions
 from .data import carried
 from .inputs import check_folder, check_outputs, read_table, tell, undecided
 from .report import (
     metrics,
     numbers,
-    predictions,
     print_confusion,
     print_metrics,
     undefined,
@@ -25,15 +23,13 @@ from .report import (
     write_json,
 )
 
-if TYPE_CHECKING:
-    from ..model.sequential import Sequential
-
 
 def predict(arguments: argparse.Namespace) -> None:
     """Write a model's predictions for the rows of a table."""
     check_outputs([arguments.data, arguments.model], [arguments.output])
     check_folder(arguments.output)
-    model, preparation = _load(arguments)
+    model = _load(arguments)
+    preparation = model.preparation
     table = read_table(arguments.data, arguments)
     cells, notes = preparation.read(table)
     tell(undecided((*table.notes, *notes), arguments), arguments.strict)
@@ -51,7 +47,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Print how good a model's predictions are for the rows of a table."""
     check_outputs([arguments.data, arguments.model], [arguments.output])
     check_folder(arguments.output)
-    model, preparation = _load(arguments)
+    model = _load(arguments)
+    preparation = model.preparation
     target = preparation.target
     table = read_table(arguments.data, arguments)
     found = read_target(target, table)
@@ -59,7 +56,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     cells, notes = preparation.read(table.take(found.rows))
     tell(undecided((*table.notes, *found.notes, *notes), arguments), arguments.strict)
     X = preparation.matrix(cells, model.dtype)
-    loss = model.evaluate(X, target.transform(y))["loss"]
+    loss = model.loss(X, target.transform(y))
     measured = metrics(target, model.classes, y, predictions(model, target, X), loss)
     print(f"{arguments.data}: {counted(len(y), 'row')} with a target\n")
     print_metrics({"value": numbers(measured)})
@@ -72,12 +69,11 @@ def evaluate(arguments: argparse.Namespace) -> None:
         write_json(arguments.output, measured)
 
 
-def _load(arguments: argparse.Namespace) -> tuple[Sequential, Preparation]:
-    model = load(arguments.model, **arguments.command.passed(arguments, "model"))
-    preparation = Preparation.of(model)
-    if preparation is None:
+def _load(arguments: argparse.Namespace) -> TableModel:
+    model = TableModel.read(arguments.model, **arguments.command.passed(arguments, "model"))
+    if not isinstance(model, TableModel):
         raise ValueError(
             f"{arguments.model} says nothing of the table that it was trained on, for it is not "
             "from fastmlp train; use it from Python: fastmlp.load(path).predict(X)"
         )
-    return model, preparation
+    return model

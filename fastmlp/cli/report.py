@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,74 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
     from ..tables.target import Target
+    from ..tabular.outputs import Predictions
 
 _MOST_SHOWN = 12
 _FEW, _LONGEST = 5, 16
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A model's predictions for some rows, in the terms of its target.
-
-    Attributes
-    ----------
-    outputs : ndarray, shape (n, units)
-        The network's.
-    values : ndarray, shape (n,)
-        Labels, or numbers in the target's units.
-    probabilities : ndarray, shape (n, n_classes)
-        Without columns for a regression.
-    """
-
-    outputs: Array
-    values: Array
-    probabilities: Array
-
-    def table(
-        self,
-        target: Target,
-        rows: Array,
-        y: Array | None = None,
-        ids: Mapping[str, Array] | None = None,
-    ) -> dict[str, Array]:
-        """Return columns for a CSV file.
-
-        They are row numbers, columns that are carried along, targets where they are known, and
-        predictions.
-        """
-        own = {"row": rows, **({} if y is None else {"target": y}), "prediction": self.values}
-        columns = {"row": rows}
-        for name, values in (ids or {}).items():
-            columns[f"{name} (id)" if name in own else name] = values
-        columns |= own
-        for place, name in enumerate(target.classes):
-            columns[f"probability_{name}"] = self.probabilities[:, place]
-        return columns
-
-
-def of_outputs(target: Target, labels: Array | None, outputs: Array) -> Predictions:
-    """What outputs say in the terms of a target.
-
-    Parameters
-    ----------
-    labels : ndarray, shape (n_classes,), or None
-        The labels in the order of the classes.
-    outputs : ndarray, shape (n, units)
-    """
-    if not target.classes:
-        return Predictions(outputs, target.inverse_transform(outputs), outputs[:, :0])
-    assert labels is not None
-    probabilities = np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
-    # Of one unit, a half counts as the second class.
-    places = outputs[:, 0] >= 0.5 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
-    return Predictions(outputs, labels[places.astype(np.int64)], probabilities)
-
-
-def predictions(model: Sequential, target: Target, X: Array) -> Predictions:
-    """Predict the rows of X."""
-    return of_outputs(target, model.classes, model.predict(X))
 
 
 def metrics(

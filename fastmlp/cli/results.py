@@ -12,6 +12,7 @@ import numpy as np
 from ..data.features import counted
 from ..tables.baselines import Linear, fit_linear, frequencies
 from ..tables.preparation import Preparation
+from ..tabular.outputs import of_outputs, predictions
 from .fitting import Fitted
 from .options_train import TRAIN
 from .outputs import Files
@@ -20,8 +21,6 @@ from .report import (
     brief,
     metrics,
     numbers,
-    of_outputs,
-    predictions,
     print_confusion,
     print_metrics,
     undefined,
@@ -34,9 +33,9 @@ from .verdict import verdict
 if TYPE_CHECKING:
     from ..kernels.typing import Array
     from ..tables.target import Target
+    from ..tabular.outputs import Predictions
     from .data import Source
     from .parts import Parts
-    from .report import Predictions
 
 # Of more rows, or numbers in them, a linear model changes next to nothing.
 _MOST_ROWS, _MOST_NUMBERS = 100_000, 15_000_000

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 
-# The decorator that sets an error state of NumPy's puts a call of its own between two of ours.
-_BETWEEN = ("numpy._core._ufunc_config", "numpy.core._ufunc_config")
+# Decorators, of NumPy for its error state and of scikit-learn for its fits, put a call of their own
+# between two of ours.
+_BETWEEN = ("numpy._core._ufunc_config", "numpy.core._ufunc_config", "sklearn.base")
 _LIBRARY = __name__.partition(".")[0]
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Elements looked at in one go: large enough to hide Python's part, small enough for the L2 cache.
 _BLOCK = 65536
+_LISTED_LEVELS = 8
 
 _NO_NUMBERS = (
     *(str, bytes, complex, np.complexfloating),
@@ -170,6 +171,37 @@ def check_codes(x: Array, categories: Mapping[int, int], name: str = "X") -> Non
                     f"{name} has {codes[row]:g} in row {start + row}, column {column}, where an "
                     f"Embedding expects codes, whole numbers from 0 to {count - 1}"
                 )
+
+
+def check_levels(x: Array, levels: Mapping[int, Array], dtype: DTypeLike, name: str = "X") -> None:
+    """Check the columns that hold categories.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n_rows, n_features)
+    levels : mapping of int to ndarray
+        For each such column its categories, in `dtype`.
+    dtype : dtype
+        That in which numbers are compared.
+    name : str
+        The argument's name, for messages.
+
+    Raises
+    ------
+    ValueError
+        There is a category that is none of these.
+    """
+    for column, known in levels.items():
+        values = x[:, column].astype(dtype, copy=False)
+        wrong = ~np.isin(values, known)
+        if wrong.any():
+            row = int(wrong.argmax())
+            listed = ", ".join(f"{value:g}" for value in known[:_LISTED_LEVELS])
+            more = ", ..." if len(known) > _LISTED_LEVELS else ""
+            raise ValueError(
+                f"{name} has the category {values[row]:g} in row {row}, column {column}, where "
+                f"training had {listed}{more}; an encoder with handle_unknown='ignore' takes others"
+            )
 
 
 def check_feature_pair(

@@ -20,10 +20,12 @@ from .arguments import (
 )
 from .judges import check_judge
 from .linked import LinkedEstimator, as_rows
+from .named import with_names
 from .network import Link, first_weights, kinds_of, layer_shapes, make_network
 from .objective import optimizer_of, reports_mean
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
+from .refusals import clear_refusals
 from .rows import Rows
 from .stochastic import fit_stochastic
 from .watchers import CallbackSupportMixin, Tasks, Watchers, sort_callbacks
@@ -78,18 +80,19 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         """Return the score of held out rows."""
         raise NotImplementedError
 
-    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+    def _check_rows(self, X: Any, y: Any, reset: bool, name: str = "X") -> tuple[Any, Any]:
         """Check X and y as scikit-learn does; one column of y counts as none."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            accept_sparse=["csr", "csc"],
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
+        with clear_refusals(self, X, name):
+            X, y = validate_data(
+                self,
+                with_names(X),
+                y,
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                accept_sparse=["csr", "csc"],
+                dtype=(np.float64, np.float32),
+                reset=reset,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return X, y
@@ -112,9 +115,11 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
         y : array-like, shape (n,) or (n, n_outputs)
             Classes, or columns of 0 and 1 for each label; numbers for a regressor.
         sample_weight : array-like, shape (n,), optional
+            Factors of the rows' losses.
         X_val, y_val, sample_weight_val : array-like, optional
             Rows that epochs are judged by, in place of some that are held out of X: early stopping
             goes by them, and `history_` has their loss.

@@ -58,7 +58,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Of every solver but "adam": constant; divided by ``(t_ + 1)**power_t`` after each epoch; or
         divided by 5 where the loss no longer falls, until it is 1e-6. A schedule such as
         ``fm.CosineDecay(1e-3, 200)`` goes with "adam" too, and needs no `learning_rate_init`.
-    learning_rate_init, power_t : float
+    learning_rate_init : float
+        The first learning rate, or the one.
+    power_t : float
+        Of "invscaling".
     max_iter : int
         Epochs, or iterations of "lbfgs".
     shuffle : bool
@@ -72,7 +75,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     warm_start : bool
         A further fit goes on from the weights there are.
     momentum : float
+        Of "sgd".
     nesterovs_momentum : bool
+        The momentum is Nesterov's.
     early_stopping : bool, "loss", str or callable
         Judge epochs by the accuracy of held out rows, and keep the weights of the best. "loss": by
         their loss, whose negative `validation_scores_` are. Or by a scorer of scikit-learn's, such
@@ -112,7 +117,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     backend : {"auto", "numba", "numpy"}
         What computes; "auto" is numba where it is installed.
     n_threads : int or "auto"
-        "auto" is a rule over sizes and cores; the results are the same bits for any number.
+        "auto" is a rule over sizes and cores; the results are the same bits for any number. See
+        `Sequential`.
 
     Attributes
     ----------
@@ -133,11 +139,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
     network_ : Sequential
         The network itself.
 
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+    Sequential : Networks with more kinds of layers, losses and optimizers.
+
     Notes
     -----
     scikit-learn's class differs where a second fit of a warm start with early stopping never
     reaches the best score of the first: there the last weights stay, here the best come back. A
-    batch whose sample weights sum to 0 is skipped, where it raises an error.
+    batch whose sample weights sum to 0 is skipped, where it raises an error. Errors of rows that
+    are refused go on with the columns.
+
+    X may be a frame of pandas, polars or Arrow. Files of skops have one type to be trusted:
+    ``skops.io.load(file, trusted=["fastmlp.estimators.classifier.MLPClassifier"])``.
 
     Examples
     --------
@@ -205,8 +220,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
         y : array-like, shape (n,) or (n, n_labels)
+            Classes, or columns of 0 and 1 for each label.
         sample_weight : array-like, shape (n,), optional
+            Factors of the rows' losses.
         classes : array-like, optional
             All classes that there will be; needed in the first call.
 
@@ -231,15 +249,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, n_labels)
+            Of the dtype of `classes_`.
         """
         return self._decide(self._outputs(X))
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, ``(n, n_classes)``, in the order of `classes_`.
+        """Return the probability of each class.
 
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
+
+        Returns
+        -------
+        ndarray, shape (n, n_classes)
+            In the order of `classes_`, in the network's dtype.
         """
         outputs = self._outputs(X)
         if self.n_outputs_ > 1:
@@ -255,6 +285,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
+
+        Returns
+        -------
+        ndarray, shape (n, n_classes)
+            Minus infinity where a probability is 0.
         """
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
@@ -286,7 +322,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = self._check_rows(X, y, False)
+        X, y = self._check_rows(X, y, False, "X_val")
         self._check_known(unique_labels(y), "y_val")
         return X, y
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,7 +117,8 @@ def _scorer(estimator: Any, wish: Any, held: Rows) -> Callable[[], float]:
     assert held.given is not None
     X, y = held.given
     # The rows have lost the names that columns may have; what is scored must not miss them.
-    judged = copy.copy(estimator)
+    judged = object.__new__(type(estimator))
+    vars(judged).update(vars(estimator))
     vars(judged).pop("feature_names_in_", None)
     scorer = check_scoring(judged, wish)
     weight: dict[str, Array] = {}

@@ -9,12 +9,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..data.features import check_sparse
+from .frames import FramedPredictions
+from .named import with_names
 from .network import Link, make_network
 from .objective import optimizer_of
+from .plain import network_of, parts_of, plain_network, plain_parts
+from .refusals import clear_refusals
 
 if TYPE_CHECKING:
     from ..data.rows import Features
     from ..data.targets import TargetEncoder
+    from ..inference.predictor import Predictor
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
 
@@ -30,7 +35,7 @@ def as_rows(X: Any) -> Features:
     return np.ascontiguousarray(X, X.dtype if X.dtype in _READ else np.float64)
 
 
-class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
+class LinkedEstimator(FramedPredictions, BaseEstimator):  # type: ignore[misc]
     """What is shown as `coefs_` and `intercepts_` is what the network predicts with."""
 
     def _encoder(self, encoder: TargetEncoder) -> TargetEncoder:
@@ -70,13 +75,61 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "coefs_")
         return self._current().model
 
+    # Other forms
+
+    def freeze(self, preparation: Any = None) -> Predictor:
+        """Return a predictor: the network as it is now, ready to predict and to be exported.
+
+        Parameters
+        ----------
+        preparation : fitted transformer of scikit-learn, optional
+            What X went through before it came here, such as ``pipeline[:-1]``; it becomes part of
+            the network. See `Sequential.freeze`, and `fastmlp.freeze` for whole pipelines.
+
+        Returns
+        -------
+        Predictor
+            Its outputs are those of the network: of two classes the probability of the second.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `Sequential.freeze` raises them.
+        """
+        return self.network_.freeze(preparation)
+
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own class, fitted: it predicts and goes on as this one would.
+
+        Arguments, fitted attributes, the state of the optimizer and that of the random numbers are
+        copies. So a further `partial_fit`, or a fit of a warm start, of both ends with the same
+        weights, rounding aside.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            A copy that shares nothing with this estimator.
+
+        Raises
+        ------
+        ValueError
+            An argument is not its default that scikit-learn's class does not have or does not take;
+            the message names all of them.
+        """
+        # Those who stay here need none of it.
+        from .exchange import to_sklearn
+
+        return to_sklearn(self)
+
     # Outputs
 
     def _outputs(self, X: Any) -> Array:
         """Return the network's output for each row, ``(n, n_outputs_)``."""
         if not self._is_plain(X):
             check_is_fitted(self)
-            X = as_rows(validate_data(self, X, accept_sparse=["csr", "csc"], reset=False))
+            with clear_refusals(self, X, "X"):
+                rows = validate_data(self, with_names(X), accept_sparse=["csr", "csc"], reset=False)
+            X = as_rows(rows)
         return self._current().model.runner.predict(X)
 
     def _is_plain(self, X: Any) -> bool:
@@ -103,20 +156,21 @@ class LinkedEstimator(BaseEstimator):  # type: ignore[misc]
         link = state.pop("_link", None)
         if link is not None:
             # Of what the network has, nothing is written twice.
-            state["_model"] = link.model
+            state["_network"] = plain_network(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 state[name] = [
                     None if place < len(own) and array is own[place] else array
                     for place, array in enumerate(state[name])
                 ]
-        return state
+        return plain_parts(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        model = state.pop("_model", None)
+        state = parts_of(state)
+        plain = state.pop("_network", None)
         super().__setstate__(state)
-        if model is not None:
-            link = self._link = Link(model)
+        if plain is not None:
+            link = self._link = Link(network_of(plain))
+            self._label(link.model)
             for name, own in (("coefs_", link.coefs), ("intercepts_", link.intercepts)):
                 given = getattr(self, name)
                 filled = [own[i] if array is None else array for i, array in enumerate(given)]

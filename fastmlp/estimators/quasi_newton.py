@@ -23,28 +23,46 @@ if TYPE_CHECKING:
 _HAS_IPRINT = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 15)
 
 
-def loss_and_gradient(link: Link, packed: Array, rows: Rows, as_mean: bool) -> tuple[float, Array]:
-    """Return the loss of all rows, penalties included, and its gradient at a packed vector.
+class PackedObjective:
+    """Loss of all rows, penalties included, and its gradient at packed vectors.
 
-    The network's weights become those of the vector.
+    See `fastmlp.estimators.network.pack` for these. The network's weights become those of the
+    latest one.
 
     Parameters
     ----------
     link : Link
-    packed : ndarray
-        See `fastmlp.estimators.network.pack`.
     rows : Rows
     as_mean : bool
         See `fastmlp.estimators.objective.reports_mean`.
     """
-    unpack(packed, link.coefs, link.intercepts)
-    model = link.model
-    found = model.runner.evaluate_batch(rows.x, rows.y, rows.weight)
-    state = model.training_state.state
-    parts = [state.sharing(gradients=found.gradients).gradient(t) for t in state.program.parameters]
-    n_outputs = link.intercepts[-1].size
-    loss = reported(found.loss, found.penalty, n_outputs, as_mean)
-    return loss, pack(parts[0::2], parts[1::2])
+
+    def __init__(self, link: Link, rows: Rows, as_mean: bool) -> None:
+        self._link, self._as_mean = link, as_mean
+        self._objective = link.model.runner.objective(rows.x, rows.y, rows.weight)
+
+    def __enter__(self) -> PackedObjective:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._objective.close()
+
+    def __call__(self, packed: Array) -> tuple[float, Array]:
+        """Return loss and gradient."""
+        link = self._link
+        unpack(packed, link.coefs, link.intercepts)
+        found = self._objective.evaluate()
+        state = link.model.training_state.state.sharing(gradients=found.gradients)
+        parts = [state.gradient(tensor) for tensor in state.program.parameters]
+        n_outputs = link.intercepts[-1].size
+        loss = reported(found.loss, found.penalty, n_outputs, self._as_mean)
+        return loss, pack(parts[0::2], parts[1::2])
+
+
+def loss_and_gradient(link: Link, packed: Array, rows: Rows, as_mean: bool) -> tuple[float, Array]:
+    """Return what a `PackedObjective` of these rows gives at one vector."""
+    with PackedObjective(link, rows, as_mean) as objective:
+        return objective(packed)
 
 
 def fit_quasi_newton(estimator: Any, link: Link, rows: Rows, watchers: Watchers) -> None:
@@ -56,17 +74,18 @@ def fit_quasi_newton(estimator: Any, link: Link, rows: Rows, watchers: Watchers)
     }
     if _HAS_IPRINT:
         options["iprint"] = 1 if estimator.verbose else -1
-    course = _Course(estimator, link, rows, watchers)
     try:
         watchers.begin(FitData(rows.x, rows.y, rows.weight), estimator.max_iter, ["loss"])
-        result = scipy.optimize.minimize(
-            course.loss_and_gradient,
-            pack(link.coefs, link.intercepts).astype(np.float64),
-            method="L-BFGS-B",
-            jac=True,
-            options=options,
-            callback=course.end_iteration,
-        )
+        with PackedObjective(link, rows, reports_mean(estimator)) as objective:
+            course = _Course(estimator, link, objective, watchers)
+            result = scipy.optimize.minimize(
+                course.loss_and_gradient,
+                pack(link.coefs, link.intercepts).astype(np.float64),
+                method="L-BFGS-B",
+                jac=True,
+                options=options,
+                callback=course.end_iteration,
+            )
     finally:
         watchers.end()
     if course.is_stopped:
@@ -80,11 +99,11 @@ def fit_quasi_newton(estimator: Any, link: Link, rows: Rows, watchers: Watchers)
 class _Course:
     """A fit in progress: each iteration is told as an epoch."""
 
-    def __init__(self, estimator: Any, link: Link, rows: Rows, watchers: Watchers) -> None:
-        self._estimator, self._link, self._rows = estimator, link, rows
+    def __init__(
+        self, estimator: Any, link: Link, objective: PackedObjective, watchers: Watchers
+    ) -> None:
+        self._estimator, self._objective, self._watchers = estimator, objective, watchers
         self._training = link.model.training_state
-        self._watchers = watchers
-        self._as_mean = reports_mean(estimator)
         self._loss, self._began = np.nan, 0.0
         self.is_stopped = False
 
@@ -93,7 +112,7 @@ class _Course:
         if not self._began:
             self._began = time.perf_counter()
             self._watchers.begin_epoch(self._training.epoch)
-        self._loss, gradient = loss_and_gradient(self._link, packed, self._rows, self._as_mean)
+        self._loss, gradient = self._objective(packed)
         return self._loss, gradient
 
     def end_iteration(self, packed: Array) -> None:

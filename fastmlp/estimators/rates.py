@@ -22,7 +22,8 @@ class Rate:
 
     Parameters
     ----------
-    rule : {"constant", "invscaling", "adaptive"}
+    rule : {"constant", "invscaling", "adaptive", "scheduled"}
+        The last goes by the network's own schedule.
     first : float
     power : float
         Of ``first / (t + 1)**power``, t the rows that have been seen, for "invscaling".
@@ -30,7 +31,7 @@ class Rate:
     Attributes
     ----------
     learning_rate : float
-        That of the next epoch.
+        That of the next epoch; where it is scheduled, of the latest one.
     """
 
     def __init__(self, rule: str, first: float, power: float) -> None:
@@ -53,11 +54,14 @@ class Rate:
                     f"learning_rate={rule!r} changes a number, but the solver has a schedule; give "
                     "it a number, or leave learning_rate='constant'"
                 )
-            return ScheduledRate()
+            return cls("scheduled", np.nan, 0.0)
         return cls("constant" if estimator.solver == "adam" else rule, first, estimator.power_t)
 
     def rates(self, declared: Rates) -> Rates:
         """Return the rates of an epoch's updates; `declared` are those of the network itself."""
+        if self.rule == "scheduled":
+            self.learning_rate = float(np.ravel(declared[0])[-1])
+            return declared
         return [self.learning_rate, *declared[1:]]
 
     def end_epoch(self, n_seen: int) -> None:
@@ -73,15 +77,3 @@ class Rate:
             return True, "Learning rate too small. Stopping."
         self.learning_rate /= 5.0
         return False, f"Setting learning rate to {self.learning_rate:f}"
-
-
-class ScheduledRate(Rate):
-    """The rate that the network's own schedule says; `learning_rate` is the last one."""
-
-    def __init__(self) -> None:
-        super().__init__("constant", np.nan, 0.0)
-
-    def rates(self, declared: Rates) -> Rates:
-        """Return the rates of an epoch's updates as they are declared."""
-        self.learning_rate = float(np.ravel(declared[0])[-1])
-        return declared

@@ -50,7 +50,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Of every solver but "adam": constant; divided by ``(t_ + 1)**power_t`` after each epoch; or
         divided by 5 where the loss no longer falls, until it is 1e-6. A schedule such as
         ``fm.CosineDecay(1e-3, 200)`` goes with "adam" too, and needs no `learning_rate_init`.
-    learning_rate_init, power_t : float
+    learning_rate_init : float
+        The first learning rate, or the one.
+    power_t : float
+        Of "invscaling".
     max_iter : int
         Epochs, or iterations of "lbfgs".
     shuffle : bool
@@ -64,7 +67,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     warm_start : bool
         A further fit goes on from the weights there are.
     momentum : float
+        Of "sgd".
     nesterovs_momentum : bool
+        The momentum is Nesterov's.
     early_stopping : bool, "loss", str or callable
         Judge epochs by the R2 of held out rows, and keep the weights of the best. "loss": by
         their loss, whose negative `validation_scores_` are. Or by a scorer of scikit-learn's, such
@@ -119,9 +124,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     network_ : Sequential
         The network itself.
 
+    See Also
+    --------
+    MLPClassifier : The same for classes.
+    Sequential : Networks with more kinds of layers, losses and optimizers.
+
     Notes
     -----
-    See `MLPClassifier` for what differs.
+    See `MLPClassifier` for what differs. Files of skops have one type to be trusted,
+    "fastmlp.estimators.regressor.MLPRegressor".
 
     Examples
     --------
@@ -185,8 +196,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
         y : array-like, shape (n,) or (n, n_outputs)
+            Numbers.
         sample_weight : array-like, shape (n,), optional
+            Factors of the rows' losses.
 
         Returns
         -------
@@ -196,11 +210,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return self._fit(X, y, sample_weight, True)
 
     def predict(self, X: Any) -> Array:
-        """Return the numbers of each row, ``(n,)`` for one output, else ``(n, n_outputs_)``.
+        """Return the numbers of each row.
 
         Parameters
         ----------
         X : array-like or SciPy sparse matrix, shape (n, n_features)
+            Rows of numbers.
+
+        Returns
+        -------
+        ndarray, shape (n,) or (n, n_outputs_)
+            In the network's dtype.
         """
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
@@ -211,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
-        X, y = self._check_rows(X, y, False)
+        X, y = self._check_rows(X, y, False, "X_val")
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {self.n_outputs_} outputs, but y_val has {n_outputs}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..program.ops import ActivationOp, DenseOp, EmbeddingOp, SelectOp
+from ..program.ops import ActivationOp, DenseOp, EmbeddingOp, OneHotOp, SelectOp
 from ..program.program import activations as activations_of
 from .c.activations import template
 from .c.math import needed_functions, used_functions
@@ -29,6 +29,8 @@ _CODE = {
     "inputs in no groups of four": (80, 90),
     "operation": (30, 30),
     "embedded column": (80, 110),
+    "one-hot": (60, 60),
+    "one-hot column": (20, 20),
     "activation": (40, 50),  # of each kind the first
     "choose": (40, 90),  # alone; where other functions choose, it is counted with them
     "whole rows": (80, 100),  # of an activation that is not elementwise
@@ -78,7 +80,7 @@ class Costs:
         columns = {
             op.columns if isinstance(op, SelectOp) else op.passthrough
             for op in program.ops
-            if isinstance(op, (SelectOp, EmbeddingOp))
+            if isinstance(op, (SelectOp, EmbeddingOp, OneHotOp))
         }
         constants = n_weights * item + 4 * sum(map(len, columns))
         n_values = plan(program)[1] + program.output.width + program.input.width
@@ -114,6 +116,8 @@ def code_bytes(program: InferenceProgram) -> int:
         "inputs in no groups of four": int(any(op.x.width % 4 for op in dense)),
         "operation": sum(not isinstance(op, ActivationOp) for op in program.ops),
         "embedded column": sum(len(op.codes) for op in program.ops),
+        "one-hot": int(any(isinstance(op, OneHotOp) for op in program.ops)),
+        "one-hot column": sum(len(op.columns) for op in program.ops if isinstance(op, OneHotOp)),
         "activation": len(activations),
     }
     for activation in activations.values():

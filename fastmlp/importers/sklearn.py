@@ -8,14 +8,16 @@ import numpy as np
 
 from ..common.checks import describe
 from ..common.error_state import own_error_state
+from ..inference.folding import Scaling
 from ..inference.scalers import SCALERS, scaling_of
+from ..model.copying import copy_of
+from ..model.sequential import Sequential
 from .activations import ForeignActivations, Row, UnfitError
 from .assembly import take
-from .parts import Part, Scale, activation, cannot_take, dense, dtype_of, standardization
+from .parts import Part, Scale, Step, activation, cannot_take, dense, dtype_of, standardization
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
 
 _NETWORKS = ("MLPClassifier", "MLPRegressor")
 _LOGISTIC = ("LogisticRegression", "LogisticRegressionCV")
@@ -24,7 +26,7 @@ _LINEAR = (
 )
 _KNOWN = (
     *(*_NETWORKS, *_LOGISTIC, *_LINEAR),
-    f"a Pipeline of {', '.join(SCALERS)} and one of these",
+    f"a Pipeline of {', '.join(SCALERS)} and one of these (fastmlp.freeze takes others)",
     "TransformedTargetRegressor of them",
 )
 
@@ -54,12 +56,16 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
     fit goes on from them. Other scalers are folded into the first Dense layer, a scaler of the
     target into the last. Penalties are not taken.
 
+    Of the estimators of this library it is a copy of `network_`, the state of its optimizer and
+    penalties included; with arguments, or in a Pipeline, a new model with its layers and weights.
+
     Parameters
     ----------
     estimator : fitted scikit-learn estimator
-        MLPClassifier, MLPRegressor, LogisticRegression, LinearRegression, Ridge, Lasso, ElasticNet
-        (or with CV), or a Pipeline that ends in one of them after StandardScaler, MinMaxScaler,
-        MaxAbsScaler or RobustScaler; or a TransformedTargetRegressor of one of these, whose
+        MLPClassifier, MLPRegressor (of this library too), LogisticRegression, LinearRegression,
+        Ridge, Lasso, ElasticNet (or with CV), or a Pipeline that ends in one of them after
+        StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler; or a
+        TransformedTargetRegressor of one of these, whose
         transformer is such a scaler, a Pipeline of them, or none.
     dtype : {"float32", "float64"}, optional
         That of the coefficients by default.
@@ -93,6 +99,9 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
         raise TypeError(
             f"from_sklearn takes an estimator of scikit-learn, got {describe(estimator)}{hint}"
         )
+    own = network_of(estimator)
+    if own is not None and not arguments:
+        return copy_of(own, dtype)
     reader = _Reader()
     parts = reader.parts(estimator)
     for name, value in reader.arguments.items():
@@ -100,6 +109,20 @@ def from_sklearn(estimator: object, *, dtype: str | None = None, **arguments: An
     return take(
         parts, reader.n_features, dtype or dtype_of(reader.arrays), reader.classes, **arguments
     )
+
+
+def network_of(estimator: object) -> Sequential | None:
+    """Return the network of an estimator of this library; None of all others.
+
+    Raises
+    ------
+    ValueError
+        It is not fitted.
+    """
+    if not isinstance(getattr(type(estimator), "network_", None), property):
+        return None
+    network: Any = getattr(estimator, "network_")  # noqa: B009
+    return network if isinstance(network, Sequential) else None
 
 
 class _Reader:
@@ -119,6 +142,9 @@ class _Reader:
         if name == "TransformedTargetRegressor":
             _check_fitted(estimator, name, "regressor_")
             return [*self.parts(estimator.regressor_), *_unscaled(estimator.transformer_)]
+        own = network_of(estimator)
+        if own is not None:
+            return self._own(own)
         if name not in (*_NETWORKS, *_LOGISTIC, *_LINEAR):
             raise cannot_take(name, "", _KNOWN)
         _check_fitted(estimator, name)
@@ -145,6 +171,20 @@ class _Reader:
                 raise cannot_take(f"{name} ({_name(step)})", "", _KNOWN)
             parts.append(_scaled(step))
         return [*parts, *self.parts(last)]
+
+    def _own(self, model: Sequential) -> list[Part]:
+        """The layers of a network of ours, with its loss and its update rule."""
+        self.n_features = model.training_state.program.input.width
+        self.classes = model.classes
+        self.arguments.update(loss=model.loss, optimizer=model.optimizer)
+        tensors: dict[str, dict[str, Array]] = {}
+        for path, array in (*model.parameters.items(), *model.buffers.items()):
+            place, _, name = path.partition(".")
+            tensors.setdefault(place, {})[name] = array
+            self.arrays.append(array)
+        return [
+            Step(layer, tensors.get(str(place), {})) for place, layer in enumerate(model.layers)
+        ]
 
     def _network(self, network: Any) -> list[Part]:
         try:
@@ -212,7 +252,22 @@ def _does_nothing(step: Any) -> bool:
     return step is None or step == "passthrough"
 
 
-def _unscaled(transformer: Any) -> list[Part]:
+def unscaling(transformer: Any) -> Scaling | None:
+    """Return the way back from a fitted transformer of the target; None where it does nothing.
+
+    Raises
+    ------
+    ValueError
+        It is not linear.
+    """
+    found: Scaling | None = None
+    for part in _unscaled(transformer):
+        step = Scaling(np.atleast_1d(part.scale), np.atleast_1d(part.shift))
+        found = step if found is None else found.then(step)
+    return found
+
+
+def _unscaled(transformer: Any) -> list[Scale]:
     """The inverse of what a target went through: of a scaler, or of several."""
     name = _name(transformer)
     if _does_nothing(transformer):

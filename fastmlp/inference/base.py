@@ -12,7 +12,14 @@ import numpy as np
 from ..common.checks import describe
 from ..common.error_state import own_error_state
 from ..data.column_names import check_column_names, column_counts, column_names, names_by_part
-from ..data.features import as_array, check_codes, check_feature_pair, check_features, counted
+from ..data.features import (
+    as_array,
+    check_codes,
+    check_feature_pair,
+    check_features,
+    check_levels,
+    counted,
+)
 from ..data.rows import FeaturePair
 from ..runners.forward import FEW_ROWS
 
@@ -37,7 +44,7 @@ class BasePredictor:
     Parameters
     ----------
     forward : Forward
-        One that tells where an array is not finite.
+        One that tells where an array is not finite, or has a category that it does not know.
     targets : TargetEncoder
         Turns outputs into labels.
     n_features : int or (int, int)
@@ -51,6 +58,8 @@ class BasePredictor:
         and then X_deep's. Or by the parts of X, ``"X"``, or ``"X_wide"`` and ``"X_deep"``.
     categories : mapping of int to int, optional
         For each column that an Embedding reads, how many categories it has.
+    levels : mapping of int to ndarray, optional
+        For each column that holds nothing else, its categories.
     """
 
     def __init__(
@@ -62,6 +71,7 @@ class BasePredictor:
         dtype: str,
         feature_names: Names | None = None,
         categories: Mapping[int, int] | None = None,
+        levels: Mapping[int, Array] | None = None,
     ) -> None:
         self.targets = targets
         self.n_features = n_features
@@ -69,7 +79,7 @@ class BasePredictor:
         self.dtype = dtype
         # A method is called sooner than an object with `__call__`.
         self._forward = forward.__call__
-        self._categories = categories or {}
+        self._categories, self._levels = categories or {}, levels or {}
         self._out_dtype = np.dtype(dtype)
         self._n_wide, self._width = (0, n_features) if isinstance(n_features, int) else n_features
         # Codes of categories are always looked at here.
@@ -234,6 +244,7 @@ class BasePredictor:
             x.reshape(-1, self._width), self._width, dtype=self._out_dtype, name="x"
         )
         check_codes(rows, self._categories, "x")
+        check_levels(rows, self._levels, self._out_dtype, "x")
         return rows.reshape(x.shape)
 
     def _forms(self) -> str:

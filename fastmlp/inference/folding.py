@@ -52,7 +52,8 @@ class Graph:
         self.ops = ops
         self.output = output
         self.values: dict[str, Array] = {}
-        self._input = program.input
+        self.input = program.input
+        self.dtype = program.dtype
         self._largest = float(np.finfo(program.dtype).max)
         self._next_slot = 1 + max(op.out.index for op in (*program.ops, *program.output_ops))
 
@@ -74,9 +75,9 @@ class Graph:
 
     def scale_input(self, scaling: Scaling) -> None:
         """Scale the network's input."""
-        scaled = self.new_slot("scaled input", self._input.width)
-        self.ops = [op.with_inputs({self._input: scaled}) for op in self.ops]
-        self.ops.insert(0, self.scale_op("input", self._input, scaled, scaling))
+        scaled = self.new_slot("scaled input", self.input.width)
+        self.ops = [op.with_inputs({self.input: scaled}) for op in self.ops]
+        self.ops.insert(0, self.scale_op("input", self.input, scaled, scaling))
 
     def scale_output(self, scaling: Scaling) -> None:
         """Scale its output."""
@@ -104,14 +105,18 @@ class Graph:
         """Fold in one way; where that cannot be, or a value leaves the dtype, all is as before."""
         before = self.ops.copy(), self.values.copy(), self.output
         with np.errstate(all="ignore"):
-            if way(op) and all(
-                bool((np.abs(self.values[tensor.name]) <= self._largest).all())
-                for changed in self.ops
-                for tensor in changed.tensors
-            ):
+            if way(op) and self.is_in_range():
                 return True
         self.ops, self.values, self.output = before
         return False
+
+    def is_in_range(self) -> bool:
+        """Tell whether all values can be written in the network's dtype."""
+        return all(
+            bool((np.abs(self.values[tensor.name]) <= self._largest).all())
+            for op in self.ops
+            for tensor in op.tensors
+        )
 
     def _into_producer(self, op: ScaleOp) -> bool:
         before = next((other for other in self.ops if other.out is op.x), None)
@@ -123,7 +128,7 @@ class Graph:
         if isinstance(before, ScaleOp):
             self._set(before, self.scaling(before).then(scaling))
         else:
-            before = self._with_bias(before)
+            before = self.with_bias(before)
             bias = self._name(before.bias)
             self.values[before.weight.name] = self.values[before.weight.name] * scaling.scale
             self.values[bias] = self.values[bias] * scaling.scale + scaling.shift
@@ -151,7 +156,7 @@ class Graph:
         scale, shift = scaling.scale, scaling.shift
         for op in self.readers(slot):
             if isinstance(op, DenseOp):
-                op = self._with_bias(op)
+                op = self.with_bias(op)
                 weight, bias = op.weight.name, self._name(op.bias)
                 self.values[bias] = self.values[bias] + shift @ self.values[weight]
                 self.values[weight] = scale[:, np.newaxis] * self.values[weight]
@@ -168,7 +173,8 @@ class Graph:
     def _set(self, op: ScaleOp, scaling: Scaling) -> None:
         self.values[op.scale.name], self.values[op.shift.name] = scaling.scale, scaling.shift
 
-    def _with_bias(self, op: DenseOp) -> DenseOp:
+    def with_bias(self, op: DenseOp) -> DenseOp:
+        """Return an operation that has a bias, which stands in the place of one without."""
         if op.bias is not None:
             return op
         name = op.weight.name.replace("weight", "bias")

@@ -21,6 +21,7 @@ from ..program.ops import BatchNormOp, DenseOp, TrainedScaleOp
 from ..program.program import InferenceProgram, inference_ops
 from ..program.state import State, Weights
 from .folding import Graph, Scaling
+from .preparation import Preparation, prepare
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -34,6 +35,7 @@ def freeze_program(
     before: Scaling | None = None,
     after: Scaling | None = None,
     feature_names: Sequence[str] | None = None,
+    preparation: Preparation | None = None,
 ) -> Weights:
     """Make the program and the weights of predictions.
 
@@ -45,6 +47,8 @@ def freeze_program(
         Of X (of two inputs X_deep), and of the output.
     feature_names : sequence of str, optional
         Those of the columns of X, for warnings.
+    preparation : Preparation, optional
+        Of X, in the place of `before`.
     """
     program = state.program
     ops, output = inference_ops(program)
@@ -60,6 +64,9 @@ def freeze_program(
     if after is not None:
         graph.scale_output(after)
     graph.fold()
+    if preparation is not None:
+        program = replace(program, input=prepare(graph, preparation))
+        graph.fold()
     return lay_out(program, tuple(graph.ops), graph.output, graph.values)
 
 

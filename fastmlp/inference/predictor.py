@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..common.error_state import own_error_state
 from ..common.warn import warn
 from ..data.column_names import names_by_part
 from ..data.targets import TargetEncoder
-from ..program.program import InferenceProgram, categories
+from ..program.program import InferenceProgram, categories, levels
 from ..program.state import State, Weights, named
 from ..runners.numpy_forward import NumpyForward
 from .base import BasePredictor
 from .folding import Scaling
 from .format import PredictorFile, write_predictor
 from .freezing import freeze_program
+from .preparation import Column, Preparation
 
 if TYPE_CHECKING:
     from ..data.column_names import Names
@@ -76,6 +79,10 @@ class Predictor(BasePredictor):
             program.dtype,
             feature_names,
             categories(program),
+            {
+                column: np.unique(np.concatenate([weights.parameter(t) for t in tensors]))
+                for column, tensors in levels(program).items()
+            },
         )
         self.program: InferenceProgram = program
         self.backend = backend
@@ -288,6 +295,7 @@ def freeze(
     before: Scaling | None = None,
     after: Scaling | None = None,
     feature_names: Names | None = None,
+    preparation: Preparation | None = None,
 ) -> Predictor:
     """Make the predictor of a network.
 
@@ -300,20 +308,31 @@ def freeze(
     before, after : Scaling, optional
         Of X (of two inputs X_deep), and of the output.
     feature_names : sequence or mapping, optional
-        As `BasePredictor` takes them.
+        As `BasePredictor` takes them; with a preparation those of what it takes.
+    preparation : Preparation, optional
+        Of X, in the place of `before`, where there is one input.
 
     Raises
     ------
     ValueError
-        `before` scales what an Embedding reads.
+        X is changed where an Embedding reads it.
     """
-    if before is not None:
-        for column in categories(state.program):
-            if (before.scale[column], before.shift[column]) != (1.0, 0.0):
-                raise ValueError(
-                    f"column {column} of X holds the codes of an Embedding, which must not be "
-                    "scaled; scale the other columns, and train on these codes as they are"
-                )
-    names = names_by_part(feature_names, state.program.n_features)
-    weights = freeze_program(state, before, after, names.get("X", names.get("X_deep")))
+    program = state.program
+    for column in categories(program):
+        scaled = before is not None and (before.scale[column], before.shift[column]) != (1.0, 0.0)
+        if scaled or (preparation is not None and not _keeps(preparation.columns[column])):
+            raise ValueError(
+                f"column {column} of X holds the codes of an Embedding, which must not be "
+                "scaled; scale the other columns, and train on these codes as they are"
+            )
+    n_features = program.n_features if preparation is None else len(preparation.inputs)
+    names = names_by_part(feature_names, n_features)
+    # Of what a preparation makes, the names are not known.
+    of_input = None if preparation is not None else names.get("X", names.get("X_deep"))
+    weights = freeze_program(state, before, after, of_input, preparation)
     return Predictor(weights, targets, backend, n_threads, names)
+
+
+def _keeps(column: Column) -> bool:
+    """Tell whether a column is one of X, or 0 and 1 for a category, as it is."""
+    return list(column.terms.values()) == [1.0] and column.shift == 0.0

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 
 
+def is_scaler(scaler: object) -> bool:
+    """Tell whether an object is one of `SCALERS`."""
+    # A class that derives from one of these may do something else in `transform`.
+    kind = type(scaler)
+    return kind.__name__ in SCALERS and kind.__module__.startswith("sklearn.")
+
+
 def scaling_of(scaler: Any, n_features: int) -> Scaling:
     """Read a fitted scaler as ``x * scale + shift``.
 
@@ -31,9 +38,8 @@ def scaling_of(scaler: Any, n_features: int) -> Scaling:
     ValueError
         It is not fitted, clips, or was fitted on another number of columns.
     """
-    # A class that derives from one of these may do something else in `transform`.
     kind = type(scaler)
-    if kind.__name__ not in SCALERS or not kind.__module__.startswith("sklearn."):
+    if not is_scaler(scaler):
         raise TypeError(
             f"scaler must be a fitted scaler of scikit-learn ({', '.join(SCALERS)}), got "
             f"{describe(scaler)}"

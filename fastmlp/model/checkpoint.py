@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..common.checks import check_positive_int, describe
 from ..training.callbacks import Callback
-from .file import load
+from .file import load_networks
 
 if TYPE_CHECKING:
     from .sequential import Sequential
@@ -99,7 +99,7 @@ def resume(
     ValueError
         It was not written during a fit; or what `Sequential.fit` refuses.
     """
-    model = load(path, backend, n_threads)
+    model = load_networks(path, backend, n_threads)[0]
     unfinished = model.training_state.unfinished
     if unfinished is None:
         raise ValueError(

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from ..common.error_state import own_error_state
+from ..errors import missing_extra
 from ..runners.backends import check_threads, choose_backend
-from .format import read_model
+from .format import ModelFile, read_models
 from .sequential import Sequential
+
+ESTIMATOR = "estimator"
+"""What the metadata of an estimator's networks hold beside: its arguments and attributes."""
 
 
 @own_error_state
-def load(
-    path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto"
-) -> Sequential:
-    """Read a model that `Sequential.save` has written.
+def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto") -> Any:
+    """Read a model that `Sequential.save` has written, or an estimator for tables.
 
     Parameters
     ----------
     path : str or path-like
     backend, n_threads
         As for `Sequential`; they are choices of the machine, not of the model.
+
+    Returns
+    -------
+    Sequential, TabularClassifier or TabularRegressor
+        What has been saved.
 
     Raises
     ------
@@ -29,9 +37,34 @@ def load(
         activation or loss that this process has not registered.
     FileNotFoundError
         There is no such file.
+    ImportError
+        It is an estimator, and scikit-learn is not installed.
+    """
+    networks = load_networks(path, backend, n_threads)
+    if ESTIMATOR in networks[0].metadata:
+        try:
+            from ..tabular.saved import estimator_of
+        except ImportError as error:
+            raise missing_extra("scikit-learn", "sklearn") from error
+        return estimator_of(networks, os.fspath(path))
+    return networks[0]
+
+
+def load_networks(
+    path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto"
+) -> list[Sequential]:
+    """Read the network in a file of a model, or the networks that an estimator averages.
+
+    Raises
+    ------
+    ModelFileError, FileNotFoundError
+        As `load`.
     """
     backend, n_threads = choose_backend(backend), check_threads(n_threads)
-    read = read_model(path)
+    return [_model_of(read, backend, n_threads) for read in read_models(path)]
+
+
+def _model_of(read: ModelFile, backend: str, n_threads: int | str) -> Sequential:
     network = read.training.network
     model = Sequential(
         network.layers,

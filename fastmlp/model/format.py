@@ -1,7 +1,8 @@
 """The file of a model: a safetensors file whose metadata describe the network.
 
 Tensors are the parameters and buffers under their names, and the optimizer's state. The metadata
-``fastmlp`` hold a JSON object with the declarations and counters.
+``fastmlp`` hold a JSON object with the declarations and counters. Of several networks that belong
+together there are as many such objects, and ``member.0.`` stands before the names of the first.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ from ..training.history import History
 from ..training.state import TrainingState, UnfinishedFit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..kernels.typing import Array
 
 _KEY = "fastmlp"
 _NOTE = "note."
-_MODEL = "model"
+_MODEL, _SEVERAL = "model", "models"
 _PRODUCTS = "optimizer.products"
 _MOST_STEPS = 2**62
 _VERSION = 1
@@ -51,8 +54,32 @@ class ModelFile:
 
 def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
     """Write a model to a file; see `Sequential.save`."""
+    description = json.dumps(_description(model))
+    safetensors.write(path, _tensors(model), {_KEY: description, **_notes(model.metadata)})
+
+
+def write_models(path: str | os.PathLike[str], models: Sequence[ModelFile]) -> None:
+    """Write several models that belong together to a file, with the metadata of the first."""
+    tensors = {
+        f"{_prefix(number)}{name}": values
+        for number, model in enumerate(models)
+        for name, values in _tensors(model).items()
+    }
+    description = {
+        "kind": _SEVERAL,
+        "version": _VERSION,
+        "members": [_description(model) for model in models],
+    }
+    notes = _notes(models[0].metadata)
+    safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
+
+
+def _prefix(number: int) -> str:
+    return f"member.{number}."
+
+
+def _tensors(model: ModelFile) -> dict[str, Array]:
     training = model.training
-    network = training.network
     program, state = training.program, training.state
     tensors: dict[str, Array] = {
         **named(program.parameters, state.parameters),
@@ -61,7 +88,13 @@ def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
     for moment in _moments(program):
         tensors[_moment_name(*moment)] = _part(state, *moment)
     tensors[_PRODUCTS] = state.products
-    description = {
+    return tensors
+
+
+def _description(model: ModelFile) -> dict[str, Any]:
+    training = model.training
+    network, program, state = training.network, training.program, training.state
+    return {
         "kind": _MODEL,
         "version": _VERSION,
         "layers": [to_config(layer) for layer in network.layers],
@@ -80,8 +113,6 @@ def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
         "feature_names": training.feature_names,
         "awaits_rows": training.awaits_rows,
     }
-    notes = _notes(model.metadata)
-    safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
 
 
 def _notes(metadata: object) -> dict[str, str]:
@@ -93,8 +124,8 @@ def _notes(metadata: object) -> dict[str, str]:
     return {_NOTE + key: value for key, value in metadata.items()}
 
 
-def read_model(path: str | os.PathLike[str]) -> ModelFile:
-    """Read what `write_model` has written.
+def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
+    """Read what `write_model` or `write_models` has written.
 
     Raises
     ------
@@ -106,20 +137,40 @@ def read_model(path: str | os.PathLike[str]) -> ModelFile:
     """
     tensors, metadata = safetensors.read(path)
     description = _describe(path, metadata)
+    notes = {
+        key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
+    }
     try:
-        return ModelFile(
-            _restore(description, tensors),
-            History.from_dict(description["history"]),
-            {
-                key.removeprefix(_NOTE): value
-                for key, value in metadata.items()
-                if key.startswith(_NOTE)
-            },
-        )
+        return [
+            ModelFile(_restore(own, its_tensors), History.from_dict(own["history"]), dict(notes))
+            for own, its_tensors in _members(description, tensors)
+        ]
     except custom.NotRegisteredError as error:
         raise ModelFileError(f"{os.fspath(path)} needs a function of yours: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error}") from error
+
+
+def _members(
+    description: dict[str, Any], tensors: dict[str, Array]
+) -> list[tuple[dict[str, Any], dict[str, Array]]]:
+    """The description and the tensors of each network."""
+    if description["kind"] == _MODEL:
+        return [(description, tensors)]
+    members = description["members"]
+    if not isinstance(members, list) or len(members) < 2:
+        raise ValueError("it says that it holds several networks, but describes none")
+    found: list[dict[str, Array]] = [{} for _ in members]
+    for name, values in tensors.items():
+        number = name.partition(".")[2].partition(".")[0]
+        place = int(number) if number.isdecimal() and len(number) < 10 else len(members)
+        if place >= len(members) or not name.startswith(_prefix(place)):
+            raise ValueError(f"there is a tensor {name} of none of {len(members)} networks")
+        found[place][name.removeprefix(_prefix(place))] = values
+    for own in members:
+        if own["kind"] != _MODEL or own["version"] != _VERSION:
+            raise ValueError(f"a network of the kind {own['kind']!r}, version {own['version']!r}")
+    return list(zip(members, found, strict=True))
 
 
 def _describe(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[str, Any]:
@@ -133,7 +184,7 @@ def _describe(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[st
         raise ModelFileError(f"{name}: damaged description: {error}") from error
     if kind == "predictor":
         raise ModelFileError(f"{name} holds a predictor; read it with fastmlp.load_predictor")
-    if kind != _MODEL or version != _VERSION:
+    if kind not in (_MODEL, _SEVERAL) or version != _VERSION:
         raise ModelFileError(
             f"{name} holds a {kind!r} of version {version!r}; this fastmlp reads a {_MODEL!r} of "
             f"version {_VERSION}"

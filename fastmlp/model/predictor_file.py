@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..common.error_state import own_error_state
+from ..errors import ModelFileError
 from ..inference.format import read_predictor
 from ..inference.predictor import Predictor
 from ..runners.backends import check_threads, choose_backend
@@ -48,7 +49,13 @@ def load_predictor(
     if read is None:
         # A model, or what its reader has the right words for; a predictor's file is read without
         # what trains networks, which takes time to import.
-        from .file import load
+        from .file import load_networks
 
-        return load(path, backend, n_threads).freeze()
+        networks = load_networks(path, backend, n_threads)
+        if len(networks) > 1:
+            raise ModelFileError(
+                f"{os.fspath(path)} holds {len(networks)} networks, whose outputs an estimator "
+                "averages; fastmlp.load(path).freeze() makes one predictor of them"
+            )
+        return networks[0].freeze()
     return Predictor(read.weights, read.targets, backend, n_threads, read.names)

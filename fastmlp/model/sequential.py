@@ -11,7 +11,6 @@ import numpy as np
 
 from ..common.checks import check_int
 from ..common.error_state import calls_users, has_own_error_state, own_error_state
-from ..data.column_names import check_column_names
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
 from ..network.declaration import Network
@@ -56,8 +55,13 @@ class Sequential:
         Seed of the first weights, the order of rows, dropout and the validation split. None
         draws one.
     n_threads : int or "auto"
-        Threads of the numba backend; auto is a rule over sizes and cores. The results are the
-        same bits for any number.
+        Threads of the numba backend. The results are the same bits for any number. "auto" is as
+        many as the sizes are worth, up to the cores that this process may use: those of its
+        affinity, of the quota of its control groups, of ``OMP_NUM_THREADS`` and
+        ``LOKY_MAX_CPU_COUNT``. Threads of one process that train or predict at the same time share
+        these, and a fit has no more at work than cores are free. So joblib's processes, for which
+        it sets the first variable, and its threads never take more cores than there are. A number
+        is kept to. threadpoolctl limits libraries of OpenMP and BLAS, which this is none of.
 
     Attributes
     ----------
@@ -438,10 +442,14 @@ class Sequential:
 
         Parameters
         ----------
-        scaler : StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, optional
-            A fitted one of scikit-learn, through which X went in training: folded into the first
-            layer, so that the predictor takes X as it was before. Of two inputs it is that of
-            X_deep.
+        scaler : fitted transformer of scikit-learn, optional
+            What X went through in training: it becomes part of the network, so that the predictor
+            takes X as it was before. StandardScaler, MinMaxScaler, MaxAbsScaler and RobustScaler
+            are folded into the first layer; of two inputs it is that of X_deep. OneHotEncoder,
+            OrdinalEncoder, SimpleImputer, selections of features, and what ColumnTransformer,
+            FeatureUnion and Pipeline make of all these can be folded in too, where there is one
+            input. In the place of a column of texts the predictor then takes 1 or 0 for each
+            category. A list of ``(name, transformer)`` is that of a Pipeline's steps.
 
         Returns
         -------
@@ -454,12 +462,13 @@ class Sequential:
         UserWarning
             A column of X, or of what a BatchNorm reads, is so far from 0 beside its deviation that
             the network's dtype has few digits for it once its mean is no longer taken off first.
+            The caller must put in values for gaps, or 0 and 1 for texts.
 
         Raises
         ------
         ValueError
             The model is not built; the scaler is not fitted, clips, has another number of columns
-            or scales the codes of an Embedding.
+            or scales the codes of an Embedding; a step cannot be folded in.
         TypeError
             `scaler` is something else.
 
@@ -471,25 +480,9 @@ class Sequential:
         ['DenseOp', 'DenseOp']
         """
         # As in `save`.
-        from ..inference.freezing import warn_of_lost_digits
-        from ..inference.predictor import freeze
-        from ..inference.scalers import feature_names_of, scaling_of
+        from .freezing import freeze_training
 
-        training = self.training_state
-        program, names = training.program, self.feature_names
-        before = None
-        if scaler is not None:
-            before, fitted = scaling_of(scaler, program.input.width), feature_names_of(scaler)
-            if names is not None and fitted is not None:
-                check_column_names(fitted, names, "the scaler", "model")
-            names = names if fitted is None else fitted
-            warn_of_lost_digits(program, before.shift, names)
-        targets = training.encoder()
-        where = self.backend, self.n_threads
-        by_part = training.feature_names
-        if names is not None:
-            by_part = {**by_part, "X" if program.wide is None else "X_deep": names}
-        return freeze(training.state, targets, *where, before, feature_names=by_part)
+        return freeze_training(self.training_state, self.backend, self.n_threads, scaler)
 
     def __repr__(self) -> str:
         layers = ", ".join(type(layer).__name__ for layer in self.layers)

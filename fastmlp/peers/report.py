@@ -66,7 +66,7 @@ def table(results: Results) -> list[str]:
             ratios = (_ratio(comparison, library, threads) for library in libraries)
             rows.append([case.title, str(threads), time, *ratios])
     titles = (LIBRARIES[library].title for library in (BASE, *libraries))
-    return _aligned(["network", "threads", *titles], rows)
+    return aligned(["network", "threads", *titles], rows)
 
 
 def _libraries(results: Results) -> list[str]:
@@ -165,7 +165,7 @@ def _details(comparison: Comparison) -> list[str]:
         tried = f"{len(one.trials)} of {comparison.variants[one.library]}"
         rows.append([*cells, "yes" if one.agrees else "**no**", one.variant, tried])
     head += ["same work", "fastest way", "ways tried"]
-    lines = [f"**{case.name}**: {case}; {comparison.rows:,} rows", "", *_aligned(head, rows)]
+    lines = [f"**{case.name}**: {case}; {comparison.rows:,} rows", "", *aligned(head, rows)]
     notes = [f"{name}: {why}" for name, why in comparison.skipped.items()]
     notes += [
         f"{one.library}, {count_of(one.threads)}, {variant}: {why}"
@@ -193,7 +193,7 @@ def _found(case: Case, one: Measurement) -> list[str]:
     ]
 
 
-def _aligned(head: list[str], rows: list[list[str]]) -> list[str]:
+def aligned(head: list[str], rows: list[list[str]]) -> list[str]:
     """A table whose columns are aligned in plain text too."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
 

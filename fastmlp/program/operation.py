@@ -97,6 +97,8 @@ class Operation:
         Whether it passes its only input on in predictions.
     ignores_shift : bool
         Whether its output in training stays the same when a number is added to a column of x.
+    couples_rows : bool
+        Whether a row's output in training depends on the others of its batch, or its place there.
     formula : str
         Of the output, where `explain` needs no code of its own to tell it: ``{x}`` is the name or
         value of the field ``x``.
@@ -116,6 +118,7 @@ class Operation:
     backward_reads_output: ClassVar[bool] = True
     training_only: ClassVar[bool] = False
     ignores_shift: ClassVar[bool] = False
+    couples_rows: ClassVar[bool] = False
     formula: ClassVar[str] = ""
     input_gradient: ClassVar[str] = ""
     tensor_gradients: ClassVar[Mapping[str, str]] = MappingProxyType({})
@@ -178,6 +181,11 @@ class Operation:
     def codes(self) -> tuple[tuple[Slot, int, Tensor], ...]:
         """The columns of inputs that hold codes, each with the tensor of which a code is a row."""
         return ()
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether there are values of its inputs that it does not take."""
+        return bool(self.codes)
 
     @property
     def column_sources(self) -> tuple[tuple[Slot, int] | None, ...] | None:

@@ -137,6 +137,7 @@ class BatchNormOp(Operation):
     backward_reads_input = False
     backward_reads_output = False
     ignores_shift = True
+    couples_rows = True
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:
@@ -158,6 +159,7 @@ class DropoutOp(Operation):
     backward_reads_input = False
     backward_reads_output = False
     training_only = True
+    couples_rows = True
 
     @property
     def saved_for_backward(self) -> tuple[Saved, ...]:
@@ -330,6 +332,47 @@ class ClipOp(Operation):
             raise ValueError("bounds of another width")
         if any(low > high for low, high in zip(self.low, self.high, strict=True)):
             raise ValueError("a lower bound above the upper one")
+
+
+@dataclass(frozen=True, slots=True)
+class OneHotOp(Operation):
+    """``out``: columns of x as they are, then ``x[:, column] == levels`` for each pair of these.
+
+    What is equal becomes 1, else 0. Columns that are `strict` hold nothing but their levels. In
+    prediction alone.
+    """
+
+    x: Slot
+    out: Slot
+    passthrough: tuple[int, ...]
+    columns: tuple[int, ...]
+    levels: tuple[Tensor, ...]
+    strict: tuple[int, ...]
+
+    @property
+    def description(self) -> str:
+        n_levels = ", ".join(str(levels.size) for levels in self.levels)
+        return f"one-hot of {n_levels} levels, beside {len(self.passthrough)} columns as they are"
+
+    def check(self) -> None:
+        check_columns(self.passthrough, self.x.width)
+        check_columns(self.columns, self.x.width)
+        for levels in self.levels:
+            check_shape(levels, max(levels.size, 1))
+        width = len(self.passthrough) + sum(levels.size for levels in self.levels)
+        if len(self.levels) != len(self.columns) or width != self.out.width:
+            raise ValueError("levels of another shape or width")
+        if not set(self.strict) <= set(self.columns):
+            raise ValueError("a strict column without levels")
+
+    @property
+    def can_fail(self) -> bool:
+        return bool(self.strict)
+
+    @property
+    def column_sources(self) -> tuple[tuple[Slot, int] | None, ...]:
+        copied = ((self.x, column) for column in self.passthrough)
+        return (*copied, *(None for _ in range(self.out.width - len(self.passthrough))))
 
 
 OPERATIONS: tuple[type[Operation], ...] = tuple(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..declarations.learning_rate import Schedule
 from .operation import Operation, Slot, Tensor
-from .ops import ActivationOp, ClipOp, DropoutOp, ParametricOp
+from .ops import ActivationOp, ClipOp, DropoutOp, OneHotOp, ParametricOp
 
 # Predictions need neither.
 if TYPE_CHECKING:
@@ -219,6 +219,22 @@ def categories(program: InferenceProgram) -> dict[int, int]:
     found: dict[int, int] = {}
     for op in program.ops:
         for slot, place, table in op.codes:
-            _, column = origin(program.ops, slot, place)
+            source, column = origin(program.ops, slot, place)
+            if source is not program.input:
+                continue
             found[column] = min(table.shape[0], found.get(column, table.shape[0]))
+    return found
+
+
+def levels(program: InferenceProgram) -> dict[int, tuple[Tensor, ...]]:
+    """Return the tensors of which a column of the input must hold one of the values, by column."""
+    found: dict[int, tuple[Tensor, ...]] = {}
+    for op in program.ops:
+        if isinstance(op, OneHotOp):
+            pairs = zip(op.columns, op.levels, strict=True)
+            found |= {
+                column: (*found.get(column, ()), tensor)
+                for column, tensor in pairs
+                if column in op.strict
+            }
     return found

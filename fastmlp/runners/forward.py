@@ -35,6 +35,7 @@ class Forward(Protocol):
         Raises
         ------
         FloatingPointError
-            An array is not finite in the network's dtype, and this object was made to tell; a few
-            rows then leave `out` as it was. A sparse part is not looked at.
+            An array is not finite in the network's dtype, or has a category that the network does
+            not know, and this object was made to tell; a few rows then leave `out` as it was. A
+            sparse part is not looked at.
         """

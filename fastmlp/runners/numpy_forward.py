@@ -16,7 +16,7 @@ from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
 from ..kernels.reference.activations import look_up
 from ..kernels.reference.sparse import sparse_forward
 from ..program.operation import Operation, Slot
-from ..program.ops import ActivationOp, AddOp, DenseOp
+from ..program.ops import ActivationOp, AddOp, DenseOp, OneHotOp
 from ..program.state import Weights
 from .reference_ops import REFERENCE
 from .reference_pass import Pass
@@ -72,6 +72,24 @@ def _add(op: AddOp, weights: Weights) -> Step:
     return step
 
 
+def _one_hot(op: OneHotOp, weights: Weights) -> Step:
+    x, out, dtype = op.x.index, op.out.index, weights.program.dtype
+    parts = [weights.parameter(tensor) for tensor in op.levels]
+    sizes, levels = [part.size for part in parts], np.concatenate(parts)
+    chosen, columns = np.array(op.passthrough, np.int64), np.repeat(op.columns, sizes)
+    starts = np.cumsum([0, *sizes[:-1]])
+    strict = np.flatnonzero([column in op.strict for column in op.columns])
+
+    def step(values: Values) -> None:
+        source = values[x]
+        equal = source[..., columns] == levels
+        if strict.size and not np.logical_or.reduceat(equal, starts, -1)[..., strict].all():
+            raise FloatingPointError("X has an unknown category")
+        values[out] = np.concatenate([source[..., chosen], equal], axis=-1, dtype=dtype)
+
+    return step
+
+
 def _by_reference(op: Operation, weights: Weights) -> Step:
     """Make a step of any kind, as the specification has it."""
     inputs, forward = op.inputs, REFERENCE[type(op)][0]
@@ -90,11 +108,12 @@ _BIND: dict[type, Callable[[Any, Weights], Step]] = {
     DenseOp: _dense,
     ActivationOp: _activation,
     AddOp: _add,
+    OneHotOp: _one_hot,
 }
 
 
 class NumpyForward:
-    """A `Forward` by NumPy; it always tells where an array is not finite.
+    """A `Forward` by NumPy; it always tells where an array is not finite or has no known category.
 
     Parameters
     ----------

@@ -71,11 +71,29 @@ class NumpyRunner:
             loss_and_gradients(state, x, y, weight, training, False)
         return state.gradients
 
+    def objective(self, x: Features, y: Array, weight: Array | None) -> NumpyObjective:
+        """Make ready to evaluate loss and gradient of these rows, again and again."""
+        return NumpyObjective(self, x, y, weight)
+
     def predict(self, x: Features, head: bool = False) -> Array:
         """Return the network's output for all rows; with `head`, the head's input."""
         program = self.state.program
         ops = program.ops if head else program.ops + program.output_ops
         return predict(self.state, ops, program.head.slot if head else program.output, x)
+
+
+class NumpyObjective:
+    """Loss and gradient of the same rows."""
+
+    def __init__(self, runner: NumpyRunner, x: Features, y: Array, weight: Array | None) -> None:
+        self._runner, self._rows = runner, (x, y, weight)
+
+    def evaluate(self) -> BatchGradients:
+        """Return both as in training."""
+        return self._runner.evaluate_batch(*self._rows)
+
+    def close(self) -> None:
+        """Release what is held between calls."""
 
 
 class NumpySession:

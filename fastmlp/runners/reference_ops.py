@@ -32,6 +32,7 @@ from ..program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    OneHotOp,
     ParametricOp,
     PeriodicOp,
     ScaleOp,
@@ -239,7 +240,17 @@ def _clip_forward(op: ClipOp, run: Pass) -> None:
     run.values[op.out] = clip(op, run.values[op.x])
 
 
-def _no_backward(op: ScaleOp | ClipOp, run: Pass) -> None:
+def _one_hot_forward(op: OneHotOp, run: Pass) -> None:
+    x = run.values[op.x]
+    equal = [
+        x[:, column, np.newaxis] == run.weights.parameter(levels)
+        for column, levels in zip(op.columns, op.levels, strict=True)
+    ]
+    parts = [x[:, op.passthrough], *(part.astype(x.dtype) for part in equal)]
+    run.values[op.out] = np.concatenate(parts, axis=1)
+
+
+def _no_backward(op: ScaleOp | ClipOp | OneHotOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -263,6 +274,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         PeriodicOp: (_periodic_forward, _periodic_backward),
         ScaleOp: (_scale_forward, _no_backward),
         ClipOp: (_clip_forward, _no_backward),
+        OneHotOp: (_one_hot_forward, _no_backward),
     },
 )
 """The functions of each kind of operation, forward and backward."""

@@ -65,6 +65,16 @@ class Session(Protocol):
         """Release what the session holds."""
 
 
+class Objective(Protocol):
+    """Loss and gradient of the same rows, as often as the parameters change."""
+
+    def evaluate(self) -> BatchGradients:
+        """Return both as in training; the gradients stay as they are until the next call."""
+
+    def close(self) -> None:
+        """Release what is held between calls."""
+
+
 class Runner(Protocol):
     """Carries a program out on its state."""
 
@@ -81,6 +91,9 @@ class Runner(Protocol):
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:
         """Return the flat gradient of a batch; nothing is changed."""
+
+    def objective(self, x: Features, y: Array, weight: Array | None) -> Objective:
+        """Make ready to evaluate loss and gradient of these rows, again and again."""
 
     def predict(self, x: Features, head: bool = False) -> Array:
         """Return the network's output for all rows; with `head`, what the loss reads."""

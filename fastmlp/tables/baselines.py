@@ -23,7 +23,7 @@ _HALVINGS = 20
 _WORK, _FEWEST_OUTER, _FEWEST_INNER = 4e9, 4, 5
 
 
-def frequencies(codes: Array, n_classes: int) -> Array:
+def frequencies(codes: Array, n_classes: int, weight: Array | None = None) -> Array:
     """The share of each class, ``(n_classes,)``; none is 0, as if each had been seen once more.
 
     Parameters
@@ -31,8 +31,10 @@ def frequencies(codes: Array, n_classes: int) -> Array:
     codes : ndarray of int, shape (n,)
         The number of each row's class.
     n_classes : int
+    weight : ndarray, shape (n,), optional
+        How often each row counts.
     """
-    counts = np.bincount(codes, minlength=n_classes) + 1.0
+    counts = np.bincount(codes, weight, minlength=n_classes) + 1.0
     shares: Array = counts / counts.sum()
     return shares
 
@@ -59,17 +61,21 @@ class Linear:
         return _softmax(scores) if self.n_classes else scores
 
 
-def fit_linear(X: Array, y: Array, n_classes: int, penalty: float = 1.0) -> Linear:
+def fit_linear(
+    X: Array, y: Array, n_classes: int, penalty: float = 1.0, weight: Array | None = None
+) -> Linear:
     """Fit classes by `logistic`, or numbers, where `n_classes` is 0, by `ridge`."""
-    return logistic(X, y, n_classes, penalty) if n_classes else ridge(X, y, penalty)
+    if n_classes:
+        return logistic(X, y, n_classes, penalty, weight)
+    return ridge(X, y, penalty, weight)
 
 
 @own_error_state
-def ridge(X: Array, y: Array, penalty: float = 1.0) -> Linear:
+def ridge(X: Array, y: Array, penalty: float = 1.0, weight: Array | None = None) -> Linear:
     """Fit numbers by a ridge regression.
 
     It minimizes ``sum (y - b - X w)^2 + penalty |w|^2``, by the normal equations of centered
-    columns (Hoerl & Kennard 1970, "Ridge Regression").
+    columns (Hoerl & Kennard 1970, "Ridge Regression"). A row of weight 2 counts as two.
 
     Parameters
     ----------
@@ -77,23 +83,31 @@ def ridge(X: Array, y: Array, penalty: float = 1.0) -> Linear:
         Scaled columns.
     y : ndarray, shape (n,)
     penalty : float
+    weight : ndarray, shape (n,), optional
     """
     X = X.astype(np.float64)
-    mean, center = X.mean(axis=0), y.mean(dtype=np.float64)
+    if weight is None:
+        mean, center = X.mean(axis=0), y.mean(dtype=np.float64)
+    else:
+        weight = weight.astype(np.float64)
+        mean, center = np.average(X, axis=0, weights=weight), np.average(y, weights=weight)
     around = X - mean
-    gram = around.T @ around
+    counted = around if weight is None else around * weight[:, None]
+    gram = counted.T @ around
     gram += penalty * np.eye(len(gram))
-    moments = around.T @ (y - center)
+    moments = counted.T @ (y - center)
     try:
-        weight = np.linalg.solve(gram, moments)
+        slopes = np.linalg.solve(gram, moments)
     except np.linalg.LinAlgError:
         # Numbers so large that the penalty is lost beside them.
-        weight = np.linalg.lstsq(gram, moments, rcond=None)[0]
-    return Linear(weight[:, None], np.array([center - mean @ weight]), 0)
+        slopes = np.linalg.lstsq(gram, moments, rcond=None)[0]
+    return Linear(slopes[:, None], np.array([center - mean @ slopes]), 0)
 
 
 @own_error_state
-def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Linear:
+def logistic(
+    X: Array, codes: Array, n_classes: int, penalty: float = 1.0, weight: Array | None = None
+) -> Linear:
     """Fit classes by a multinomial logistic regression.
 
     It minimizes ``-sum_i log p_i + penalty / 2 |W|^2``, ``p = softmax(b + X W)``, by Newton's
@@ -107,7 +121,10 @@ def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Li
     codes : ndarray of int, shape (n,)
     n_classes : int
     penalty : float
+    weight : ndarray, shape (n,), optional
+        A row of weight 2 counts as two.
     """
+    times = np.ones((len(X), 1)) if weight is None else weight.astype(np.float64)[:, None]
     X = np.hstack([X.astype(np.float64), np.ones((len(X), 1))])
     # Of two classes, whose columns of W are opposite, the difference is what counts.
     penalties = np.full((X.shape[1], 1), penalty * (2 if n_classes == 2 else 1))
@@ -115,32 +132,33 @@ def logistic(X: Array, codes: Array, n_classes: int, penalty: float = 1.0) -> Li
     right = np.zeros((len(X), n_classes))
     right[np.arange(len(X)), codes] = 1.0
 
-    def loss(weight: Array) -> tuple[float, Array]:
-        probabilities = _softmax(X @ weight)
+    def loss(slopes: Array) -> tuple[float, Array]:
+        probabilities = _softmax(X @ slopes)
         of_right = probabilities[np.arange(len(X)), codes]
-        penalized = float((penalties * weight**2).sum()) / 2
-        return penalized - float(np.log(np.maximum(of_right, 1e-300)).sum()), probabilities
+        penalized = float((penalties * slopes**2).sum()) / 2
+        logs = np.log(np.maximum(of_right, 1e-300))
+        return penalized - float((times[:, 0] * logs).sum()), probabilities
 
-    weight = np.zeros((X.shape[1], n_classes))
-    value, probabilities = loss(weight)
+    slopes = np.zeros((X.shape[1], n_classes))
+    value, probabilities = loss(slopes)
     outer, inner = _steps(X.size * n_classes)
     for _ in range(outer):
-        gradient = X.T @ (probabilities - right) + penalties * weight
-        step = _newton_step(X, probabilities, penalties, gradient, inner)
+        gradient = X.T @ (times * (probabilities - right)) + penalties * slopes
+        step = _newton_step(X, probabilities, times, penalties, gradient, inner)
         # Half of it is what a quadratic loss would lose by this step.
-        if (gradient * step).sum() / 2 <= _CLOSE * len(X):
+        if (gradient * step).sum() / 2 <= _CLOSE * times.sum():
             break
         size = 1.0
         for _ in range(_HALVINGS):
-            tried = weight - size * step
+            tried = slopes - size * step
             found, its_probabilities = loss(tried)
             if found < value:
                 break
             size /= 2
         else:
             break
-        weight, value, probabilities = tried, found, its_probabilities
-    return Linear(weight[:-1], weight[-1], n_classes)
+        slopes, value, probabilities = tried, found, its_probabilities
+    return Linear(slopes[:-1], slopes[-1], n_classes)
 
 
 def _steps(work: int) -> tuple[int, int]:
@@ -150,17 +168,19 @@ def _steps(work: int) -> tuple[int, int]:
     return int(np.clip(steps / inner, _FEWEST_OUTER, _OUTER)), inner
 
 
-def _newton_step(X: Array, p: Array, penalties: Array, gradient: Array, inner: int) -> Array:
-    """Solve H step = gradient; ``H V = X^T (p (X V) - p sum(p (X V))) + penalties V``."""
+def _newton_step(
+    X: Array, p: Array, times: Array, penalties: Array, gradient: Array, inner: int
+) -> Array:
+    """Solve H step = gradient; ``H V = X^T w (p (X V) - p sum(p (X V))) + penalties V``."""
 
     def times_hessian(direction: Array) -> Array:
         moved = p * (X @ direction)
         moved -= p * moved.sum(axis=1, keepdims=True)
-        image: Array = X.T @ moved + penalties * direction
+        image: Array = X.T @ (times * moved) + penalties * direction
         return image
 
     # Columns of X have about one size; those of classes differ by how often they occur.
-    diagonal = (X**2).T @ (p * (1 - p)) + penalties
+    diagonal = (X**2).T @ (times * (p * (1 - p))) + penalties
     step, residual = np.zeros_like(gradient), gradient.copy()
     scaled = residual / diagonal
     direction, energy = scaled.copy(), float((residual * scaled).sum())

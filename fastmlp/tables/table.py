@@ -123,7 +123,7 @@ class Table:
         indices = numbers(rows.astype(np.int64))
         return replace(
             self,
-            arrow=self.arrow.take(indices),
+            arrow=_without_views(self.arrow).take(indices),
             set_aside={name: cells.take(indices) for name, cells in self.set_aside.items()},
             rows=rows if self.rows is None else self.rows[rows],
         )
@@ -190,6 +190,16 @@ class Table:
         if name not in self.arrow.column_names:
             raise KeyError(f"{self.title} has no column {name!r}; it has {list(self.columns)}")
         return self.arrow.column(name)
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """The table with plain strings for views of such, of which Arrow takes no rows."""
+    arrow = _arrow()
+    for place, kind in enumerate(table.schema.types):
+        if arrow.types.is_string_view(kind):
+            cells = table.column(place).cast(arrow.string())
+            table = table.set_column(place, table.column_names[place], cells)
+    return table
 
 
 def as_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:

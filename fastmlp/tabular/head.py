@@ -53,7 +53,7 @@ def layers(n_classes: int, hidden: Sequence[int], activation: str) -> list[Any]:
     return [Branch([Dense(units, activation) for units in hidden], beside), output]
 
 
-def starts(X: Array, y: Array, n_classes: int) -> Iterator[Start]:
+def starts(X: Array, y: Array, n_classes: int, weight: Array | None = None) -> Iterator[Start]:
     """The constant answer, then linear models with larger and larger penalties.
 
     Parameters
@@ -63,19 +63,24 @@ def starts(X: Array, y: Array, n_classes: int) -> Iterator[Start]:
         The number of each row's class, or a number.
     n_classes : int
         0 for a regression.
+    weight : ndarray, shape (n,), optional
+        How often each row counts.
     """
     width = X.shape[1]
     if n_classes:
-        bias, weight = np.log(frequencies(y, n_classes)), np.zeros((width, n_classes))
+        bias = np.log(frequencies(y, n_classes, weight))
+    elif weight is None:
+        bias = np.array([y.mean(dtype=np.float64)])
     else:
-        bias, weight = np.array([y.mean(dtype=np.float64)]), np.zeros((width, 1))
-    yield Start("constant", Linear(weight, bias, n_classes))
+        bias = np.array([np.average(y.astype(np.float64), weights=weight)])
+    yield Start("constant", Linear(np.zeros((width, len(bias))), bias, n_classes))
     penalties = PENALTIES
     if len(X) > _MOST_ROWS:
         rows = np.random.default_rng(0).choice(len(X), _MOST_ROWS, replace=False)
         X, y, penalties = X[rows], y[rows], PENALTIES[:1]
+        weight = None if weight is None else weight[rows]
     for penalty in penalties:
-        yield Start("linear", fit_linear(X, y, n_classes, penalty))
+        yield Start("linear", fit_linear(X, y, n_classes, penalty, weight))
 
 
 def begin_at(model: Sequential, linear: Linear) -> None:

@@ -118,7 +118,7 @@ def run_fit(
     training.begin_fit(arguments.unfinished())
     model.stop_training = False
     model.fit_epochs = arguments.epochs
-    callbacks = (*arguments.callbacks, *_progress(arguments.verbose))
+    callbacks = (*arguments.callbacks, *progress_of(arguments.verbose))
 
     def progress(share: float) -> None:
         for callback in callbacks:
@@ -203,7 +203,8 @@ def _validate(runner: Runner, data: Validation) -> tuple[float, float]:
     )
 
 
-def _progress(verbose: int) -> tuple[Callback, ...]:
+def progress_of(verbose: int) -> tuple[Callback, ...]:
+    """Callbacks that show how a fit goes on: none, a bar or some lines, a line an epoch."""
     if verbose == 0:
         return ()
     on_terminal = sys.stderr is not None and sys.stderr.isatty()

@@ -84,3 +84,26 @@ def test_a_picture_needs_matplotlib_before_anything_is_measured(
     monkeypatch.setattr("fastmlp.cli.bench.find_spec", lambda name: None)
     assert "matplotlib" in error_of(capsys, "bench", "--output", str(tmp_path / "new"))
     assert not (tmp_path / "new").exists()
+
+
+def test_estimators_beside_those_of_scikit_learn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("numba")
+    pytest.importorskip("sklearn")
+    from fastmlp.peers import estimators
+
+    def measure(rounds: int, epochs: int, say: Any) -> list[estimators.Timed]:
+        say(f"{rounds} rounds of {epochs} epochs")
+        return [estimators.Timed("rows", "ms an epoch", [0.004], [0.002])]
+
+    monkeypatch.setattr(estimators, "measure_estimators", measure)
+    assert main(["bench", "--estimators", "--rounds", "1"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "1 rounds of 10 epochs\n"
+    assert "| rows, ms an epoch | 4            | 2       | 2.00" in told.out
+
+
+def test_other_options_are_not_for_estimators(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["bench", "--estimators", "--epochs", "2", "--peers", "jax"]
+    assert "--peers is not for --estimators" in error_of(capsys, *words)

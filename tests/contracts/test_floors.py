@@ -10,12 +10,14 @@ import pytest
 from imports import Import, circles, imports, modules
 from paths import ROOT
 
-# Methods by which an object offers what is built above it. Each imports it when it is called; what
-# is above the object may import the object, and needs no other way to it.
+# Methods by which an object offers what is built above it, and the reading of a file that holds it.
+# Each imports it when it is called; what is above the object may import the object, and needs no
+# other way to it.
 FACADES = {
     ("fastmlp.model.sequential", "fastmlp.inspection.explain"),
     ("fastmlp.model.sequential", "fastmlp.inspection.explanation"),
     ("fastmlp.training.history", "fastmlp.inspection.plots_network"),
+    ("fastmlp.model.file", "fastmlp.tabular.saved"),
     ("fastmlp.inference.predictor", "fastmlp.export.c.header"),
     ("fastmlp.inference.predictor", "fastmlp.export.onnx.file"),
     ("fastmlp.inference.predictor", "fastmlp.export.python.file"),

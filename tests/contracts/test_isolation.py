@@ -203,7 +203,7 @@ def test_type_checkers_see_the_same_names():
 
 
 # Not among ``__all__``: a star would import scikit-learn.
-ESTIMATORS = {"MLPClassifier", "MLPRegressor"}
+ESTIMATORS = {"MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor"}
 
 
 def test_estimators_are_there_where_scikit_learn_is():
@@ -216,12 +216,14 @@ import fastmlp
 
 assert "sklearn" not in sys.modules
 sys.modules["sklearn"] = None
-try:
-    fastmlp.MLPClassifier
-except ImportError as error:
-    print(error)
+for name in ("MLPClassifier", "TabularClassifier", "TabularRegressor"):
+    try:
+        getattr(fastmlp, name)
+    except ImportError as error:
+        print(error)
 """
-    assert "this needs scikit-learn, which is not installed: pip install" in output_of(code)
+    told = "this needs scikit-learn, which is not installed: pip install"
+    assert output_of(code).count(told) == 3
 
 
 @pytest.mark.parametrize("option", ["-O", "-OO", "-I"])

@@ -172,7 +172,9 @@ def test_readme_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    training, device = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    training, estimator, device = re.findall(
+        r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(training, "<README.md>", "exec"), names)
@@ -180,6 +182,10 @@ def test_readme_example_runs(
     assert loss < 0.2
     assert accuracy > 0.9
     assert getattr(names["probabilities"], "shape", None) == (143, 1)
+    exec(compile(estimator, "<README.md>", "exec"), names)
+    score, epochs = map(float, capsys.readouterr().out.split())
+    assert score > 0.95
+    assert epochs > 10
     pytest.importorskip("onnx")
     exec(compile(device, "<README.md>", "exec"), names)
     assert re.fullmatch(r"\[0?\.\d+\] \[[01] [01] [01]\]\n", capsys.readouterr().out)

@@ -114,7 +114,8 @@ def test_plain_arrays_are_predicted_as_all_others(task: str) -> None:
         for each in both:
             with pytest.raises(ValueError, match=".") as caught:
                 each.predict(bad)
-            told.append(str(caught.value))
+            # Ours goes on with the columns.
+            told.append(str(caught.value).splitlines()[0])
         assert told[0] == told[1]
 
 

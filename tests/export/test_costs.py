@@ -15,6 +15,8 @@ from random_weights import randomize
 import fastmlp as fm
 from fastmlp.declarations.activations import TRAITS
 from fastmlp.export.costs import Costs, code_bytes, seconds_of_a_row
+from fastmlp.inference.predictor import freeze
+from fastmlp.inference.preparation import Column, Level, Preparation
 
 ARM = "arm-none-eabi-gcc"
 MACHINE = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
@@ -64,6 +66,7 @@ NETWORKS: dict[str, list[Any]] = {
     "the same columns": [
         fm.WideAndDeep(2, deep=[fm.Dense(8, "relu")], wide=[0, 3, 5], deep_columns=[0, 3, 5])
     ],
+    "categories": [fm.Dense(16, "relu"), fm.Dense(3, "softmax")],
     "two inputs": [fm.WideAndDeep(2, "softmax", deep=[fm.Dense(16, "relu")])],
 }
 
@@ -73,7 +76,17 @@ def predictor_of(name: str, dtype: str) -> Any:
     model.build((7, 9) if name == "two inputs" else 10)
     # Compilers keep equal arrays, such as biases of zeros, once.
     randomize(model, np.random.default_rng(0))
-    return model.freeze()
+    return behind_categories(model) if name == "categories" else model.freeze()
+
+
+def behind_categories(model: Any) -> Any:
+    """A network whose ten columns are made of five, of which three are of categories."""
+    columns = [Column({(place, float(code)): 1.0}) for place in range(3) for code in range(3)]
+    columns.append(Column({(3, Level.NUMBER): 2.0}, 1.0))
+    inputs = tuple((place, Level.NUMBER) for place in range(5))
+    preparation = Preparation(inputs, tuple(columns), {1: (0.0, 1.0, 2.0)})
+    training = model.training_state
+    return freeze(training.state, training.encoder(), "numpy", 1, preparation=preparation)
 
 
 def test_by_hand() -> None:

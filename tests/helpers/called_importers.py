@@ -45,6 +45,33 @@ def from_sklearn(folder: Path) -> Any:
 
 
 @functools.cache
+def sklearn_pipelines() -> list[Any]:
+    """Pipelines that it has fitted, with columns of categories."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    parts = [("sizes", StandardScaler(), [2, 0, 3]), ("kind", encoder, [1])]
+    network = MLPClassifier((5,), learning_rate_init=0.1, max_iter=2000, random_state=0)
+    rows = of_kinds()
+    return [make_pipeline(ColumnTransformer(parts), network).fit(rows, WORDS)]
+
+
+def of_kinds() -> Any:
+    """Rows with three kinds in their second column."""
+    rows = NEAR[:, 1:].astype("f8")
+    rows[:, 1] = np.arange(len(rows)) % 3
+    return rows
+
+
+@call
+def freeze(folder: Path) -> Any:
+    return [fm.freeze(pipeline)(of_kinds()) for pipeline in sklearn_pipelines()]
+
+
+@functools.cache
 def torch_modules() -> list[Any]:
     """Modules of PyTorch with weights that do not depend on how it is set."""
     import torch

@@ -27,7 +27,9 @@ import fastmlp as fm
 def predictors(folder: Path, backend: str) -> Any:
     found: list[Any] = []
     for task in TASKS:
-        predictor = trained(backend, task).freeze()
+        model = trained(backend, task)
+        predictor = model.freeze()
+        found.append(model.feature_names)
         predictor.save(folder / f"{task}.safetensors")
         again = fm.load_predictor(folder / f"{task}.safetensors", backend=backend)
         out = np.empty((N, predictor.n_outputs), "f4")

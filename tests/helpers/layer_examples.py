@@ -6,11 +6,14 @@ A layer whose arguments all have defaults is found by itself, any other needs a 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 import fastmlp as fm
+from fastmlp.inference.predictor import Predictor, freeze
+from fastmlp.inference.preparation import Column, Level, Preparation
 from fastmlp.kernels.typing import Array
 from fastmlp.network import embeddings
 from fastmlp.network import layers as declared
@@ -72,6 +75,21 @@ def trained(kind: type[Layer], backend: str, **arguments: Any) -> fm.Sequential:
     model = network(kind, backend, **arguments)
     model.fit(X, Y, epochs=4, batch_size=16, verbose=0)
     return model
+
+
+def frozen_forms(kind: type[Layer]) -> Iterator[Predictor]:
+    """The network after a few epochs, frozen: alone, and behind a column that tells categories."""
+    model = trained(kind, "numpy")
+    yield model.freeze()
+    columns = [Column({(place, Level.NUMBER): 1.0}) for place in range(N_FEATURES)]
+    columns[0] = Column({(0, 2.0): 1.0, (0, 5.0): 1.0} if kind is fm.Dense else {(0, 2.0): 1.0})
+    preparation = Preparation(
+        tuple((place, Level.NUMBER) for place in range(N_FEATURES)),
+        tuple(columns),
+        {0: (1.0, 2.0, 5.0)},
+    )
+    training = model.training_state
+    yield freeze(training.state, training.encoder(), "numpy", 1, preparation=preparation)
 
 
 def tensors_of(model: fm.Sequential) -> dict[str, Array]:

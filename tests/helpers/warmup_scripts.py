@@ -19,7 +19,7 @@ from fastmlp.runners.compiled.all_kernels import Kernel
 print("the script runs")
 few = [Kernel(op, dtype) for dtype in ("float32", "float64") for op in ("sgd_update", "store_rows")]
 warm.all_kernels = lambda: iter(few)
-warm_workers.available_cores = lambda: 2
+warm_workers.allowed_cores = lambda: 2
 warm._WORTH_WORKERS = 2
 """
 NO_WORKERS = """

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layer_examples import LAYERS, X, trained
+from layer_examples import LAYERS, X, frozen_forms
 
 from fastmlp.inference.operation_format import describe, read_operation
 from fastmlp.program.operation import Operation, Slot
@@ -18,9 +18,9 @@ from fastmlp.program.ops import OPERATIONS
 
 def frozen_operations() -> Iterator[tuple[Operation, dict[str, Any]]]:
     for layer in LAYERS:
-        predictor = trained(layer, "numpy").freeze()
-        for op in predictor.program.ops:
-            yield op, dict(predictor.weights)
+        for predictor in frozen_forms(layer):
+            for op in predictor.program.ops:
+                yield op, dict(predictor.weights)
 
 
 FROZEN = list(frozen_operations())

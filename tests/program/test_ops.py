@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layer_examples import LAYERS, X, network, trained
+from layer_examples import LAYERS, X, frozen_forms, network
 
 from fastmlp.data.rows import as_dtype
 from fastmlp.inspection import explain_ops
@@ -38,13 +38,13 @@ def runs(kind: type[Operation], training: bool = True) -> Iterator[tuple[Any, Pa
                 run.feed(as_dtype(X, "float64"))
                 forward(state.program.ops, run)
                 yield op, run
-        frozen = trained(layer, "numpy").freeze()
-        for op in frozen.program.ops if not training else ():
-            if isinstance(op, kind):
-                run = Pass(frozen._weights, training=False)
-                run.feed(as_dtype(X, "float64"))
-                forward(frozen.program.ops, run)
-                yield op, run
+        for frozen in frozen_forms(layer) if not training else ():
+            for op in frozen.program.ops:
+                if isinstance(op, kind):
+                    run = Pass(frozen._weights, training=False)
+                    run.feed(as_dtype(X, "float64"))
+                    forward(frozen.program.ops, run)
+                    yield op, run
 
 
 def gradients(op: Operation, run: Pass) -> list[Array]:

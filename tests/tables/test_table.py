@@ -95,3 +95,8 @@ def test_cells_of_any_type_as_text(cells: object, text: list[str | None]) -> Non
     found = as_text(pa.chunked_array([cells]))
     assert found.type == pa.string()
     assert found.to_pylist() == text
+
+
+def test_rows_are_taken_of_views_of_strings() -> None:
+    views = pa.table({"a": pa.array(["x", None, "z"]).cast(pa.string_view()), "b": [1, 2, 3]})
+    assert Table.of(views).take([2, 1]).arrow.to_pydict() == {"a": ["z", None], "b": [3, 2]}

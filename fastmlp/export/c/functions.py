@@ -88,6 +88,20 @@ static inline void P_select(const real *x, real *z, const int *columns, int n)
 }
 """
 
+ONE_HOT = """
+/* z[j] = 1 where x is levels[j], else 0; returns how often it is */
+static inline int P_one_hot(real x, const real *levels, real *z, int n)
+{
+    int count = 0;
+    for (int j = 0; j < n; ++j) {
+        const int equal = x == levels[j];
+        z[j] = (real)equal;
+        count += equal;
+    }
+    return count;
+}
+"""
+
 CODE = """
 /* A whole number from 0 to n - 1 as an int, -1 where x is none. */
 static inline int P_code(real x, int n)

@@ -21,6 +21,7 @@ from ...program.ops import (
     ConcatOp,
     DenseOp,
     EmbeddingOp,
+    OneHotOp,
     ParametricOp,
     ScaleOp,
     SelectOp,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ...inference.predictor import Predictor
 
 MATH = ("math.h", "inline")
+_NO_CODE = "a category's code is no whole number in its range"
 
 
 def export_c(
@@ -247,13 +249,30 @@ def _concat(op: ConcatOp, source: _Source) -> list[str]:
     return lines
 
 
+def _passthrough(op: EmbeddingOp | OneHotOp, source: _Source) -> list[str]:
+    if not op.passthrough:
+        return []
+    places, columns = f"{source.at(op.x)}, {source.at(op.out)}", source.columns(op.passthrough)
+    return [source.call(c_functions.SELECT, f"{places}, {columns}, {len(op.passthrough)}")]
+
+
+def _one_hot(op: OneHotOp, source: _Source) -> list[str]:
+    lines, start = [f"/* {op.description} */", *_passthrough(op, source)], len(op.passthrough)
+    x = source.places[op.x]
+    for column, levels in zip(op.columns, op.levels, strict=True):
+        value = f"{x.base}[{x.offset + column}]"
+        arguments = f"{value}, {source.tensor(levels)}, {source.at(op.out, start)}, {levels.size}"
+        call = source.call(c_functions.ONE_HOT, arguments)
+        if column in op.strict:
+            lines += [f"code = {call}", "if (code == 0)", "    return M_ERROR_CATEGORY;"]
+        else:
+            lines.append(f"(void){call}")
+        start += levels.size
+    return lines
+
+
 def _embedding(op: EmbeddingOp, source: _Source) -> list[str]:
-    lines, start = [f"/* {op.description} */"], len(op.passthrough)
-    if op.passthrough:
-        arguments = (
-            f"{source.at(op.x)}, {source.at(op.out)}, {source.columns(op.passthrough)}, {start}"
-        )
-        lines.append(source.call(c_functions.SELECT, arguments))
+    lines, start = [f"/* {op.description} */", *_passthrough(op, source)], len(op.passthrough)
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         x = source.places[op.x]
@@ -288,6 +307,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
         PeriodicOp: _periodic,
+        OneHotOp: _one_hot,
     },
 )
 """The statements of each operation of a frozen program."""
@@ -305,8 +325,10 @@ def _header(predictor: Predictor, prefix: str, library: bool) -> Header:
         arguments = f"{source.at(program.output)}, y, {program.output.width}"
         statements.append(source.call(c_functions.COPY, arguments))
     errors = dict(ARGUMENT_ERRORS)
-    if any(op.codes for op in program.ops):
-        errors["ERROR_CATEGORY"] = "a category's code is no whole number in its range"
+    if any(op.can_fail for op in program.ops):
+        is_one_hot = any(isinstance(op, OneHotOp) for op in program.ops)
+        what = "a category is none of training" if is_one_hot else _NO_CODE
+        errors["ERROR_CATEGORY"] = what
     functions, uses_library = _body(source, statements, library)
     title = [version_line(prefix, f"a neural network ({c_type})")]
     if program.wide is not None:

@@ -63,7 +63,7 @@ def _owners(
 
 def _first_in_y(program: InferenceProgram, owner: dict[Slot, Slot]) -> Slot | None:
     """The slot whose buffer is y, if any."""
-    last_failing = max((i for i, op in enumerate(program.ops) if op.codes), default=-1)
+    last_failing = max((i for i, op in enumerate(program.ops) if op.can_fail), default=-1)
     first = owner.get(program.output)
     for op in program.ops[: last_failing + 1]:
         if owner[op.out] is first:

@@ -22,6 +22,7 @@ from ...program.ops import (
     ConcatOp,
     DenseOp,
     EmbeddingOp,
+    OneHotOp,
     ParametricOp,
     ScaleOp,
     SelectOp,
@@ -271,6 +272,25 @@ def _periodic(network: _Network, op: PeriodicOp, out: str) -> None:
     graph.add("Reshape", biased, shape, out=out)
 
 
+def _one_hot(network: _Network, op: OneHotOp, out: str) -> None:
+    graph, x = network.graph, network.values[op.x]
+    parts = []
+    if op.passthrough:
+        parts.append(graph.add("Gather", x, network.columns(op.passthrough), axis=1))
+    for column, levels in zip(op.columns, op.levels, strict=True):
+        place = graph.constant(np.array([column], np.int64), f"{graph.scope}/column")
+        equal = graph.add("Equal", graph.add("Gather", x, place, axis=1), network.tensor(levels))
+        hot = graph.number_of(equal)
+        if column in op.strict:
+            # A row without any level asks for what is out of bounds, which runtimes refuse.
+            found = graph.add("ReduceMax", hot, axes=[1], keepdims=1)
+            absent = graph.whole(graph.add("Sub", graph.number(1.0), found))
+            nothing = graph.constant(np.zeros(1, graph.dtype), f"{graph.scope}/nothing")
+            hot = graph.add("Add", hot, graph.add("Gather", nothing, absent, axis=0))
+        parts.append(hot)
+    graph.add("Concat", *parts, out=out, axis=1)
+
+
 NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
     "NODES",
     __name__,
@@ -285,6 +305,7 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
         PeriodicOp: _periodic,
+        OneHotOp: _one_hot,
     },
 )
 """What adds the nodes of each operation of a frozen program."""

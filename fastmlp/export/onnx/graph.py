@@ -82,6 +82,11 @@ class GraphWriter:
         """Add a cast to int64, which cuts fractions off."""
         return self.add("Cast", x, to=self._onnx.TensorProto.INT64)
 
+    def number_of(self, x: str) -> str:
+        """Add a cast to the dtype of the graph."""
+        kind = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
+        return self.add("Cast", x, to=kind)
+
     def name_last(self, out: str) -> None:
         """Give the output of the node that was added last another name; nothing reads it yet."""
         self.nodes[-1].output[0] = self.nodes[-1].name = out

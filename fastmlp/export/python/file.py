@@ -126,6 +126,7 @@ def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str
         *(function.source for function in functions if function.source),
         _CHECKED.replace("DTYPE", dtype.name),
         *[_CODES] * forward.checks_codes,
+        *[_ONE_HOT] * forward.has_levels,
         "\n".join(_predict(program, forward)),
         *["\n".join(_predict_classes(predictor))] * (predictor.task != "regression"),
         *[_DECODED.replace("DTYPE", dtype.newbyteorder("<").str)] * in_base64,
@@ -161,6 +162,16 @@ def codes(values, n_categories, column):
         limit = f"a whole number from 0 to {n_categories - 1}"
         raise ValueError(f"column {column} must be {limit}, got {given:g}")
     return values.astype(np.intp)
+'''
+
+_ONE_HOT = '''
+def one_hot(values, levels, column=None):
+    """Return 1 where a value is a level, else 0; with a column each must be one of them."""
+    equal = values[..., np.newaxis] == levels
+    if column is not None and not equal.any(axis=-1).all():
+        given = np.extract(~equal.any(axis=-1), values)[0]
+        raise ValueError(f"column {column} has the category {given:g}, which is none of training")
+    return equal.astype(levels.dtype)
 '''
 
 _DECODED = '''

@@ -14,6 +14,7 @@ from ...program.ops import (
     ConcatOp,
     DenseOp,
     EmbeddingOp,
+    OneHotOp,
     ParametricOp,
     ScaleOp,
     SelectOp,
@@ -56,6 +57,8 @@ class Forward:
         Lists of columns too long for a line, by the name under which the lines use them.
     checks_codes : bool
         Whether the lines call ``codes(values, n_categories, column)``.
+    has_levels : bool
+        Whether they call ``one_hot(values, levels)``.
     """
 
     def __init__(self, program: InferenceProgram, names: Mapping[str, str]) -> None:
@@ -69,6 +72,7 @@ class Forward:
             self._variables[program.wide] = "x_wide"
         self.columns: dict[str, tuple[int, ...]] = {}
         self.checks_codes = any(op.codes for op in self._ops)
+        self.has_levels = any(isinstance(op, OneHotOp) for op in self._ops)
         self.lines: list[str] = []
         self._write()
 
@@ -202,6 +206,14 @@ class Forward:
         embedded = f'np.einsum("...ch,chk->...ck", {waves}, {weight}) + {bias}'
         return [f"({embedded}).reshape({x}.shape[:-1] + (-1,))"]
 
+    def _one_hot(self, op: OneHotOp) -> list[str]:
+        parts = [self._selected(op.x, op.passthrough)] if op.passthrough else []
+        for column, levels in zip(op.columns, op.levels, strict=True):
+            values = f"{self._variables[op.x]}[..., {column}]"
+            strict = f", column={column}" if column in op.strict else ""
+            parts.append(f"one_hot({values}, {self._names[levels.name]}{strict})")
+        return parts
+
 
 EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
     "EXPRESSIONS",
@@ -217,6 +229,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
         ConcatOp: Forward._concat,
         EmbeddingOp: Forward._embedding,
         PeriodicOp: Forward._periodic,
+        OneHotOp: Forward._one_hot,
     },
 )
 """What writes each operation of a frozen program: expressions whose columns stand side by side."""

@@ -101,6 +101,8 @@ class Lowering:
         self.itemsize = np.dtype(self.program.dtype).itemsize
         self.arrays: list[Array] = []
         self.n_scalars = N_SCALARS
+        # The number of the scalar that tells of X what cannot be predicted; 0 where there is none.
+        self.checked = 0
         self._inv_stds: dict[Slot, int] = {}
         self._sparse: dict[Slot, SparseSource] = {}
         self._touched: dict[Tensor, int] = {}

@@ -28,6 +28,7 @@ from ...program.ops import (
     DenseOp,
     DropoutOp,
     EmbeddingOp,
+    OneHotOp,
     ParametricOp,
     PeriodicOp,
     ScaleOp,
@@ -51,6 +52,7 @@ from .lowering_wiring import (
     lower_concat_forward,
     lower_embedding_backward,
     lower_embedding_forward,
+    lower_one_hot_forward,
     lower_scale_forward,
     lower_select_backward,
     lower_select_forward,
@@ -227,7 +229,7 @@ def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, lowering: Lowering) -> 
         lowering.copy(own, d_x, plus=d_x)
 
 
-def _no_backward(op: ScaleOp | ClipOp, lowering: Lowering) -> None:
+def _no_backward(op: ScaleOp | ClipOp | OneHotOp, lowering: Lowering) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -250,6 +252,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         PeriodicOp: (lower_periodic_forward, lower_periodic_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
         ClipOp: (lower_clip_forward, _no_backward),
+        OneHotOp: (lower_one_hot_forward, _no_backward),
     },
 )
 

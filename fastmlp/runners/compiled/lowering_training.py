@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...kernels.typing import Array
 
 
-class _LossParts(NamedTuple):
+class LossParts(NamedTuple):
     """Numbers of the scalars that hold partial sums of the loss and of right predictions."""
 
     loss: int
@@ -56,22 +56,46 @@ def lower_gradients(
     """
     lowering.read_rows(layout, ordered)
     weights = _weights(lowering, ordered, weighted)
+    _sum_weights(lowering, weights)
+    report_batch(lowering, _passes(lowering, class_indices, ordered, weights))
+
+
+def lower_block(
+    lowering: Lowering, layout: Layout, class_indices: bool, weighted: bool
+) -> LossParts:
+    """Add the tasks from a block of rows to its share of the gradients and the loss of all.
+
+    The sum of the weights of all rows stands in its scalar already. Penalties are of all rows.
+    """
+    lowering.read_rows(layout, False)
+    weights = _weights(lowering, False, weighted)
+    return _passes(lowering, class_indices, False, weights)
+
+
+def _passes(
+    lowering: Lowering, class_indices: bool, ordered: bool, weights: Memory | None
+) -> LossParts:
+    """Forward, loss and backward."""
     lower_forward(lowering.ops, lowering)
     parts = _loss(lowering, class_indices, ordered, weights)
     lower_backward(lowering.state.program.ops, lowering)
-    _report(lowering, parts)
+    return parts
 
 
 def _weights(lowering: Lowering, ordered: bool, weighted: bool) -> Memory | None:
-    """Sum the batch's sample weights; a batch whose weights sum to 0 is skipped."""
+    """The batch's sample weights."""
     weights = lowering.memory(1, ("weights", 0)) if weighted else None
     if weights is not None:
         lowering.gather(Symbol.WEIGHTS, lowering.program.dtype, ordered, weights)
+    return weights
+
+
+def _sum_weights(lowering: Lowering, weights: Memory | None) -> None:
+    """Sum them; a batch whose weights sum to 0 is skipped."""
     total = instruction(sum_weights, weights=_address(weights))
     lowering.single(total, reads=_keys(weights), writes=["weight sum"])
-    if weighted:
+    if weights is not None:
         lowering.tasks.mark(CHECK_WEIGHTS, reads=["weight sum"])
-    return weights
 
 
 def _address(memory: Memory | None) -> int:
@@ -84,7 +108,7 @@ def _keys(*memories: Memory | None) -> list[tuple[str, int]]:
 
 def _loss(
     lowering: Lowering, class_indices: bool, ordered: bool, weights: Memory | None
-) -> _LossParts:
+) -> LossParts:
     """Loss and accuracy of the batch; leaves the gradient of the slot that the head reads.
 
     `class_indices`: y are those, not rows.
@@ -98,7 +122,7 @@ def _loss(
     if targets is not None:
         lowering.gather(Symbol.Y, lowering.program.dtype, ordered, targets)
     shards = lowering.row_shards(width)
-    parts = _LossParts(lowering.scalars(shards.count), lowering.scalars(shards.count), shards.count)
+    parts = LossParts(lowering.scalars(shards.count), lowering.scalars(shards.count), shards.count)
     op, member = loss_op(head.loss.member)
     available: dict[str, float] = {
         "clip": 0.0,
@@ -127,8 +151,8 @@ def _loss(
     return parts
 
 
-def _report(lowering: Lowering, parts: _LossParts) -> None:
-    """Penalties, then the batch's loss."""
+def report_batch(lowering: Lowering, parts: LossParts) -> None:
+    """Add the tasks of the penalties, then of the batch's loss."""
     first = lowering.n_scalars
     for penalty in lowering.state.program.penalties:
         shards = flat_shards(penalty.weight.start, penalty.weight.stop)

@@ -8,11 +8,12 @@ from ...kernels.compiled.ops.embedding import embedding_backward, embedding_forw
 from ...kernels.compiled.ops.rows import (
     add_columns,
     copy_columns,
+    one_hot,
     scale_columns,
     select_columns,
 )
 from ...program.operation import Write
-from ...program.ops import AddOp, ConcatOp, EmbeddingOp, ScaleOp, SelectOp
+from ...program.ops import AddOp, ConcatOp, EmbeddingOp, OneHotOp, ScaleOp, SelectOp
 from .lowering import Lowering, Memory
 from .tasks import Instruction, instruction
 
@@ -127,23 +128,28 @@ def _copy_columns(
     )
 
 
-def lower_embedding_forward(op: EmbeddingOp, lowering: Lowering) -> None:
-    """The columns that pass through, then a vector for each category."""
-    x, out, start = lowering.value(op.x), lowering.value(op.out), len(op.passthrough)
-    if op.passthrough:
+def _copy_chosen(lowering: Lowering, x: Memory, columns: tuple[int, ...], out: Memory) -> None:
+    """Copy columns to the first ones of another slot."""
+    if columns:
         lowering.single(
             instruction(
                 select_columns,
                 x=x.address,
                 ld_x=x.ld,
-                indices=lowering.keep_alive(np.array(op.passthrough, dtype=np.int64)),
+                indices=lowering.keep_alive(np.array(columns, dtype=np.int64)),
                 out=out.address,
                 ld=out.ld,
-                columns=start,
+                columns=len(columns),
             ),
             reads=[x.key],
             writes=[out.key],
         )
+
+
+def lower_embedding_forward(op: EmbeddingOp, lowering: Lowering) -> None:
+    """The columns that pass through, then a vector for each category."""
+    x, out, start = lowering.value(op.x), lowering.value(op.out), len(op.passthrough)
+    _copy_chosen(lowering, x, op.passthrough, out)
     for column, table in zip(op.columns, op.tables, strict=True):
         n_categories, dim = table.shape
         lowering.single(
@@ -183,6 +189,28 @@ def lower_embedding_backward(op: EmbeddingOp, lowering: Lowering) -> None:
             writes=[("d", table.name)],
         )
         start += dim
+
+
+def lower_one_hot_forward(op: OneHotOp, lowering: Lowering) -> None:
+    """The columns that pass through, then 0 and 1 for each level."""
+    x, out, start = lowering.value(op.x), lowering.value(op.out), len(op.passthrough)
+    _copy_chosen(lowering, x, op.passthrough, out)
+    for column, levels in zip(op.columns, op.levels, strict=True):
+        lowering.single(
+            instruction(
+                one_hot,
+                x=x.at(column),
+                ld_x=x.ld,
+                levels=lowering.parameter(levels),
+                out=out.at(start),
+                ld=out.ld,
+                columns=levels.size,
+                scalar=lowering.checked if column in op.strict else 0,
+            ),
+            reads=[x.key],
+            writes=[out.key],
+        )
+        start += levels.size
 
 
 def lower_scale_forward(op: ScaleOp, lowering: Lowering) -> None:

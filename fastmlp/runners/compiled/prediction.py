@@ -16,6 +16,7 @@ from ...program.operation import Operation, Slot
 from ...program.state import State, Weights
 from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
+from .cores import begin_work, end_work
 from .executable import Executable
 from .executable_cache import ExecutableCache
 from .lowering import Lowering
@@ -121,6 +122,13 @@ class CompiledForward:
             # A block would be written over rows that are still to be read.
             out[...] = self._many_rows(x, None)
             return out
+        at_work = begin_work()
+        try:
+            return self._blocks(x, out)
+        finally:
+            end_work(at_work)
+
+    def _blocks(self, x: Features, out: Array) -> Array:
         layout, work = Layout.of(x), self._work_of_row(x)
         workers = prediction_threads(self._n_threads, work, len(x))
         kinds = [(layout, worker) for worker in range(workers)]
@@ -159,6 +167,7 @@ class CompiledForward:
         lowering = Lowering(self._weights, plan, self._ops, rows, training=False)
         scalar = lowering.scalars(1)
         assert scalar == _CHECKED
+        lowering.checked = scalar
         lowering.read_rows(layout, False)
         if self._checks_finite:
             for slot in (program.input, program.wide):

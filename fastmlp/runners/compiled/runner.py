@@ -28,6 +28,7 @@ from .executable import Executable
 from .executable_cache import ExecutableCache
 from .lowering import Lowering, reads_z
 from .lowering_training import lower_gradients, lower_update
+from .objective import CompiledObjective
 from .prediction import CompiledForward
 from .tasks import Symbol, bound_rows
 from .workers import Team, training_threads
@@ -124,6 +125,10 @@ class CompiledRunner:
         found = BatchGradients(loss, penalty, executable.gradients.copy())
         self._executables.give_back(kind, executable)
         return found
+
+    def objective(self, x: Features, y: Array, weight: Array | None) -> CompiledObjective:
+        """Make ready to evaluate loss and gradient of these rows, again and again."""
+        return CompiledObjective(self.state, Batches(x, y, weight, len(x)), self._n_threads)
 
     def predict(self, x: Features, head: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""

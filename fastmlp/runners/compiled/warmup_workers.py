@@ -21,7 +21,7 @@ from typing import IO, Any, cast
 from ...kernels import get_backend
 from ...kernels.compiled.machine.op import OPS
 from .all_kernels import Kernel, all_kernels, load, require_cache
-from .workers import available_cores
+from .cores import allowed_cores
 
 # Each takes some 200 MB.
 _MOST_WORKERS = 8
@@ -37,7 +37,7 @@ def compile_by_workers(kernels: list[Kernel], advance: Callable[[], None]) -> li
     Those are all where there is one core, else those that only this process knows.
     """
     units = _units(kernels)
-    count = min(available_cores(), len(units), _MOST_WORKERS)
+    count = min(allowed_cores(), len(units), _MOST_WORKERS)
     if count == 1:
         return kernels
     queue = deque(units)

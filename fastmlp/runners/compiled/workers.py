@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from .cores import available_cores, begin_work, end_work, free_cores, share_of_cores
 from .shards import column_shards
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ _WORTH_A_THREAD = 2.5e5
 _UPDATE = 3.5
 # Multiply-adds of a prediction, for which a thread has to be started: that takes some 140 us.
 _WORTH_STARTING_A_THREAD = 2e7
+# Multiply-adds of a loss and its gradient, for which a thread has to be woken: some 50 us.
+_WORTH_WAKING_A_THREAD = 1e7
 _ABORT = 8
 
 
@@ -31,25 +33,6 @@ class Runnable(Protocol):
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def free_cores() -> int:
-    """Cores that no other thread wants now, of any process; all where the system does not tell."""
-    cores = os.cpu_count() or 1
-    try:
-        with open("/proc/loadavg", "rb") as file:
-            wanting = int(file.read().split()[3].partition(b"/")[0])
-    except (OSError, ValueError, IndexError):
-        return cores
-    # This thread is one of those that want a core.
-    return max(1, cores - (wanting - 1))
 
 
 def _shared_work(program: Program, rows: int) -> float:
@@ -69,18 +52,31 @@ def training_threads(n_threads: int | str, program: Program, rows: int, most_sha
 
 
 def prediction_threads(n_threads: int | str, work: float, rows: int) -> int:
-    """How many threads a prediction of many rows is worth; `work` is that of a row."""
+    """How many threads a prediction of many rows is worth; `work` is that of a row.
+
+    "auto" leaves their share of the cores to other threads of this process.
+    """
     worth = int(work * rows / _WORTH_STARTING_A_THREAD)
-    most = available_cores() if n_threads == "auto" else int(n_threads)
-    return max(1, min(most, worth))
+    if worth <= 1:
+        return 1
+    most = share_of_cores(available_cores()) if n_threads == "auto" else int(n_threads)
+    return min(most, worth)
+
+
+def objective_threads(n_threads: int | str, work: float, most: int) -> int:
+    """How many workers the loss of all rows and its gradient are worth."""
+    if n_threads != "auto":
+        return min(int(n_threads), most)
+    return max(1, min(available_cores(), most, int(work / _WORTH_WAKING_A_THREAD)))
 
 
 class Team:
     """Helper threads for one fit; the caller is worker 0.
 
     Helpers sleep between runs: none spins after its work. With `gives_way` no more of them work
-    than there are free cores at the start of a run: workers that take turns on a core would wait
-    for each other at every barrier. What comes out does not depend on it.
+    than there are free cores at the start of a run, nor than this thread's share where others of
+    the process are at work too: workers that take turns on a core would wait for each other at
+    every barrier. What comes out does not depend on it.
     """
 
     def __init__(self, runnable: Runnable, workers: int, gives_way: bool = False) -> None:
@@ -97,6 +93,7 @@ class Team:
             for worker, start in enumerate(self._start, 1)
         ]
         self._start_helpers()
+        self._work = begin_work()
 
     def _start_helpers(self) -> None:
         """All helpers, or none: without one of them its shards would stay undone."""
@@ -126,7 +123,7 @@ class Team:
         """Run batches with the workers and return what worker 0 returned."""
         workers = 1 + len(self._threads)
         if self._gives_way and workers > 1:
-            workers = min(workers, free_cores())
+            workers = min(workers, share_of_cores(available_cores()), free_cores())
         self._runnable.use(workers)
         self._job = (first, last, batch_size, n_rows)
         sync = self._runnable.sync
@@ -145,6 +142,7 @@ class Team:
 
     def close(self) -> None:
         """End the helper threads."""
+        end_work(self._work)
         self._job = None
         for start in self._start:
             start.release()

@@ -24,7 +24,7 @@ from numba.extending import intrinsic
 from .cache import compile_callback
 from .intrinsics import Variant, integers
 from .options import OP_OPTIONS
-from .sums import DEPTH, FEW, SAME_SET, add_blocks, add_small
+from .sums import DEPTH, FAR, FEW, SAME_SET, add_blocks, add_small
 from .thin_sums import add_thin
 from .vectors import INT, itemsize, lanes, stack
 
@@ -61,8 +61,10 @@ def product(variant, arguments):
     size, width, panel = itemsize(variant), lanes(variant), _panel(variant)
     # The length of a row stands for the columns of the whole C, of which these may be a part.
     thin = 2 * given[12] <= width and a_column == 1 and k >= 2 * width
-    meet = a_row == 1 and min(m, k) >= FEW and (size * a_column) & (SAME_SET - 1) == 0
-    small = k * given[7] <= _SMALL and not meet
+    term = size * a_column
+    turned = a_row == 1 and min(m, k) >= FEW
+    copied = turned and (term & (SAME_SET - 1) == 0 or term * k > FAR)
+    small = k * given[7] <= _SMALL and not copied
     most = k
     if k > DEPTH:
         # Of a small product, divisions would take the most time.
@@ -77,7 +79,7 @@ def product(variant, arguments):
         elif small:
             add_small(variant, arguments, first, depth, panel)
         else:
-            add_blocks(variant, arguments, first, depth, 1 if meet else 0)
+            add_blocks(variant, arguments, first, depth, 1 if copied else 0)
         first += depth
 
 

@@ -5,7 +5,8 @@ columns of B that do not stay in a core's own cache are copied, a few vectors wi
 rows lie one behind the other, and those after them are asked for meanwhile, as are the places of
 C. Where a matrix's rows are a multiple of 4096 bytes long, numbers below each other meet in few
 sets of the caches and push each other out: then B is copied too, and so are blocks of a transposed
-A.
+A. Such an A is also copied where it is large, for each tile reads a little of each of its rows.
+Columns of B are copied, too, where vectors of them would lie across lines of the cache.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ FEW = 32
 SAME_SET = 4096
 """Lines at multiples of this distance fall into one set of the innermost cache, and into few of
 the next one."""
+
+FAR = 2**18
+"""Bytes from which on reading a transposed A by a few numbers of each row takes longer than copying
+blocks of it."""
 
 # A larger matrix does not stay in a core's own cache.
 _CACHE_BYTES = 2**20
@@ -193,6 +198,10 @@ class _Block(_Small):
         row = code.address(INT(0), (given.ld_b, 1))
         meets = builder.icmp_signed("==", builder.and_(row, INT(SAME_SET - 1)), INT(0))
         self.copied = builder.or_(self.far, builder.and_(many, meets))
+        # A load from two lines of the cache takes as long as two loads.
+        offset = builder.and_(builder.or_(self.b, row), INT(code.bytes - 1))
+        enough = builder.icmp_signed(">=", m, INT(2 * FEW))
+        self.across = builder.and_(enough, builder.icmp_signed("!=", offset, INT(0)))
         deep = builder.icmp_signed(">=", depth, INT(FEW))
         self.c_far = builder.and_(deep, self._is_above(_CACHE_BYTES // 2, given.ld_c, given.m))
 
@@ -201,19 +210,26 @@ class _Block(_Small):
 
     def _is_packed(self, columns: Any) -> Any:
         builder = self.builder
-        two = builder.icmp_signed("==", columns, INT(2 * self.code.lanes))
-        return builder.or_(self.turned, builder.and_(self.copied, two))
+        two = builder.and_(self.copied, self._are_two(columns))
+        return builder.or_(self.turned, builder.or_(self.across, two))
+
+    def _are_two(self, columns: Any) -> Any:
+        """Whether columns of B are two whole vectors."""
+        return self.builder.icmp_signed("==", columns, INT(2 * self.code.lanes))
 
     def _pack(self, b: Any, step: Any, columns: Any, panel: Any) -> None:
-        builder, ld = self.builder, self.given.ld_b
+        builder, variant, ld = self.builder, self.variant, self.given.ld_b
         with (
             builder.if_then(builder.not_(self.again)),
             builder.if_else(self.turned) as (turned, straight),
         ):
             with turned:
                 super()._pack(b, step, columns, panel)
-            with straight:
-                call_copy_panel(builder, self.variant, self.depth, b, ld, panel)
+            with straight, builder.if_else(self._are_two(columns)) as (two, fewer):
+                with two:
+                    call_copy_panel(builder, variant, self.depth, b, ld, panel)
+                with fewer:
+                    call_copy_rows(builder, variant, self.depth, columns, b, ld, panel, step)
 
     def _after(self, panel: Any, columns: Any) -> Any:
         depth = self.builder.select(self.kept, self.depth, INT(0))
@@ -261,12 +277,12 @@ def add_small(
 
 
 def _emit_add_blocks(builder: Any, variant: Any, *arguments: Any) -> None:
-    address, first, depth, meet = arguments
+    address, first, depth, in_blocks = arguments
     code, given = Code(builder, variant), Given.at(builder, address)
     # Of this function's own: what a large product takes of the stack, small ones are spared.
     panels = stack_at(builder, variant, _KEPT * DEPTH)
     packed = stack_at(builder, variant, (_KEPT + 1) * DEPTH)
-    copied = builder.icmp_signed("!=", meet, INT(0))
+    copied = builder.icmp_signed("!=", in_blocks, INT(0))
     span = INT(_KEPT * code.lanes)
     rows, columns = (builder.select(copied, span, whole) for whole in (given.m, given.n))
     # Rows that lie one vector further apart do not meet.
@@ -295,12 +311,12 @@ def _emit_add_blocks(builder: Any, variant: Any, *arguments: Any) -> None:
 
 @intrinsic
 def add_blocks(
-    typing_context: Any, variant: Any, arguments: Any, first: Any, depth: Any, meet: Any
+    typing_context: Any, variant: Any, arguments: Any, first: Any, depth: Any, in_blocks: Any
 ) -> Any:
     """Add `depth` terms of a product, from the first on.
 
-    With `meet`, A's columns lie one number apart and its terms so that they meet in few sets of
-    the caches: blocks of rows are copied to where they do not, and columns of B kept for all.
+    With `in_blocks`, A's columns lie one number apart and its terms far apart: blocks of rows are
+    copied to where these are nearer to each other, and columns of B kept for all.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

@@ -47,6 +47,7 @@ class Code:
         self.element = ir.FloatType() if variant.dtype == types.float32 else ir.DoubleType()
         self.type = self._vector(self.lanes)
         self._bits = int(variant.dtype.bitwidth)
+        self.bytes = self.lanes * self._bits // 8
 
     def _vector(self, lanes: int) -> Any:
         return self.element if lanes == 1 else ir.VectorType(self.element, lanes)

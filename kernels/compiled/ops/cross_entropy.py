@@ -54,7 +54,11 @@ def _clipped_log(p, clip):
 def _clipped_loss(d, targets, row, columns, total, label, by_target, on, off, clip):
     """A row's loss with its probabilities within bounds."""
     loss = 0.0 if by_target or label >= 0 else math.nan
-    for j in range(columns):
+    first, last = 0, columns
+    if not by_target and off == like(on, 0.0):
+        # All other targets are 0.
+        first, last = max(label, 0), label + 1
+    for j in range(first, last):
         share = targets[row + j] if by_target else like(on, 1.0 if j == label else 0.0)
         target = on * share + off
         if target != like(on, 0.0):

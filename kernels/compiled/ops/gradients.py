@@ -7,9 +7,10 @@ import math
 
 import numpy as np
 
-from ..machine.arguments import SCALARS, Number, Pointer
+from ..machine.arguments import SCALARS, Doubles, Number, Pointer
 from ..machine.intrinsics import cast
 from ..machine.op import (
+    BATCH,
     CORRECT_SUM,
     LAST_LOSS,
     LAST_PENALTY,
@@ -130,3 +131,35 @@ def report_loss(
     scalars[PENALTY_SUM] += n * penalties
     scalars[ROWS_SUM] += n
     scalars[CORRECT_SUM] += right
+
+
+@op()
+def add_block(
+    variant,
+    *,
+    batch=BATCH,
+    scalars=SCALARS,
+    gradients: Pointer,
+    count: int,
+    loss: int,
+    shards: int,
+    blocks: int,
+    gradient_sums: Pointer,
+    loss_sums: Doubles,
+):
+    """Add a block's gradients and partial losses to the sums of its group.
+
+    A group is so many `blocks` of rows, one batch after the other; its first one sets the sums.
+    """
+    group = batch // blocks
+    first, place = group * blocks == batch, group * count
+    if first:
+        for i in range(count):
+            gradient_sums[place + i] = gradients[i]
+    else:
+        for i in range(count):
+            gradient_sums[place + i] += gradients[i]
+    value = 0.0 if first else loss_sums[group]
+    for k in range(shards):
+        value += scalars[loss + k]
+    loss_sums[group] = value

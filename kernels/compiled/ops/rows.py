@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..machine.arguments import SCALARS, Address, Integers, Pointer
 from ..machine.intrinsics import cast, is_given, is_same, prefetch, source_itemsize, source_pointer
 from ..machine.op import ROWS, START, WEIGHT_SUM, op
@@ -119,6 +121,34 @@ def scale_columns(
     for i in range(rows):
         for j in range(columns):
             out[i * ld + j] = x[i * ld + j] * scale[j] + shift[j]
+
+
+@op()
+def one_hot(
+    variant,
+    *,
+    rows=ROWS,
+    scalars=SCALARS,
+    x: Pointer,
+    ld_x: int,
+    levels: Pointer,
+    out: Pointer,
+    ld: int,
+    columns: int,
+    scalar: int,
+):
+    """``out[i, j] = 1`` where ``x[i]``, of one column, is ``levels[j]``, else 0.
+
+    A scalar, if one is given (not 0), becomes NaN where a row has none of the levels.
+    """
+    for i in range(rows):
+        found = 0
+        for j in range(columns):
+            equal = x[i * ld_x] == levels[j]
+            out[i * ld + j] = cast(variant, 1.0) if equal else cast(variant, 0.0)
+            found += int(equal)
+        if scalar > 0 and found == 0:
+            scalars[scalar] = math.nan
 
 
 @op(reduction=True)

@@ -133,7 +133,7 @@ def report(worker, process, errors):
 
 
 warm_workers._Worker.__init__ = report
-warm_workers.available_cores = lambda: 2
+warm_workers.allowed_cores = lambda: 2
 fm.warmup()
 """
     process = start(tmp_path, code, cache)

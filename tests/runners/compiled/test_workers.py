@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -17,7 +16,7 @@ pytest.importorskip("numba")
 from threaded_fits import X, Y, bits, fit, helpers, large, wide
 
 from fastmlp.runners.compiled.executable import Executable
-from fastmlp.runners.compiled.workers import free_cores, training_threads
+from fastmlp.runners.compiled.workers import training_threads
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -168,10 +167,6 @@ def test_a_number_of_threads_is_kept_to(monkeypatch: pytest.MonkeyPatch) -> None
     layers = [fm.Dense(256, "relu"), fm.Dense(1)]
     fm.Sequential(layers, n_threads=2).fit(x, np.zeros(512), epochs=1, batch_size=256, verbose=0)
     assert set(used) == {2}
-
-
-def test_free_cores_are_counted() -> None:
-    assert 1 <= free_cores() <= (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,32 @@ def test_rows_of_4096_bytes(dtype: np.dtype) -> None:
                 assert np.isnan(gaps_of(written)).all(), (rows, inputs, columns)
 
 
+# Vectors of B across lines of the cache, and a transposed A that is copied for its size.
+ACROSS = [(64, 84, 100), (65, 300, 52), (63, 90, 17), (200, 784, 100), (130, 1100, 33)]
+
+
+@BOTH
+def test_rows_across_lines(dtype: np.dtype) -> None:
+    for number, shape in enumerate(ACROSS):
+        layer = Layer(*shape, dtype, gap=number % 2)
+        check(layer, STARTS[number % 3])
+        for written in (layer.z, layer.d_weight, layer.d_x, layer.d_bias):
+            assert np.isnan(gaps_of(written)).all(), shape
+
+
+@BOTH
+def test_where_rows_begin_changes_no_bit(dtype: np.dtype) -> None:
+    for rows, inputs, columns in ACROSS:
+        whole, aligned = (Layer(rows, inputs, columns, dtype, gap) for gap in (0, -columns % 64))
+        for name in ("x", "weight", "bias", "d_z"):
+            getattr(aligned, name)[...] = getattr(whole, name)
+        for layer in (whole, aligned):
+            layer.forward()
+            layer.backward_weight()
+        np.testing.assert_array_equal(aligned.z, whole.z)
+        np.testing.assert_array_equal(aligned.d_weight, whole.d_weight)
+
+
 @BOTH
 @pytest.mark.parametrize(
     "shape", [(33, 1024, 300), (40, 1030, 1024), (33, 520, 1030), (257, 1024, 1)], ids=str
@@ -291,7 +317,7 @@ def test_nothing_outside_is_touched(at_end: bool, dtype: np.dtype) -> None:
     random = np.random.default_rng(1)
     shapes = [tuple(random.choice(SIZES, 3).tolist()) for _ in range(60)]
     # Copied in blocks, or asked for ahead.
-    shapes += [(33, 1024, 9), (40, 512, 33), (33, 3072, 140), (300, 70, 1030)]
+    shapes += [(33, 1024, 9), (40, 512, 33), (33, 3072, 140), (300, 70, 1030), *ACROSS]
     for number, shape in enumerate(shapes):
         walls = Walled()
         layer = Layer(*shape, dtype)
@@ -328,6 +354,7 @@ for dtype in (np.dtype("float32"), np.dtype("float64")):
     for number, shape in enumerate(test_gemm.shapes(40)):
         test_gemm.check(test_gemm.Layer(*shape, dtype, number % 2), test_gemm.STARTS[number % 3])
     test_gemm.test_rows_of_4096_bytes(dtype)
+    test_gemm.test_rows_across_lines(dtype)
     test_gemm.test_cutting_changes_no_bit(40, (0, 3, 8, 16, 40), dtype)
     test_gemm.test_cutting_wide_ones_changes_no_bit(dtype)
     test_gemm.test_a_row_is_the_same_in_any_batch(3, dtype)

@@ -1,0 +1,186 @@
+"""`TabularClassifier`: classes of the rows of a raw table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from .estimator import TabularEstimator
+from .outputs import probabilities_of
+from .targets import Given, labels_in, target_of_labels
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+    from ..tables.target import Target
+
+
+class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
+    """Classes of the rows of a table, learned by networks from the table as it is.
+
+    A data frame needs no preparation: texts become categories, dates numbers, gaps are filled and
+    marked, columns that only name the rows are left out, and each such decision is told as a
+    `fastmlp.TableWarning`. `schema_` says what became of each column.
+
+    Parameters
+    ----------
+    preset : {"default", "fast", "best"}
+        "default": one network, of small tables judged by cross-fitting. "fast": one network, fewer
+        epochs. "best": five networks, each judged by rows of its own, whose probabilities are
+        averaged.
+    time_limit : float, optional
+        Seconds of wall time that a fit may take; the best that was found by then is kept. The first
+        fit of a process may compile, which a limit does not shorten.
+    n_members : int, optional
+        Networks whose outputs are averaged; None is the preset's number.
+    validation_fraction : float
+        Share of the rows that epochs are judged by. With 0 or None there are none, and the last
+        epoch is kept.
+    eval_metric : str or callable, optional
+        What decides the best epoch: "accuracy", "log_loss", "roc_auc", "f1", "precision", "recall",
+        or any of scikit-learn's scorers by name or as an object. None: the mean loss, where it is
+        surely lower than that of a simpler model.
+    class_weight : dict or "balanced", optional
+        Factors of the rows of a class, in training and in validation.
+    categorical_features : "from_dtype", array-like or None
+        "from_dtype": what the schema says, see `fastmlp.infer_schema`; columns of a category dtype
+        always are categories, and columns of an array of numbers never. A list of names, numbers of
+        columns, or booleans: these are categories, and the others what the schema says. None: no
+        column is a category; texts that are no numbers are left out.
+    callbacks : iterable of Callback
+        They watch the first network.
+    random_state : int, RandomState or None
+        Of validation rows, first weights and the order of rows.
+    n_threads : int or "auto"
+        The results are the same bits for any number.
+    verbose : int
+        0: nothing. 1: a progress bar on a terminal, else some lines. 2: a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted.
+    schema_ : Schema
+        What each column holds, and what becomes of it.
+    members_ : list of Sequential
+        The networks.
+    network_ : Sequential
+        Where there is one.
+    history_ : History
+        ``loss``, ``val_loss`` and ``val_`` with the name of `eval_metric`, by epoch.
+    best_epoch_ : int
+        Epochs that the weights have seen; 0 where a simpler model was not surely beaten.
+    validation_score_ : float or None
+        `eval_metric` of the validation rows, or their mean loss.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X had names.
+
+    Examples
+    --------
+    >>> import fastmlp as fm
+    >>> X = {"size": [1.0, 2.0, None, 8.0, 9.0, 7.5] * 5, "color": ["red", "blue"] * 15}
+    >>> y = ["small", "small", "small", "large", "large", "large"] * 5
+    >>> model = fm.TabularClassifier(preset="fast", random_state=0).fit(X, y)
+    >>> model.predict({"size": [1.5, 8.5], "color": ["red", "red"]}).shape
+    (2,)
+    >>> model.predict_proba({"size": [1.5], "color": ["red"]}).shape
+    (1, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TabularEstimator._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        preset: str = "default",
+        time_limit: float | None = None,
+        n_members: int | None = None,
+        validation_fraction: float | None = 0.2,
+        eval_metric: Any = None,
+        class_weight: Any = None,
+        categorical_features: Any = "from_dtype",
+        callbacks: Any = (),
+        random_state: Any = None,
+        n_threads: int | str = "auto",
+        verbose: int = 0,
+    ) -> None:
+        self.preset = preset
+        self.time_limit = time_limit
+        self.n_members = n_members
+        self.validation_fraction = validation_fraction
+        self.eval_metric = eval_metric
+        self.class_weight = class_weight
+        self.categorical_features = categorical_features
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+
+    def predict(self, X: Any) -> Array:
+        """Return the most probable class of each row, ``(n,)``.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+            Columns of a frame are found by their names, in whichever order; others are not looked
+            at.
+        """
+        labels: Array = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[labels])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, float64 ``(n, n_classes)``, as `classes_` has them.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+        """
+        return probabilities_of(self._outputs(X))
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of `predict_proba`.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+        """
+        # A probability may be 0 in float32.
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _labels_or_numbers(self, y: Array, name: str) -> Given:
+        given = labels_in(y, name)
+        check_classification_targets(given.y)
+        return given
+
+    def _learn_target(self, given: Given, name: str, missing: int) -> tuple[Target, Array | None]:
+        classes = np.unique(given.y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"the target {name!r} is {classes[0]} in every row: a classifier needs rows of two "
+                "classes or more"
+            )
+        return target_of_labels(name, classes, missing), classes
+
+    def _codes(self, y: Array, classes: Array | None, what: str) -> Array:
+        assert classes is not None
+        unknown = np.setdiff1d(y, classes)
+        if len(unknown):
+            raise ValueError(f"{what} has the class {unknown.tolist()[0]!r}, which y has not")
+        return np.searchsorted(classes, y)
+
+    def _factors(self, y: Array, classes: Array | None) -> Array | None:
+        if self.class_weight is None:
+            return None
+        assert classes is not None
+        found: Array = compute_class_weight(self.class_weight, classes=classes, y=classes[y])
+        if (found < 0).any() or not found.any():
+            raise ValueError("class_weight must not be negative, nor 0 for all classes")
+        return found

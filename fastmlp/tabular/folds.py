@@ -1,0 +1,86 @@
+"""How rows are cut into those that networks learn from and those that judge them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..data.split import folds, split
+from .plan import SMALL
+
+if TYPE_CHECKING:
+    from ..kernels.typing import Array
+
+    Fold = tuple[Array, Array]
+
+_MOST_PARTS = 10
+
+__all__ = ["folds_of", "several_folds"]
+
+
+def folds_of(
+    n_rows: int,
+    share: float,
+    *,
+    seed: int,
+    crosses: bool = True,
+    in_order: bool = False,
+    classes: Array | None = None,
+    groups: Array | None = None,
+) -> list[Fold]:
+    """Cut rows for one network: in parts for cross-fitting where they are few, else once.
+
+    Parameters
+    ----------
+    n_rows : int
+    share : float
+        Of the validation rows; of none where it is 0.
+    seed : int
+        Of the draw.
+    crosses : bool
+        Whether few rows are cross-fitted.
+    in_order : bool
+        The validation rows are the last ones, and nothing is cross-fitted.
+    classes, groups : ndarray of int, shape (n,), optional
+        As for `fastmlp.data.split.split`.
+
+    Returns
+    -------
+    list of (training rows, validation rows)
+        Without an entry where `share` is 0.
+
+    Raises
+    ------
+    ValueError
+        A part would have no rows.
+    """
+    if not share:
+        return []
+    if crosses and n_rows < SMALL and not in_order:
+        return folds(n_rows, _parts(n_rows, share), seed=seed, classes=classes, groups=groups)
+    shares = {"validation": share}
+    parts = split(n_rows, shares, seed=seed, in_order=in_order, classes=classes, groups=groups)
+    return [(parts["training"], parts["validation"])]
+
+
+def several_folds(
+    n_rows: int,
+    share: float,
+    n: int,
+    *,
+    seed: int,
+    classes: Array | None = None,
+    groups: Array | None = None,
+) -> list[Fold]:
+    """Cut rows for n networks, each judged by a part of its own.
+
+    The parts are those of one draw as long as there are some, then those of another.
+    """
+    found: list[Fold] = []
+    k = _parts(n_rows, share)
+    while len(found) < n:
+        found += folds(n_rows, k, seed=seed + len(found), classes=classes, groups=groups)
+    return found[:n]
+
+
+def _parts(n_rows: int, share: float) -> int:
+    return min(max(2, round(1 / share)), _MOST_PARTS, n_rows)

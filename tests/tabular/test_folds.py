@@ -1,0 +1,34 @@
+"""Rows are cut for one network, or for several."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastmlp.tabular.folds import folds_of, several_folds
+from fastmlp.tabular.plan import SMALL
+
+
+def test_few_rows_are_cross_fitted_and_many_cut_once() -> None:
+    assert len(folds_of(100, 0.2, seed=0)) == 5
+    assert len(folds_of(100, 0.5, seed=0)) == 2
+    for found in (folds_of(100, 0.2, seed=0, crosses=False), folds_of(SMALL, 0.2, seed=0)):
+        ((training, held),) = found
+        assert len(held) == 0.2 * (len(training) + len(held))
+    assert folds_of(100, 0.0, seed=0) == []
+    ((training, held),) = folds_of(100, 0.2, seed=0, in_order=True)
+    assert training.max() < held.min()
+
+
+@pytest.mark.parametrize("n", [2, 5, 8])
+def test_several_networks_have_parts_of_their_own(n: int) -> None:
+    groups = np.arange(100) // 4
+    found = several_folds(100, 0.2, n, seed=0, groups=groups)
+    assert len(found) == n
+    for training, held in found:
+        assert sorted([*training, *held]) == list(range(100))
+        assert not {*groups[training]} & {*groups[held]}
+    held = np.concatenate([held for _, held in found[:5]])
+    assert len(np.unique(held)) == len(held)
+    # Those of a further draw are other parts.
+    assert len({tuple(held) for _, held in found}) == n
