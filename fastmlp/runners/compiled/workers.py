@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from ..cores import available_cores
 from .shards import column_shards
 
 if TYPE_CHECKING:
@@ -31,13 +32,6 @@ class Runnable(Protocol):
 
     def run_as(self, worker: int, first: int, last: int, batch_size: int, n_rows: int) -> int:
         """Run batches as one of the workers."""
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def free_cores() -> int:
