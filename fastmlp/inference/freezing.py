@@ -16,6 +16,7 @@ import numpy as np
 from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
 from ..common.warn import warn
+from ..program.column_ops import PiecewiseLinearOp
 from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import BatchNormOp
 from ..program.program import InferenceProgram, inference_ops
@@ -148,7 +149,11 @@ def _freeze_batchnorm(graph: Graph, op: BatchNormOp, state: State) -> None:
     graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
 
 
+def _freeze_piecewise(graph: Graph, op: PiecewiseLinearOp, state: State) -> None:
+    graph.values[op.edges.name] = state.buffer(op.edges).astype(np.float64)
+
+
 FROZEN: DispatchTable[Callable[[Graph, Any, State], None]] = DispatchTable(
-    "FROZEN", __name__, {BatchNormOp: _freeze_batchnorm}
+    "FROZEN", __name__, {BatchNormOp: _freeze_batchnorm, PiecewiseLinearOp: _freeze_piecewise}
 )
-"""By kind of operation: replaces one that has buffers, for predictions have none."""
+"""By kind of operation: replaces one that has buffers, or makes parameters of these."""

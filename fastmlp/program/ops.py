@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ..declarations.activations import Activation
 from ..declarations.learning_rate import Schedule
 from .column_ops import PeriodicOp as PeriodicOp
+from .column_ops import PiecewiseLinearOp as PiecewiseLinearOp
 from .operation import (
     PLANNED,
     Operation,

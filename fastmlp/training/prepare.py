@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ..common.checks import describe
 from ..data.batches import Validation
 from .chunks import Chunks, ChunkSource
+from .edges import fit_edges
 from .examples import Examples, read_examples
 from .fit import FitArguments, check_monitors
 from .sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from .state import TrainingState
 
 # What is drawn for validation is of a stream of its own below the seed.
@@ -70,7 +72,13 @@ def prepare_fit(
         validation is not None,
     )
     examples.adopt(training)
+    fit_edges(training, lambda: rows_to_train_on(source.data()))
     return source, validation
+
+
+def rows_to_train_on(data: FitData) -> Features:
+    """Return those rows of X that are not for validation."""
+    return data.x if data.held is None else data.first(len(data.x))[0]
 
 
 def _validation(training: TrainingState, given: object, fitted: Examples) -> Validation:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...common.checks import describe
 from ...common.dispatch import DispatchTable
-from ...program.column_ops import PeriodicOp
+from ...program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ...program.operation import Slot, Tensor
 from ...program.ops import ActivationOp, AddOp, ConcatOp, DenseOp, EmbeddingOp, ScaleOp, SelectOp
 from ..costs import multiply_adds
@@ -240,6 +240,12 @@ def _periodic(op: PeriodicOp, source: _Source) -> list[str]:
     return [source.call(c_functions.PERIODIC, arguments)]
 
 
+def _piecewise(op: PiecewiseLinearOp, source: _Source) -> list[str]:
+    (columns, bins), edges = op.sizes, source.tensor(op.edges)
+    arguments = f"{source.at(op.x)}, {edges}, {source.at(op.out)}, {columns}, {bins}"
+    return [source.call(c_functions.PIECEWISE, arguments)]
+
+
 EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
     "EMITTERS",
     __name__,
@@ -252,6 +258,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
         ConcatOp: _concat,
         EmbeddingOp: _embedding,
         PeriodicOp: _periodic,
+        PiecewiseLinearOp: _piecewise,
     },
 )
 """The statements of each operation of a frozen program."""

@@ -28,11 +28,17 @@ from ...program.ops import (
     DropoutOp,
     EmbeddingOp,
     PeriodicOp,
+    PiecewiseLinearOp,
     ScaleOp,
     SelectOp,
 )
 from .lowering import Lowering, Memory
-from .lowering_columns import lower_periodic_backward, lower_periodic_forward
+from .lowering_columns import (
+    lower_periodic_backward,
+    lower_periodic_forward,
+    lower_piecewise_backward,
+    lower_piecewise_forward,
+)
 from .lowering_products import lower_dense_backward, lower_dense_forward
 from .lowering_wiring import (
     lower_add_backward,
@@ -236,6 +242,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
         PeriodicOp: (lower_periodic_forward, lower_periodic_backward),
+        PiecewiseLinearOp: (lower_piecewise_forward, lower_piecewise_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
     },
 )
