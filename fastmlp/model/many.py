@@ -84,7 +84,7 @@ def _check_models(models: object) -> list[Any]:
     for number, model in enumerate(models):
         if isinstance(model, type) or not callable(getattr(model, "fit", None)):
             raise TypeError(f"models[{number}] has no fit(X, y): {describe(model)}")
-    first = {}
+    first: dict[int, int] = {}
     for number, model in enumerate(models):
         if first.setdefault(id(model), number) != number:
             raise ValueError(

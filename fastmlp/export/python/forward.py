@@ -47,7 +47,7 @@ class Forward:
     checks_codes : bool
         Whether the lines call ``codes(values, n_categories, column)``.
     has_waves, has_bins : bool
-        Whether they call ``as_waves(x, frequency, phase, weight, bias)``, ``through_bins(x, edges)``.
+        Whether they call ``as_waves(x, frequency, ...)``, ``through_bins(x, edges)``.
     """
 
     def __init__(self, program: InferenceProgram, names: Mapping[str, str]) -> None:
