@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .model.checkpoint import ModelCheckpoint as ModelCheckpoint
     from .model.checkpoint import resume as resume
     from .model.file import load as load
+    from .model.many import fit_many as fit_many
     from .model.predictor_file import load_predictor as load_predictor
     from .model.sequential import Sequential as Sequential
     from .network.embeddings import *  # noqa: F403
@@ -89,6 +90,7 @@ _MODULES = {
     "training.history": ("History",),
     "model.sequential": ("Sequential",),
     "model.file": ("load",),
+    "model.many": ("fit_many",),
     "inspection.plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
         *("plot_learning_curves", "plot_weights"),

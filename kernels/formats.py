@@ -1,9 +1,9 @@
 """Constants of elementary functions in each floating-point format.
 
-The compiled kernels and exported C compute `exp`, `log`, `tanh`, `erf`, sines and cosines by the same
-range reductions and polynomials, whose constants stand here. Those of `exp`, `log` and sines come
-from Remez's exchange in 50 digits, each coefficient rounded before the next ones are fitted again; those of
-`erf` from least squares whose weights are updated (Lawson) until the largest error of erf itself is
+The compiled kernels and exported C compute `exp`, `log`, `tanh`, `erf`, sines and cosines by the
+same range reductions and polynomials, whose constants stand here. They come from Remez's exchange
+in 50 digits, each coefficient rounded before the next ones are fitted again; but those of `erf`
+from least squares whose weights are updated (Lawson) until the largest error of erf itself is
 least.
 """
 

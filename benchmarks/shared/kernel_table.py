@@ -406,6 +406,18 @@ def _periodic_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any
     return {"d_out": inputs.any(rows, 3 * columns), **given}
 
 
+def _piecewise_linear_forward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    edges = np.sort(inputs.normal(columns, 6), axis=1)
+    # One of the bins has no width.
+    edges[:, 3] = edges[:, 2]
+    return {"x": inputs.any(rows, columns), "edges": edges}
+
+
+def _piecewise_linear_backward(inputs: Inputs, rows: int, columns: int) -> dict[str, Any]:
+    given = _piecewise_linear_forward(inputs, rows, columns)
+    return {"d_out": inputs.normal(rows, 5 * columns), **given}
+
+
 _MASK = {"rate": 0.3, "seed": 0x123456789ABCDEF0, "step": 7, "layer": 2}
 
 
@@ -685,6 +697,16 @@ KERNELS: tuple[Kernel, ...] = (
         _periodic_backward,
         ("d_x", "d_frequency", "d_phase", "d_weight", "d_bias"),
         tolerance=64.0,
+        of_sums=True,
+    ),
+    Kernel(
+        "piecewise_linear_forward", "piecewise_linear_forward", _piecewise_linear_forward, ("out",)
+    ),
+    Kernel(
+        "piecewise_linear_backward",
+        "piecewise_linear_backward",
+        _piecewise_linear_backward,
+        ("d_x",),
         of_sums=True,
     ),
     Kernel("philox4x32", "philox4x32", _philox, ("w0", "w1", "w2", "w3"), tolerance=0.0),

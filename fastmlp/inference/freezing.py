@@ -16,6 +16,7 @@ import numpy as np
 from ..common.arrays import aligned_zeros
 from ..common.dispatch import DispatchTable
 from ..common.warn import warn
+from ..program.column_ops import PiecewiseLinearOp
 from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import BatchNormOp, DenseOp, TrainedScaleOp
 from ..program.program import InferenceProgram, inference_ops
@@ -155,6 +156,10 @@ def _freeze_batchnorm(graph: Graph, op: BatchNormOp, state: State) -> None:
     graph.change(op, graph.scale_op(path, op.x, op.out, scaling))
 
 
+def _freeze_piecewise(graph: Graph, op: PiecewiseLinearOp, state: State) -> None:
+    graph.values[op.edges.name] = state.buffer(op.edges).astype(np.float64)
+
+
 def _freeze_dense(graph: Graph, op: DenseOp, state: State) -> None:
     for tensor in op.tensors:
         graph.values[tensor.name] = state.parameter(tensor).astype(np.float64)
@@ -175,7 +180,9 @@ FROZEN: DispatchTable[Callable[[Graph, Any, State], None]] = DispatchTable(
     {
         BatchNormOp: _freeze_batchnorm,
         DenseOp: _freeze_dense,
+        PiecewiseLinearOp: _freeze_piecewise,
         TrainedScaleOp: _freeze_trained_scale,
     },
 )
-"""By kind of operation: gives the values of its tensors, or replaces one that has buffers."""
+"""By kind of operation: gives the values of its tensors, replaces one that has buffers, or makes
+parameters of these."""

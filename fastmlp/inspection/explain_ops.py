@@ -66,8 +66,13 @@ class Traced(Pass):
         return self._names.get(slot) or slot.name or f"value {slot.index}"
 
     def parameters(self, *tensors: Tensor | None) -> dict[str, Array]:
-        """Return copies of parameters by name."""
-        return {t.name: self.state.parameter(t).copy() for t in tensors if t is not None}
+        """Return copies of parameters by name, and of buffers."""
+        state = self.state
+        return {
+            t.name: (state.buffer if t in state.program.buffers else state.parameter)(t).copy()
+            for t in tensors
+            if t is not None
+        }
 
     def gradients_of(self, *tensors: Tensor | None) -> dict[str, Array]:
         """Return copies of the gradients of parameters, by ``d_`` and the name."""

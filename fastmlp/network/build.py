@@ -13,7 +13,7 @@ from ..declarations.activations import Activation, Output, get_activation
 from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
-from ..program.operation import Operation, Slot, Write, padded
+from ..program.operation import Operation, Slot, Tensor, Write, padded
 from ..program.ops import ActivationOp, ClipOp, DenseOp
 from ..program.program import Group, Head, Program
 from .builder import Builder, FirstValue, Layer
@@ -64,7 +64,7 @@ def build_program(
     program = Program(
         dtype=dtype,
         input=builder.input,
-        ops=_plan_gradients(ops, head_input),
+        ops=_plan_gradients(ops, head_input, {first.tensor for first in builder.parameters}),
         output_ops=output_ops,
         output=output,
         head=Head(chosen_loss, head_input, _threshold(chosen_loss, activation)),
@@ -124,9 +124,11 @@ def _threshold(loss: Loss, activation: Activation) -> float | None:
     return 0.0 if loss.on_logits else 0.5
 
 
-def _plan_gradients(ops: tuple[Operation, ...], head_input: Slot) -> tuple[Operation, ...]:
+def _plan_gradients(
+    ops: tuple[Operation, ...], head_input: Slot, parameters: set[Tensor]
+) -> tuple[Operation, ...]:
     """Decide, from the last operation to the first, who sets a gradient and who adds to it."""
-    trained = _depends_on_parameters(ops)
+    trained = _depends_on_parameters(ops, parameters)
     written = {head_input}
     readers: dict[Slot, list[Operation]] = {}
     for op in ops:
@@ -150,11 +152,11 @@ def _plan_gradients(ops: tuple[Operation, ...], head_input: Slot) -> tuple[Opera
     return tuple(reversed(planned))
 
 
-def _depends_on_parameters(ops: tuple[Operation, ...]) -> set[Slot]:
+def _depends_on_parameters(ops: tuple[Operation, ...], parameters: set[Tensor]) -> set[Slot]:
     """Return the slots whose gradient some parameter needs."""
     trained: set[Slot] = set()
     for op in ops:
-        if op.tensors or trained.intersection(op.inputs):
+        if parameters.intersection(op.tensors) or trained.intersection(op.inputs):
             trained.add(op.out)
     return trained
 
@@ -198,7 +200,7 @@ def fill_first_values(
             draw_all = rng.standard_normal if normal else partial(rng.uniform, -1.0, 1.0)
             vector[tensor.start : tensor.stop] = first.value * draw_all(size=tensor.size)
         elif first.initializer is None:
-            vector[tensor.start : tensor.stop] = first.value
+            vector[tensor.start : tensor.stop] = first.values or first.value
         elif rng is not None:
             n_in, n_out = (1, *tensor.shape)[-2:]
             drawn = draw(first.initializer, rng, n_in, n_out).ravel()

@@ -67,6 +67,8 @@ class FirstValue:
         The initializer that takes the place of it once there are rows, if any.
     spread : {"", "normal", "uniform"}
         Drawn from N(0, value^2) or U(-value, value) where it is given.
+    values : tuple of float
+        One for each element, where they are given.
     """
 
     tensor: Tensor
@@ -75,6 +77,7 @@ class FirstValue:
     times: float = 1.0
     from_rows: str = ""
     spread: str = ""
+    values: tuple[float, ...] = ()
 
 
 class Builder:
@@ -231,10 +234,16 @@ class Builder:
             self.own_optimizers[name] = optimizer
         return tensor
 
-    def buffer(self, name: str, shape: tuple[int, ...], value: float = 0.0) -> Tensor:
-        """Add a tensor that training changes, but no optimizer."""
+    def buffer(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        value: float = 0.0,
+        values: tuple[float, ...] = (),
+    ) -> Tensor:
+        """Add a tensor that no optimizer changes; it starts at a number, or at `values`."""
         tensor = Tensor(name, shape, self.n_buffers)
-        self.buffers.append(FirstValue(tensor, value))
+        self.buffers.append(FirstValue(tensor, value, values=values))
         self.n_buffers += padded(tensor.size)
         return tensor
 

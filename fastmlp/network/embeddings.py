@@ -6,19 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
-from ..common.checks import check_bool, check_number, check_positive_int
+from ..common.checks import check_bool, check_number, check_positive_int, describe
 from ..common.config import assign, declaration
 from ..declarations.activations import Activation as ActivationFunction
 from ..declarations.activations import get_activation
-from ..program.column_ops import PeriodicOp
+from ..program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ..program.operation import Slot
 from ..program.ops import ConcatOp, SelectOp
-from .builder import Builder
+from ..program.program import origin
+from .builder import Builder, Layer
 from .layers import check_columns
 from .trained import TrainedLayer, check_factors, factors_of
 
-__all__ = ["PeriodicEmbedding"]
+__all__ = ["PeriodicEmbedding", "PiecewiseLinearEmbedding"]
 
 
 @declaration
@@ -132,3 +134,90 @@ def beside(
         return z
     parts = tuple(part for part in (others, z, kept) if part is not None)
     return builder.add(ConcatOp, name, sum(part.width for part in parts), parts=parts)
+
+
+@declaration
+@dataclass(frozen=True)
+class PiecewiseLinearEmbedding(Layer):
+    """Numbers as how far they have come through bins of their column (Gorishniy et al. 2022).
+
+    Of a bin from ``low`` to ``high`` a number x is ``(x - low) / (high - low)``, held within 0 and
+    1: 0 before the bin and 1 behind it; that of the first bin goes on below 0, that of the last one
+    above 1. A bin without width is 0 below its edge and 1 from there on. What follows, such as a
+    `Dense`, is then a piecewise linear function of each column.
+
+    The output has the columns that are not embedded, in their order, then `n_bins` numbers for each
+    that is. Edges are no parameters: `Sequential.buffers` has them, and nothing trains them.
+
+    Parameters
+    ----------
+    n_bins : int
+        Bins of each column; their edges are quantiles of the rows that the first fit trains on (of
+        chunks, of the first one), so that all hold as many rows. They are kept by later fits.
+    columns : list of int, optional
+        Columns of the layer's input that are embedded; None is all. Without `edges` they must be
+        columns of X: the layer stands first, or behind an `Embedding`.
+    edges : list of lists of float, optional
+        Those of each column that is embedded, ascending, one more than `n_bins`, in place of
+        quantiles.
+    """
+
+    n_bins: int = 16
+    columns: Sequence[int] | None = None
+    edges: Sequence[Sequence[float]] | None = None
+
+    def __post_init__(self) -> None:
+        assign(
+            self,
+            n_bins=check_positive_int("n_bins", self.n_bins),
+            columns=check_columns("columns", self.columns),
+            edges=None if self.edges is None else _check_edges(self.edges, self.n_bins),
+        )
+
+    def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
+        chosen, others = chosen_columns(builder, x, self.columns, path)
+        columns, given = chosen.width, self.edges
+        if given is not None and len(given) != columns:
+            raise ValueError(
+                f"the layer {path} has edges for {len(given)} columns, but embeds {columns}"
+            )
+        if given is None:
+            self._check_of_input(builder, chosen, path)
+        values = () if given is None else tuple(edge for row in given for edge in row)
+        z = builder.add(
+            PiecewiseLinearOp,
+            "" if others else f"{path}.output",
+            columns * self.n_bins,
+            x=chosen,
+            edges=builder.buffer(f"{path}.edges", (columns, self.n_bins + 1), values=values),
+            is_fitted=given is None,
+        )
+        if others is None:
+            return z
+        width = others.width + z.width
+        return builder.add(ConcatOp, f"{path}.output", width, parts=(others, z))
+
+    def _check_of_input(self, builder: Builder, x: Slot, path: str) -> None:
+        for column in range(x.width):
+            if origin(builder.ops, x, column)[0] is not builder.input:
+                raise ValueError(
+                    f"the layer {path} finds the edges of its bins in columns of X, but column "
+                    f"{column} of what it embeds is none; let it stand first, or give edges="
+                )
+
+
+def _check_edges(edges: object, n_bins: int) -> tuple[tuple[float, ...], ...]:
+    try:
+        rows = tuple(tuple(float(edge) for edge in row) for row in edges)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"edges must be a list of lists of numbers or None, got {describe(edges)}"
+        ) from None
+    for number, row in enumerate(rows):
+        ascending = all(low <= high for low, high in pairwise(row))
+        if len(row) != n_bins + 1 or not ascending or not all(map(math.isfinite, row)):
+            raise ValueError(
+                f"edges[{number}] must be {n_bins + 1} finite numbers in ascending order, for "
+                f"n_bins={n_bins}, got {len(row)}: {list(row)[:5]}"
+            )
+    return rows

@@ -61,3 +61,41 @@ class PeriodicOp(Operation):
         check_shape(self.bias, columns, width)
         if self.out.width != columns * width:
             raise ValueError("a periodic embedding of another width")
+
+
+@dataclass(frozen=True, slots=True)
+class PiecewiseLinearOp(Operation):
+    """``out``: for each bin between two edges of a column of x, how far x has come through it.
+
+    `is_fitted`: the edges, a buffer in training, come from the rows of the first fit.
+    """
+
+    x: Slot
+    out: Slot
+    edges: Tensor
+    is_fitted: bool = field(default=False, metadata=PLANNED)
+    d_x: Write = field(default=Write.SET, metadata=PLANNED)
+
+    backward_reads_output = False
+    formula = (
+        "(x - low) / (high - low) within 0 and 1, for each bin low to high between {edges} of each "
+        "column x of {x}; below 0 in the first bin and above 1 in the last one"
+    )
+    input_gradient = "sum({d} / (high - low)) over the bins that x is in, x = {x}"
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Columns of x, and bins of each."""
+        columns, n_edges = self.edges.shape
+        return columns, n_edges - 1
+
+    @property
+    def description(self) -> str:
+        columns, bins = self.sizes
+        return f"piecewise linear encoding {columns} -> {columns} x {bins}"
+
+    def check(self) -> None:
+        columns, n_edges = (*self.edges.shape, 0, 0)[:2]
+        check_shape(self.edges, self.x.width, max(n_edges, 2))
+        if self.out.width != columns * (n_edges - 1):
+            raise ValueError("a piecewise linear encoding of another width")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from ..declarations.activations import Activation
 from ..declarations.learning_rate import Schedule
 from .column_ops import PeriodicOp as PeriodicOp
+from .column_ops import PiecewiseLinearOp as PiecewiseLinearOp
 from .operation import (
     PLANNED,
     Operation,

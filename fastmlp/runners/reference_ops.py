@@ -20,6 +20,10 @@ from ..kernels.reference.dropout import dropout_backward, dropout_forward
 from ..kernels.reference.embedding import embedding_backward, embedding_forward
 from ..kernels.reference.parametric import parametric_backward, parametric_forward
 from ..kernels.reference.periodic import periodic_backward, periodic_forward
+from ..kernels.reference.piecewise_linear import (
+    piecewise_linear_backward,
+    piecewise_linear_forward,
+)
 from ..kernels.reference.scale import scale_backward, scale_forward
 from ..kernels.reference.sparse import sparse_backward, sparse_forward
 from ..program.operation import Operation
@@ -35,6 +39,7 @@ from ..program.ops import (
     OneHotOp,
     ParametricOp,
     PeriodicOp,
+    PiecewiseLinearOp,
     ScaleOp,
     SelectOp,
     TrainedScaleOp,
@@ -226,6 +231,15 @@ def _periodic_backward(op: PeriodicOp, run: Pass) -> None:
     run.accumulate_gradient(op.x, op.d_x, d_x)
 
 
+def _piecewise_forward(op: PiecewiseLinearOp, run: Pass) -> None:
+    run.values[op.out] = piecewise_linear_forward(run.values[op.x], run.fixed(op.edges))
+
+
+def _piecewise_backward(op: PiecewiseLinearOp, run: Pass) -> None:
+    x, d_out = run.values[op.x], run.gradients[op.out]
+    run.accumulate_gradient(op.x, op.d_x, piecewise_linear_backward(d_out, x, run.fixed(op.edges)))
+
+
 def _scale_forward(op: ScaleOp, run: Pass) -> None:
     scale, shift = run.weights.parameter(op.scale), run.weights.parameter(op.shift)
     run.values[op.out] = run.values[op.x] * scale + shift
@@ -272,6 +286,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         ConcatOp: (_concat_forward, _concat_backward),
         EmbeddingOp: (_embedding_forward, _embedding_backward),
         PeriodicOp: (_periodic_forward, _periodic_backward),
+        PiecewiseLinearOp: (_piecewise_forward, _piecewise_backward),
         ScaleOp: (_scale_forward, _no_backward),
         ClipOp: (_clip_forward, _no_backward),
         OneHotOp: (_one_hot_forward, _no_backward),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from ..data.rows import FeaturePair, SparseRows, as_dtype, deep_part
-from ..program.operation import Slot, Write
+from ..program.operation import Slot, Tensor, Write
 from ..program.state import State, Weights
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class Pass:
     def state(self) -> State:
         """The weights as training reads and changes them."""
         return cast(State, self.weights)
+
+    def fixed(self, tensor: Tensor) -> Array:
+        """What no optimizer moves: a buffer, which is a parameter once it is frozen."""
+        weights = self.weights
+        return weights.buffer(tensor) if isinstance(weights, State) else weights.parameter(tensor)
 
     def feed(self, x: Features) -> None:
         """Set the network's inputs."""

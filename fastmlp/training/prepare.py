@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from ..common.checks import describe
 from ..data.batches import Validation
 from .chunks import Chunks, ChunkSource
+from .edges import fit_edges
 from .examples import Examples, read_examples
 from .first_rows import draw_from_rows
 from .fit import FitArguments, check_monitors, logged_names
 from .sources import ArraySource, FitData, Source
 
 if TYPE_CHECKING:
+    from ..data.rows import Features
     from .state import TrainingState
 
 # What is drawn for validation is of a stream of its own below the seed.
@@ -70,8 +72,14 @@ def prepare_fit(
         logged_names(examples.encoder.task != "regression", validation is not None),
     )
     examples.adopt(training)
+    fit_edges(training, lambda: rows_to_train_on(source.data()))
     draw_from_rows(training, lambda count, rng: source.data().sample(count, rng))
     return source, validation
+
+
+def rows_to_train_on(data: FitData) -> Features:
+    """Return those rows of X that are not for validation."""
+    return data.x if data.held is None else data.first(len(data.x))[0]
 
 
 def _validation(training: TrainingState, given: object, fitted: Examples) -> Validation:

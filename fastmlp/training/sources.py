@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.batches import Batches, RowOrder, Validation
 from ..data.features import split_validation
+from ..runners.side_by_side import check_stopped
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -130,6 +131,7 @@ def train_batches(
         except FloatingPointError as error:
             failed = error.args[0]
             raise NotFiniteError(batches.take(failed, dtype), first + failed) from None
+        check_stopped()
         progress(number / count)
 
 

@@ -8,6 +8,7 @@ from ..data.batches import Batches
 from ..data.rows import as_dtype
 from ..program.state import view
 from .divergence import divergence_error
+from .edges import fit_edges
 from .metrics import classification_metrics, regression_metrics
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def step(training: TrainingState, runner: Runner, examples: Examples) -> float:
         The loss or the update is not finite; the state is as before.
     """
     x, y, weight = examples.x, examples.y, examples.weight
+    fit_edges(training, lambda: x)
     state, rates = training.state, training.rates(1)
     before = state.snapshot()
     session = runner.session(Batches(x, y, weight, len(x)), rates)

@@ -11,8 +11,8 @@ from typing import Any
 from threaded_fits import X, Y
 
 import fastmlp as fm
-from fastmlp.runners.compiled.cores import available_cores
 from fastmlp.runners.compiled.executable import Executable
+from fastmlp.runners.cores import available_cores
 
 
 def wide_regressor(**arguments: Any) -> fm.MLPRegressor:

@@ -27,6 +27,7 @@ ARGUMENTS: dict[type[Layer], tuple[Any, ...]] = {
     fm.Dropout: (0.3,),
     fm.Embedding: (4, 3, 1),
     fm.ParametricActivation: ("mish",),
+    fm.PiecewiseLinearEmbedding: (3, None, [[-1.0, -0.2, 0.5, 1.5]] * 6),
     fm.Residual: ([fm.Dense(6, "tanh")],),
     fm.WideAndDeep: (6, "tanh", [fm.Dense(5, "elu")], [0, 3], [1, 2, 4]),
 }

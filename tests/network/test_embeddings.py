@@ -142,7 +142,98 @@ def test_columns_that_the_input_has_not() -> None:
         model.build(4)
 
 
+def test_piecewise_linear_by_hand(backend: str) -> None:
+    layer = fm.PiecewiseLinearEmbedding(3, edges=[[0.0, 1.0, 3.0, 4.0], [-1.0, 2.0, 2.0, 4.0]])
+    found = regressor(layer, backend=backend).build(2)
+    x = [[-2.0, 2.0], [0.25, 1.5], [1.0, 1.0], [2.0, 5.0], [6.0, -4.0]]
+    expected = [
+        [-2.0, 0.0, 0.0, 1.0, 1.0, 0.0],
+        [0.25, 0.0, 0.0, 2.5 / 3, 0.0, -0.25],
+        [1.0, 0.0, 0.0, 2 / 3, 0.0, -0.5],
+        [1.0, 0.5, -1.0, 1.0, 1.0, 1.5],
+        [1.0, 1.0, 3.0, -1.0, 0.0, -3.0],
+    ]
+    expected = np.array(expected)
+    # In the last bin nothing lies below 0, in the first nothing above 1.
+    expected[:, [2, 5]] = np.maximum(expected[:, [2, 5]], 0.0)
+    np.testing.assert_allclose(found.activations(x)["0.output"], expected, atol=1e-12)
+
+
+def test_edges_are_quantiles_of_the_rows_trained_on(backend: str, tmp_path: Path) -> None:
+    model = regressor(fm.PiecewiseLinearEmbedding(4, columns=[2, 0]), backend=backend)
+    rows = {}
+
+    class Look(fm.Callback):
+        def on_fit_data(self, model: Any, data: Any) -> None:
+            rows["trained on"] = np.delete(data.x, data.held, axis=0)
+
+    model.fit(X, Y, epochs=1, validation_split=0.3, verbose=0, callbacks=[Look()])
+    quantiles = np.quantile(rows["trained on"][:, [2, 0]], [0, 0.25, 0.5, 0.75, 1], axis=0).T
+    np.testing.assert_allclose(model.buffers["0.edges"], quantiles)
+    assert "0.edges" not in model.parameters
+    # They stay in a further fit on other rows, and in a file.
+    model.fit(3 * X, Y, epochs=1, verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    for each in (model, fm.load(tmp_path / "model.safetensors", backend)):
+        np.testing.assert_allclose(each.buffers["0.edges"], quantiles)
+    model.reset()
+    model.train_step(X, Y)
+    np.testing.assert_allclose(
+        model.buffers["0.edges"][1], np.quantile(X[:, 0], [0, 0.25, 0.5, 0.75, 1])
+    )
+
+
+def test_edges_behind_an_embedding_and_of_chunks(backend: str) -> None:
+    rows = np.column_stack([np.arange(50) % 3, X])
+    layers = [fm.Embedding(3, 2, 0), fm.PiecewiseLinearEmbedding(2, columns=[1, 3])]
+    model = regressor(*layers, backend=backend)
+    model.fit([(rows[:30], Y[:30]), (rows[30:], Y[30:])], epochs=1, verbose=0)
+    expected = np.quantile(X[:30, [1, 3]], [0, 0.5, 1], axis=0).T
+    np.testing.assert_allclose(model.buffers["1.edges"], expected)
+
+
+def test_a_piecewise_linear_function_is_learned(backend: str) -> None:
+    x = np.linspace(-1, 1, 200)[:, None]
+    y = np.abs(x[:, 0]) + (x[:, 0] > 0.5) * (x[:, 0] - 0.5)
+    layer = fm.PiecewiseLinearEmbedding(4, edges=[[-1.0, -0.5, 0.0, 0.5, 1.0]])
+    model = regressor(layer, backend=backend, optimizer=fm.Adam(0.05))
+    assert model.fit(x, y, epochs=60, batch_size=50, verbose=0)["loss"][-1] < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n_bins": 0}, ValueError, "n_bins must be an integer >= 1, got 0"),
+        ({"edges": 3}, TypeError, "edges must be a list of lists of numbers or None, got 3"),
+        ({"edges": [["a"]]}, TypeError, "edges must be a list of lists of numbers or None"),
+        (
+            {"edges": [[0, 1]]},
+            ValueError,
+            r"edges\[0\] must be 3 finite numbers in ascending order",
+        ),
+        ({"edges": [[0, 2, 1]]}, ValueError, "in ascending order, for n_bins=2, got 3"),
+        ({"edges": [[0, 1, np.inf]]}, ValueError, "must be 3 finite numbers"),
+    ],
+)
+def test_refused_arguments_of_bins(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        fm.PiecewiseLinearEmbedding(**{"n_bins": 2, **arguments})
+
+
+def test_edges_that_do_not_fit_the_network() -> None:
+    given = regressor(fm.PiecewiseLinearEmbedding(1, edges=[[0.0, 1.0]]))
+    with pytest.raises(ValueError, match="the layer 0 has edges for 1 columns, but embeds 4"):
+        given.build(4)
+    within = regressor(fm.Dense(3), fm.PiecewiseLinearEmbedding())
+    with pytest.raises(ValueError, match="the layer 1 finds the edges of its bins in columns of X"):
+        within.build(4)
+
+
 LAYERS = {
+    "bins": fm.PiecewiseLinearEmbedding(5),
+    "bins of some": fm.PiecewiseLinearEmbedding(
+        3, columns=[1, 2], edges=[[-1, 0, 0, 1], [0, 1, 2, 3]]
+    ),
     "periodic": fm.PeriodicEmbedding(),
     "periodic of some": fm.PeriodicEmbedding(3, 5, columns=[2, 0], activation="relu"),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastmlp.program.column_ops import PeriodicOp
+from fastmlp.program.column_ops import PeriodicOp, PiecewiseLinearOp
 from fastmlp.program.operation import Slot, Tensor
 
 OP = PeriodicOp(
@@ -39,3 +39,29 @@ def test_in_words() -> None:
 def test_what_does_not_fit_together(field: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(OP, **{field: value}).check()
+
+
+BINS = PiecewiseLinearOp(
+    x=Slot(0, "input", 3), out=Slot(1, "", 12), edges=Tensor("0.edges", (3, 5), 0), is_fitted=True
+)
+
+
+def test_bins_in_words() -> None:
+    BINS.check()
+    assert BINS.description == "piecewise linear encoding 3 -> 3 x 4"
+    # Predictions know nothing of where edges come from.
+    assert not BINS.without_plan().is_fitted
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("x", Slot(0, "input", 4), r"0.edges has the shape \(3, 5\), expected \(4, 5\)"),
+        ("out", Slot(1, "", 15), "a piecewise linear encoding of another width"),
+        ("edges", Tensor("0.edges", (3, 1), 0), r"expected \(3, 2\)"),
+        ("edges", Tensor("0.edges", (15,), 0), r"expected \(3, 2\)"),
+    ],
+)
+def test_bins_that_do_not_fit_together(field: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(BINS, **{field: value}).check()

@@ -50,6 +50,21 @@ static inline void P_periodic(const real *x, const real *frequency, const real *
 }
 """
 
+PIECEWISE = """
+/* Each of n numbers becomes one for each bin between its edges: how far it has come through it. */
+static inline void P_piecewise(const real *x, const real *edges, real *M_RESTRICT z, int n,
+                               int bins)
+{
+    for (int i = 0; i < n; ++i, z += bins, edges += bins + 1)
+        for (int b = 0; b < bins; ++b) {
+            const real low = edges[b], high = edges[b + 1];
+            real share = high > low ? (x[i] - low) / (high - low) : x[i] >= low ? 1.0 : 0.0;
+            share = b > 0 && share < 0.0 ? 0.0 : share;
+            z[b] = b < bins - 1 && share > 1.0 ? 1.0 : share;
+        }
+}
+"""
+
 SCALE = """
 /* z = z * scale + shift */
 static inline void P_scale(real *z, const real *scale, const real *shift, int n)

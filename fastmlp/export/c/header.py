@@ -12,7 +12,7 @@ import numpy as np
 
 from ...common.checks import describe
 from ...common.dispatch import DispatchTable
-from ...program.column_ops import PeriodicOp
+from ...program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
@@ -293,6 +293,12 @@ def _periodic(op: PeriodicOp, source: _Source) -> list[str]:
     return [source.call(c_functions.PERIODIC, arguments)]
 
 
+def _piecewise(op: PiecewiseLinearOp, source: _Source) -> list[str]:
+    (columns, bins), edges = op.sizes, source.tensor(op.edges)
+    arguments = f"{source.at(op.x)}, {edges}, {source.at(op.out)}, {columns}, {bins}"
+    return [source.call(c_functions.PIECEWISE, arguments)]
+
+
 EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
     "EMITTERS",
     __name__,
@@ -308,6 +314,7 @@ EMITTERS: DispatchTable[Callable[[Any, _Source], list[str]]] = DispatchTable(
         EmbeddingOp: _embedding,
         PeriodicOp: _periodic,
         OneHotOp: _one_hot,
+        PiecewiseLinearOp: _piecewise,
     },
 )
 """The statements of each operation of a frozen program."""

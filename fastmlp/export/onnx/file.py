@@ -13,7 +13,7 @@ from ... import __version__
 from ...common.atomic_file import atomic_file
 from ...common.dispatch import DispatchTable
 from ...common.onnx_package import import_onnx
-from ...program.column_ops import PeriodicOp
+from ...program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ...program.operation import Slot, Tensor
 from ...program.ops import (
     ActivationOp,
@@ -291,6 +291,32 @@ def _one_hot(network: _Network, op: OneHotOp, out: str) -> None:
     graph.add("Concat", *parts, out=out, axis=1)
 
 
+def _piecewise(network: _Network, op: PiecewiseLinearOp, out: str) -> None:
+    graph, edges, (columns, bins) = network.graph, network.weights(op.edges), op.sizes
+    low, widths = edges[:, :-1], np.diff(edges, axis=1)
+    has_width = widths > 0
+    scale = np.divide(1.0, widths, out=np.zeros_like(widths), where=has_width)
+    # Bounds of each bin: the first has none below, the last one none above.
+    bound = float(np.finfo(graph.dtype).max)
+    least = np.where(np.arange(bins) == 0, -bound, 0.0)
+    most = np.where(np.arange(bins) == bins - 1, bound, 1.0)
+
+    def constant(values: Array, name: str) -> str:
+        return graph.constant(values.astype(graph.dtype), f"{op.edges.name} {name}")
+
+    x = graph.add("Unsqueeze", network.values[op.x], graph.constant(np.array([2]), "axis"))
+    lows = constant(low, "low")
+    share = graph.add("Mul", graph.add("Sub", x, lows), constant(scale, "scale"))
+    if not has_width.all():
+        behind = graph.add("GreaterOrEqual", x, lows)
+        step = graph.add("Where", behind, graph.number(1.0), graph.number(0.0))
+        share = graph.add("Where", graph.constant(has_width, "has a width"), share, step)
+    share = graph.add("Max", share, constant(least, "least"))
+    share = graph.add("Min", share, constant(most, "most"))
+    shape = graph.constant(np.array([-1, columns * bins]), "shape")
+    graph.add("Reshape", share, shape, out=out)
+
+
 NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
     "NODES",
     __name__,
@@ -306,6 +332,7 @@ NODES: DispatchTable[Callable[[_Network, Any, str], None]] = DispatchTable(
         EmbeddingOp: _embedding,
         PeriodicOp: _periodic,
         OneHotOp: _one_hot,
+        PiecewiseLinearOp: _piecewise,
     },
 )
 """What adds the nodes of each operation of a frozen program."""

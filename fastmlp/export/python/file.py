@@ -127,6 +127,8 @@ def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str
         _CHECKED.replace("DTYPE", dtype.name),
         *[_CODES] * forward.checks_codes,
         *[_ONE_HOT] * forward.has_levels,
+        *[_WAVES] * forward.has_waves,
+        *[_BINS] * forward.has_bins,
         "\n".join(_predict(program, forward)),
         *["\n".join(_predict_classes(predictor))] * (predictor.task != "regression"),
         *[_DECODED.replace("DTYPE", dtype.newbyteorder("<").str)] * in_base64,
@@ -151,6 +153,25 @@ def checked(X, n_features, name="X"):
     if not np.isfinite(x).all():
         raise ValueError(f"{name} has NaN, infinity or a number too large for DTYPE")
     return x
+'''
+
+_WAVES = '''
+def as_waves(x, frequency, phase, weight, bias):
+    """Return sums of waves of each number, each column with waves and weights of its own."""
+    waves = np.cos(2 * np.pi * frequency * x[..., None] + phase)
+    sums = np.einsum("...ch,chk->...ck", waves, weight) + bias
+    return sums.reshape((*x.shape[:-1], -1))
+'''
+
+_BINS = '''
+def through_bins(x, edges):
+    """Return how far each number has come through each bin between the edges of its column."""
+    low, width = edges[:, :-1], np.diff(edges)
+    share = np.where(width > 0, x[..., None] - low, x[..., None] >= low)
+    share = (share / np.where(width > 0, width, 1)).astype(x.dtype)
+    share[..., 1:] = np.maximum(share[..., 1:], 0)
+    share[..., :-1] = np.minimum(share[..., :-1], 1)
+    return share.reshape((*x.shape[:-1], -1))
 '''
 
 _CODES = '''

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.dispatch import DispatchTable
-from ...program.column_ops import PeriodicOp
+from ...program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ...program.ops import (
     ActivationOp,
     AddOp,
@@ -59,6 +59,8 @@ class Forward:
         Whether the lines call ``codes(values, n_categories, column)``.
     has_levels : bool
         Whether they call ``one_hot(values, levels)``.
+    has_waves, has_bins : bool
+        Whether they call ``as_waves(x, frequency, ...)``, ``through_bins(x, edges)``.
     """
 
     def __init__(self, program: InferenceProgram, names: Mapping[str, str]) -> None:
@@ -73,6 +75,8 @@ class Forward:
         self.columns: dict[str, tuple[int, ...]] = {}
         self.checks_codes = any(op.codes for op in self._ops)
         self.has_levels = any(isinstance(op, OneHotOp) for op in self._ops)
+        self.has_waves = any(isinstance(op, PeriodicOp) for op in self._ops)
+        self.has_bins = any(isinstance(op, PiecewiseLinearOp) for op in self._ops)
         self.lines: list[str] = []
         self._write()
 
@@ -200,11 +204,11 @@ class Forward:
         return parts
 
     def _periodic(self, op: PeriodicOp) -> list[str]:
-        frequency, phase, weight, bias = (self._names[tensor.name] for tensor in op.tensors)
-        x = self._variables[op.x]
-        waves = f"np.cos(2 * np.pi * {frequency} * {x}[..., None] + {phase})"
-        embedded = f'np.einsum("...ch,chk->...ck", {waves}, {weight}) + {bias}'
-        return [f"({embedded}).reshape({x}.shape[:-1] + (-1,))"]
+        tensors = ", ".join(self._names[tensor.name] for tensor in op.tensors)
+        return [f"as_waves({self._variables[op.x]}, {tensors})"]
+
+    def _piecewise(self, op: PiecewiseLinearOp) -> list[str]:
+        return [f"through_bins({self._variables[op.x]}, {self._names[op.edges.name]})"]
 
     def _one_hot(self, op: OneHotOp) -> list[str]:
         parts = [self._selected(op.x, op.passthrough)] if op.passthrough else []
@@ -230,6 +234,7 @@ EXPRESSIONS: DispatchTable[Callable[[Forward, Any], list[str]]] = DispatchTable(
         EmbeddingOp: Forward._embedding,
         PeriodicOp: Forward._periodic,
         OneHotOp: Forward._one_hot,
+        PiecewiseLinearOp: Forward._piecewise,
     },
 )
 """What writes each operation of a frozen program: expressions whose columns stand side by side."""

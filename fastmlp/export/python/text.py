@@ -100,8 +100,9 @@ def arrays_inside(arrays: Mapping[str, Array]) -> list[str]:
 def _literal(name: str, array: Array) -> list[str]:
     """An array as numbers that read back bit for bit."""
     end = f"], dtype=np.{array.dtype.name})"
-    if array.ndim == 1:
-        row = ", ".join(map(_number, array))
+    if array.ndim != 2:
+        row = ", ".join(map(_number, array.ravel()))
+        end += "" if array.ndim == 1 else f".reshape{array.shape}"
         if len(line := f"{name} = np.array([{row}{end}") <= WIDTH:
             return [line]
         return [f"{name} = np.array([", *_filled(row, "    ", ","), end]

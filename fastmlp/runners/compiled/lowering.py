@@ -148,6 +148,11 @@ class Lowering:
     def buffer(self, tensor: Tensor, element: int = 0) -> int:
         return address(self.state.buffers) + (tensor.start + element) * self.itemsize
 
+    def fixed(self, tensor: Tensor, element: int = 0) -> int:
+        """Address of what no optimizer moves: a buffer, which is a parameter once frozen."""
+        is_state = isinstance(self.weights, State)
+        return self.buffer(tensor, element) if is_state else self.parameter(tensor, element)
+
     def scalars(self, count: int) -> int:
         """Numbers of `count` scalars in a row."""
         self.n_scalars += count

@@ -31,12 +31,18 @@ from ...program.ops import (
     OneHotOp,
     ParametricOp,
     PeriodicOp,
+    PiecewiseLinearOp,
     ScaleOp,
     SelectOp,
     TrainedScaleOp,
 )
 from .lowering import Lowering, Memory
-from .lowering_columns import lower_periodic_backward, lower_periodic_forward
+from .lowering_columns import (
+    lower_periodic_backward,
+    lower_periodic_forward,
+    lower_piecewise_backward,
+    lower_piecewise_forward,
+)
 from .lowering_parametric import (
     lower_clip_forward,
     lower_parametric_backward,
@@ -250,6 +256,7 @@ LOWERINGS: DispatchTable[tuple[Lower, Lower]] = DispatchTable(
         ConcatOp: (lower_concat_forward, lower_concat_backward),
         EmbeddingOp: (lower_embedding_forward, lower_embedding_backward),
         PeriodicOp: (lower_periodic_forward, lower_periodic_backward),
+        PiecewiseLinearOp: (lower_piecewise_forward, lower_piecewise_backward),
         ScaleOp: (lower_scale_forward, _no_backward),
         ClipOp: (lower_clip_forward, _no_backward),
         OneHotOp: (lower_one_hot_forward, _no_backward),

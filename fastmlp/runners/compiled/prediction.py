@@ -14,9 +14,9 @@ from ...kernels.compiled.machine.op import N_SCALARS
 from ...kernels.compiled.ops.rows import check_finite
 from ...program.operation import Operation, Slot
 from ...program.state import State, Weights
+from ..cores import begin_work, end_work
 from ..forward import FEW_ROWS
 from .buffer_plan import for_inference
-from .cores import begin_work, end_work
 from .executable import Executable
 from .executable_cache import ExecutableCache
 from .lowering import Lowering

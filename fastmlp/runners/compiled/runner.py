@@ -22,6 +22,7 @@ from ...kernels.compiled.machine.op import (
 )
 from ...program.program import inference_ops
 from ...program.state import State
+from ..cores import available_cores
 from ..runner import BatchGradients
 from .buffer_plan import for_training
 from .executable import Executable
@@ -91,14 +92,16 @@ class CompiledRunner:
     ) -> CompiledSession:
         """Make ready to train on these rows; `stops`: at a loss that is not finite."""
         kind = _Kind.of(batches, rates, stops)
-        executable = self._executables.take(kind, lambda: self._training(kind))
+        # Tables are made for as many workers as there are cores.
+        key = kind, available_cores()
+        executable = self._executables.take(key, lambda: self._training(kind))
         return CompiledSession(
             self.state,
             batches,
             rates,
             executable,
             self._n_threads == "auto",
-            lambda: self._executables.give_back(kind, executable),
+            lambda: self._executables.give_back(key, executable),
         )
 
     def gradients(self, x: Features, y: Array, weight: Array | None, training: bool) -> Array:

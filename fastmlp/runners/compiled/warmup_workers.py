@@ -20,8 +20,8 @@ from typing import IO, Any, cast
 
 from ...kernels import get_backend
 from ...kernels.compiled.machine.op import OPS
+from ..cores import allowed_cores
 from .all_kernels import Kernel, all_kernels, load, require_cache
-from .cores import allowed_cores
 
 # Each takes some 200 MB.
 _MOST_WORKERS = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from .cores import available_cores, begin_work, end_work, free_cores, share_of_cores
+from ..cores import available_cores, begin_work, end_work, free_cores, share_of_cores
 from .shards import column_shards
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ and each instruction carries fast-math flags of its own, which those of the call
 multiply-adds is allowed everywhere; no step depends on it.
 
 Errors stay below 2 units in the last place for `exp` and `log` and below 4 for the others, at every
-argument; those of `sinpi` and `cospi` below 2 units in the last place of 1 up to 2**(fraction_bits -
-2), those of `sin` and `cos` below 2 units in the last place of 1 at arguments up to 2**14 in
-float32 and 2**20 in float64, and of the result itself up to pi (beyond, results stay within [-1, 1]
-and mean nothing, as do arguments whose last place is of that order). Subnormal numbers are read and written, infinities and NaN follow IEEE 754. The method is
-the same for both dtypes: an exact range reduction with ln 2 in two parts, then a polynomial or, for
-`erf` in float64, a rational function; `formats` holds their coefficients.
+argument, but for sines and cosines. Those of `sinpi` and `cospi` stay below 2 units in the last
+place of 1 up to 2**21 in float32 and 2**50 in float64. So do those of `sin` and `cos` up to 2**14
+and 2**20, and below 2 units of the result itself up to pi. Beyond, results stay within [-1, 1] and
+mean nothing. Subnormal numbers are read and written, infinities and NaN follow IEEE 754. The method
+is the same for both dtypes: an exact range reduction with ln 2 in two parts, or pi in three, then a
+polynomial or, for `erf` in float64, a rational function; `formats` holds their coefficients.
 
 References
 ----------

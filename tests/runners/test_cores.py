@@ -19,7 +19,8 @@ pytest.importorskip("numba")
 from threaded_fits import bits, fit, large, wide
 
 from fastmlp.runners.compiled import cores, prediction, runner, workers
-from fastmlp.runners.compiled.cores import (
+from fastmlp.runners.compiled.executable import Executable
+from fastmlp.runners.cores import (
     allowed_cores,
     available_cores,
     begin_work,
@@ -29,7 +30,6 @@ from fastmlp.runners.compiled.cores import (
     share_of_cores,
     threads_at_work,
 )
-from fastmlp.runners.compiled.executable import Executable
 
 pytestmark = pytest.mark.usefixtures("no_thread_left")
 
@@ -111,7 +111,7 @@ def test_a_quota_limits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_affinity_limits_the_cores() -> None:
     code = (
         "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1]);"
-        "from fastmlp.runners.compiled.cores import available_cores; print(available_cores())"
+        "from fastmlp.runners.cores import available_cores; print(available_cores())"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "1\n"

@@ -7,11 +7,15 @@ import math
 import os
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 # Those that joblib sets or counts by, so that what runs in its processes does not take all cores.
 _LIMITS = ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 _CONTROL_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+# What fits side by side are given of the cores, each its share.
+_limit: ContextVar[int | None] = ContextVar("cores_of_a_fit", default=None)
 
 # The thread that each piece of work was begun in. Single calls on a dict need no lock, which a fork
 # could leave locked.
@@ -48,14 +52,22 @@ def allowed_cores() -> int:
 
 
 def available_cores() -> int:
-    """Those of `allowed_cores` that variables of the environment leave to this process."""
+    """Those of `allowed_cores` that the environment leaves, or as many as `limit_cores` has set."""
+    limit = _limit.get()
+    if limit is not None:
+        return limit
     limits = [limit for name in _LIMITS if (limit := _number(os.environ.get(name, "")))]
     return min([allowed_cores(), *limits])
 
 
 def share_of_cores(cores: int) -> int:
     """What is left for each where all threads of this process that are at work share the cores."""
-    return max(1, cores // threads_at_work())
+    return cores if _limit.get() is not None else max(1, cores // threads_at_work())
+
+
+def limit_cores(cores: int) -> None:
+    """From now on, what runs in this context uses so many cores."""
+    _limit.set(cores)
 
 
 def free_cores() -> int:
