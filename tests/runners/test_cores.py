@@ -18,7 +18,7 @@ pytest.importorskip("numba")
 
 from threaded_fits import bits, fit, large, wide
 
-from fastmlp.runners.compiled import cores, prediction, runner, workers
+from fastmlp.runners import cores, prediction, runner, workers
 from fastmlp.runners.compiled.executable import Executable
 from fastmlp.runners.cores import (
     allowed_cores,
