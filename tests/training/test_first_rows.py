@@ -152,9 +152,7 @@ def test_batch_norm_and_sparse_rows() -> None:
     rows = X * (X > 5)
     deep = [fm.Dense(9, initializer="std"), fm.BatchNorm(), fm.Dense(4, initializer="std")]
     layers = [fm.WideAndDeep(1, deep=deep)]
-    found = [
-        first(model_of(layers=layers), (x, X), Y) for x in (rows, sparse.csr_array(rows))
-    ]
+    found = [first(model_of(layers=layers), (x, X), Y) for x in (rows, sparse.csr_array(rows))]
     np.testing.assert_allclose(found[1]["0.2.weight"], found[0]["0.2.weight"], rtol=1e-9)
     assert found[0]["0.0.weight"].std() == pytest.approx(1 / X.std() / 6**0.5, rel=0.3)
 
