@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pytorch import torch
 
+import fastmlp
 from fastmlp.kernels import numpy as reference
 
 
@@ -106,3 +107,24 @@ def test_optimizer_float32() -> None:
         reference.adam_update(parameters, gradients, m, v, step, 0.01, 0.9, 0.999, 1e-8)
     assert parameters.dtype == np.float32
     np.testing.assert_allclose(parameters, t.detach().numpy(), rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", fastmlp.kernels.available_backends())
+def test_a_short_memory_of_squares_on_a_long_run_in_float32(name: str) -> None:
+    """``beta_2 = 0.95``: from the first steps to far beyond those where corrections vanish."""
+    kernels = fastmlp.kernels.get_backend(name)
+    rng, constants = np.random.default_rng(0), (0.01, 0.9, 0.95, 1e-8)
+    p = torch.zeros(30, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([p], lr=0.01, betas=(0.9, 0.95), eps=1e-8)
+    found, m, v = (np.zeros(30, np.float32) for _ in range(3))
+    for step in range(1, 3001):
+        g = (rng.normal(size=30) * 10.0 ** rng.integers(-4, 2)).astype(np.float32)
+        p.grad = torch.tensor(g, dtype=torch.float64)
+        optimizer.step()
+        kernels.adam_update(found, g, m, v, step, *constants)
+        if step in (1, 2, 10, 3000):
+            np.testing.assert_allclose(found, p.detach().numpy(), rtol=0, atol=2e-5)
+    before = found.copy()
+    kernels.adam_update(found, g, m, v, 10**9, *constants)
+    expected = 0.01 * m.astype(np.float64) / (np.sqrt(v.astype(np.float64)) + 1e-8)
+    np.testing.assert_allclose(before - found, expected, rtol=0, atol=1e-6)
