@@ -18,7 +18,8 @@ pytest.importorskip("numba")
 
 from threaded_fits import bits, fit, large, wide
 
-from fastmlp.runners import cores, prediction, runner, workers
+from fastmlp.runners import cores
+from fastmlp.runners.compiled import prediction, runner, workers
 from fastmlp.runners.compiled.executable import Executable
 from fastmlp.runners.cores import (
     allowed_cores,
