@@ -87,9 +87,8 @@ def update_steps(
             if optimizer.running_product:
                 scalars[optimizer.running_product] = float(before.products[place])
             names = ("learning_rate", *optimizer.scheduled)
-            own = group.constants(optimizer)
-            own |= {each: rates[each, number] * group.factor(each) for each in names}
-            own["rate"] = own.pop("learning_rate")
+            own = {each: rates[each, number] * group.factor(each) for each in names}
+            own = {"rate": own.pop("learning_rate"), **group.constants(optimizer), **own}
             other = {name: value for name, value in own.items() if value != scalars[name]}
             formula = ", ".join(
                 [optimizer.rule[-1], *(f"{name} = {value:g}" for name, value in other.items())]

@@ -1,21 +1,10 @@
-"""What tests of threads look after."""
+"""Where tests of compiled code keep it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-
-@pytest.fixture
-def no_thread_left() -> Iterator[None]:
-    """The test leaves no thread behind."""
-    pytest.importorskip("numba")
-    from threaded_fits import no_thread_left_behind
-
-    with no_thread_left_behind():
-        yield
 
 
 @pytest.fixture
