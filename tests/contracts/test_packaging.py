@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import warnings
 import zipfile
 from email.message import Message
 from email.parser import Parser
@@ -172,7 +173,7 @@ def test_readme_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    training, estimator, device = re.findall(
+    training, estimator, table, device = re.findall(
         r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
     )
     monkeypatch.chdir(tmp_path)
@@ -186,6 +187,10 @@ def test_readme_example_runs(
     score, epochs = map(float, capsys.readouterr().out.split())
     assert score > 0.95
     assert epochs > 10
+    with warnings.catch_warnings(record=True) as told:
+        exec(compile(table, "<README.md>", "exec"), names)
+    assert {note.category.__name__ for note in told} <= {"TableWarning"}
+    assert capsys.readouterr().out == "['a' 'a' 'b' 'b']\n"
     pytest.importorskip("onnx")
     exec(compile(device, "<README.md>", "exec"), names)
     assert re.fullmatch(r"\[0?\.\d+\] \[[01] [01] [01]\]\n", capsys.readouterr().out)
