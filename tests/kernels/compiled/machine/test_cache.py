@@ -402,6 +402,18 @@ for dtype in ("float32", "float64"):
         scaled,
     )
     use(model, kinds["float32"], np.eye(3)[np.arange(10) % 3])
+    # What quasi-Newton solvers ask for.
+    model = fm.Sequential([fm.Dense(1)], dtype=dtype, backend="numba").build(4)
+    objective = model.runner.objective(scaled, np.ones((10, 1), dtype), None)
+    objective.evaluate()
+    objective.close()
+    if evaluates:
+        from sklearn.preprocessing import OneHotEncoder
+
+        encoder = OneHotEncoder().fit(x % 2)
+        width = len(encoder.get_feature_names_out())
+        model = fm.Sequential([fm.Dense(1)], dtype=dtype, backend="numba").build(width)
+        model.freeze(scaler=encoder)((x % 2).astype(dtype))
     layers = [fm.Embedding(256, 3, 0), fm.Branch([fm.Dense(3)], []), fm.Dense(1)]
     use(fm.Sequential(layers, dtype=dtype, backend="numba"), x, y)
     for kind in ("float32", "float64", "uint8") if sparse else ():
