@@ -188,6 +188,7 @@ def test_readme_example_runs(
     assert score > 0.95
     assert epochs > 10
     with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         exec(compile(table, "<README.md>", "exec"), names)
     assert {note.category.__name__ for note in told} <= {"TableWarning"}
     assert capsys.readouterr().out == "['a' 'a' 'b' 'b']\n"

@@ -45,7 +45,7 @@ BAD_NETWORKS = {
     "l1": (lambda: fm.Dense(1, l1=np.inf), ValueError, r"l1 must be a finite number >= 0, got inf"),
     "dropout 1": (lambda: fm.Dropout(1.0), ValueError, r"rate must be .* in \[0, 1\), got 1"),
     "dropout -1": (lambda: fm.Dropout(-1), ValueError, r"rate must be .* in \[0, 1\), got -1"),
-    "dropout text": (lambda: fm.Dropout("0.1"), TypeError, r"rate must be a number or a schedule, got '0\.1'"),
+    "dropout text": (lambda: fm.Dropout("0.1"), TypeError, r"rate must be a number or a schedule"),
     "momentum": (lambda: fm.BatchNorm(0), ValueError, r"momentum must be .* in \(0, 1\], got 0"),
     "epsilon": (lambda: fm.BatchNorm(epsilon=0), ValueError, r"epsilon must be .* > 0, got 0"),
     "residual": (lambda: fm.Residual([]), ValueError, r"Residual needs at least one layer"),

@@ -416,6 +416,9 @@ for dtype in ("float32", "float64"):
         model.freeze(scaler=encoder)((x % 2).astype(dtype))
     layers = [fm.Embedding(256, 3, 0), fm.Branch([fm.Dense(3)], []), fm.Dense(1)]
     use(fm.Sequential(layers, dtype=dtype, backend="numba"), x, y)
+    for first in (fm.PeriodicEmbedding(), fm.PiecewiseLinearEmbedding(3), fm.Scale()):
+        layers = [first, fm.Dense(2), fm.Clip(-1.0, 1.0)]
+        use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, scaled[:, :2])
     for kind in ("float32", "float64", "uint8") if sparse else ():
         for wide_optimizer in (None, "ftrl", "adagrad", "sgd"):
             layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)], wide_optimizer=wide_optimizer)]
@@ -424,6 +427,9 @@ for dtype in ("float32", "float64"):
     for activation in activations.split():
         layers = [fm.Dense(3, activation), fm.Dense(1)]
         use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, y)
+        if activation != "softmax":
+            layers = [fm.Dense(3), fm.ParametricActivation(activation), fm.Dense(1)]
+            use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, y)
     for activation, names in losses.items():
         for loss in names:
             layers = [fm.Dense(2, activation)]
