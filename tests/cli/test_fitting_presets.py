@@ -1,4 +1,4 @@
-"""A preset trains the networks of the estimator, and all that a training writes is of all of them."""
+"""A preset trains the networks of the estimator, and what is written is of all of them."""
 
 from __future__ import annotations
 
