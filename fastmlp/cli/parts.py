@@ -181,8 +181,8 @@ def _folds(
     share, seed, last = arguments.validation_size, arguments.seed, arguments.test_last
     if is_recipe:
         preset = preset_of(arguments)
-        how = {"seed": seed, "crosses": preset.crosses, "in_order": last}
-        return folds_for(n, share, preset.n_members, **how, **within)
+        shares = n, share, preset.n_members
+        return folds_for(*shares, seed=seed, crosses=preset.crosses, in_order=last, **within)
     if not share:
         return []
     if arguments.dataset is not None:

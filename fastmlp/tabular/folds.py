@@ -42,11 +42,16 @@ def folds_for(
         return [(whole, whole[:0])] * n
     if n > 1 and not in_order:
         return several_folds(n_rows, share, n, seed=seed, classes=classes, groups=groups)
-    within = {"classes": classes, "groups": groups}
-    return (
-        folds_of(n_rows, share, seed=seed, crosses=crosses and n == 1, in_order=in_order, **within)
-        * n
+    crosses = crosses and n == 1
+    found = folds_of(
+        *(n_rows, share),
+        seed=seed,
+        crosses=crosses,
+        in_order=in_order,
+        classes=classes,
+        groups=groups,
     )
+    return found * n
 
 
 def folds_of(
