@@ -14,6 +14,7 @@ EXAMPLES = """\
 examples:
   fastmlp train --dataset breast_cancer
   fastmlp train --data houses.csv --target price
+  fastmlp train --data houses.csv --target price --preset best --time-limit 60
   fastmlp train --data houses.csv --target price --drop notes --layers 64 32 -e 200
   fastmlp train --config wide.toml -lr 0.001
   fastmlp predict outputs/model.safetensors --data new_houses.csv
@@ -148,6 +149,15 @@ _STANDARDIZE = (
     ),
 )
 
+_PRESET = Option(
+    name="preset",
+    choices=("fast", "default", "best"),
+    help="for --data, how much work the network that suits tables may be; fast: one, up to 60 "
+    "epochs; default: one, up to 300, of a small table by cross-fitting; best: five, whose outputs "
+    "are averaged. What TabularClassifier and TabularRegressor train, and the file is theirs; "
+    "without it the default, on the rows as they stand",
+)
+
 _NETWORK = (
     Option(
         name="layers",
@@ -269,7 +279,7 @@ _TRAINING = (
         parse=integer(1),
         default=100,
         help="passes over the rows (default: %(default)s; of a table without options of a network "
-        "at most 300)",
+        "at most 300, or what --preset says)",
         goes_to="fit",
     ),
     Option(
@@ -287,7 +297,14 @@ _TRAINING = (
         parse=integer(0),
         help="ends the training after N epochs without a lower loss, on the validation rows where "
         "there are some, else on the training rows, and takes the best epoch's weights; 0: never "
-        "(default: 20 for --data, else 0)",
+        "(default: 20 for --data, or what --preset says, else 0)",
+    ),
+    Option(
+        name="time_limit",
+        metavar="SECONDS",
+        parse=number(0, open_low=True),
+        help="for reading and training; the best that was found by then is kept. Compiling, which "
+        "a first training does, and the results come on top",
     ),
     _DTYPE,
     BACKEND,
@@ -346,7 +363,7 @@ TRAIN = Command(
         Group("", (CONFIG,)),
         Group("data", (*_TABLE, *_SPLIT), one_of=SOURCES),
         Group("table", (*READING, *UNDERSTANDING, STRICT)),
-        Group("network", (*_STANDARDIZE, *_NETWORK)),
+        Group("network", (_PRESET, *_STANDARDIZE, *_NETWORK)),
         Group("training", _TRAINING),
         Group("optimizer", _OPTIMIZER),
         Group("output", _OUTPUT),

@@ -24,7 +24,6 @@ from ..inspection.axes import (
 from ..inspection.plots_network import plot_learning_curves
 from ..inspection.plots_results import confusion_size, plot_confusion_matrix, plot_predictions
 from ..tables.columns import CategoryColumn
-from ..tables.preparation import Preparation
 from ..tabular.outputs import predictions
 
 if TYPE_CHECKING:
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..kernels.typing import Array
-    from ..model.sequential import Sequential
     from ..tables.columns import Column
     from ..tables.target import Target
+    from ..tabular.model import TableModel
     from ..training.history import History
 
 _POINTS = 200
@@ -61,8 +60,7 @@ def import_matplotlib() -> None:
 
 def draw_response(
     path: str | os.PathLike[str],
-    model: Sequential,
-    preparation: Preparation,
+    model: TableModel,
     name: str,
     values: Array,
     X: Array,
@@ -73,6 +71,7 @@ def draw_response(
     ----------
     path : str or path-like
         Of the picture.
+    model : TableModel
     name : str
         The column.
     values : ndarray, shape (n,)
@@ -80,6 +79,7 @@ def draw_response(
     X : ndarray, shape (n, n_features)
         What the network reads of the training rows.
     """
+    preparation = model.preparation
     found = {column.name: column for column in preparation.columns}
     column, place = found.get(name), preparation.place(name)
     grid: Any = _grid(column, values)

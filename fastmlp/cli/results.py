@@ -11,7 +11,6 @@ import numpy as np
 
 from ..data.features import counted
 from ..tables.baselines import Linear, fit_linear, frequencies
-from ..tables.preparation import Preparation
 from ..tabular.outputs import of_outputs, predictions
 from .fitting import Fitted
 from .options_train import TRAIN
@@ -32,7 +31,6 @@ from .verdict import verdict
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
-    from ..tables.target import Target
     from ..tabular.outputs import Predictions
     from .data import Source
     from .parts import Parts
@@ -47,21 +45,19 @@ class Results:
     def __init__(
         self,
         source: Source,
-        target: Target,
-        preparation: Preparation,
         parts: Parts,
         X: Array,
         fitted: Fitted,
         arguments: argparse.Namespace,
     ) -> None:
-        self._source, self._target, self._preparation = source, target, preparation
+        self._source, self._target = source, fitted.model.preparation.target
         self._parts, self._X, self._fitted, self._arguments = parts, X, fitted, arguments
         self._labels = fitted.model.classes
         start = perf_counter()
         # Once before, for the first prediction of a process may compile.
         fitted.model.predict(X[parts.test])
         start = perf_counter()
-        self._test = predictions(fitted.model, target, X[parts.test])
+        self._test = predictions(fitted.model, self._target, X[parts.test])
         self._seconds = perf_counter() - start
         self._measured = self._measure()
         self._baselines = self._measure_baselines()
@@ -80,8 +76,7 @@ class Results:
         of_training = predictions(fitted.model, self._target, self._X[rows])
         found["training"] = self._metrics(rows, of_training)
         if fitted.validation is not None:
-            held, outputs = fitted.validation
-            held_rows = parts.learned[held]
+            held_rows, outputs = fitted.validation
             of_held = of_outputs(self._target, self._labels, outputs)
             found["validation"] = self._metrics(held_rows, of_held, unseen=True)
         found["test"] = metrics(
@@ -97,7 +92,7 @@ class Results:
 
     def _loss(self, rows: Array) -> float:
         learned = self._target.transform(self._source.y[rows])
-        return float(self._fitted.model.evaluate(self._X[rows], learned)["loss"])
+        return float(self._fitted.model.loss(self._X[rows], learned))
 
     def _measure_baselines(self) -> dict[str, dict[str, Any]]:
         """Metrics of a constant answer and of a linear model, on the test rows."""
@@ -155,7 +150,7 @@ class Results:
         parts = self._parts
         rows = {"training": parts.training, "test": parts.test}
         if self._fitted.validation is not None:
-            rows["validation"] = parts.learned[self._fitted.validation[0]]
+            rows["validation"] = self._fitted.validation[0]
         for name, some in rows.items():
             y = self._source.y[some]
             why = undefined(self._measured[name], self._target, self._labels, y)
@@ -204,7 +199,7 @@ class Results:
     def _draw(self, files: Files, wanted: list[int]) -> None:
         source, target, model = self._source, self._target, self._fitted.model
         if len(self._fitted.history):
-            watched = "validation" if self._parts.folds else "test"
+            watched = "test" if self._fitted.validation is None else "validation"
             draw_learning_curves(files.path("learning_curve.png"), self._fitted.history, watched)
         if target.classes:
             matrix = self._measured["test"]["confusion_matrix"]
@@ -217,4 +212,4 @@ class Results:
             name = list(source.columns)[place]
             path = files.path(f"response_feature{place}.png")
             values = source.columns[name][rows]
-            draw_response(path, model, self._preparation, name, values, self._X[rows])
+            draw_response(path, model, name, values, self._X[rows])

@@ -11,6 +11,7 @@ from ..common.checks import unknown_name
 from ..data.features import counted
 from ..errors import missing_extra
 from ..tables.preparation import Preparation, fit
+from ..tabular.deadline import Deadline
 from . import data as cli_data
 from .fitting import by_recipe, in_words, plan_described, plan_recipe
 from .inputs import refuse, tell
@@ -26,27 +27,28 @@ if TYPE_CHECKING:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, test, and write the model and its results."""
+    deadline = Deadline(arguments.time_limit)
     _require_packages()
     inputs = (arguments.data, arguments.test_data, arguments.schema, arguments.config)
     files = Files(arguments.output_dir, arguments.extension_name, inputs, arguments.log)
     settle(arguments)
     # A misspelt name is told before a long load of data.
+    is_recipe = by_recipe(arguments)
     hidden_layers(arguments)
     optimizer_of(arguments)
     source = cli_data.load(arguments)
     wanted = _wanted_columns(arguments.wanted_features, list(source.columns))
     arguments.task = source.target.task
-    is_recipe = by_recipe(arguments)
     parts = cut(source, arguments, is_recipe)
-    target = scaled_target(arguments, source.target, source.y[parts.training])
-    preparation = fit(source.schema, source.columns, parts.training, target)
+    prepared = parts.training if arguments.preset is None else parts.prepared
+    target = scaled_target(arguments, source.target, source.y[prepared])
+    preparation = fit(source.schema, source.columns, prepared, target)
     X = preparation.matrix(source.columns, arguments.dtype)
-    learned, y = X[parts.learned], source.y[parts.learned]
     if is_recipe:
-        run = plan_recipe(learned, y, target, parts, arguments)
+        names = tuple(source.columns)
+        run = plan_recipe(X, source.y, names, preparation, parts, deadline, arguments)
     else:
-        test = X[parts.test], source.y[parts.test]
-        run = plan_described(learned, y, target, parts, test, arguments)
+        run = plan_described(X, source.y, preparation, parts, deadline, arguments)
     if arguments.strict:
         refuse(source.notes)
     source = replace(source, notes=(*source.notes, *unvalidated(parts, arguments)))
@@ -60,11 +62,9 @@ def train(arguments: argparse.Namespace) -> None:
     importing = Thread(target=import_matplotlib)
     importing.start()
     fitted = run()
-    model = fitted.model
-    preparation.attach(model)
-    model.save(files.path("model.safetensors"))
+    fitted.saved.save(files.path("model.safetensors"))
     importing.join()
-    Results(source, target, preparation, parts, X, fitted, arguments).write(files, wanted)
+    Results(source, parts, X, fitted, arguments).write(files, wanted)
 
 
 def _require_packages() -> None:

@@ -98,6 +98,8 @@ class Course:
     place : int
         Which of the starts it was.
     best_epoch : int
+    is_out_of_time : bool
+        Whether the time limit has ended the training.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Course:
         self._held_weight = None if weight is None else weight[self.held]
         self.history = History()
         self.start, self.place, self.best_epoch = "constant", 0, 0
+        self.is_out_of_time = False
         self._outputs: list[Array] = []
         self._seconds = 0.0
 
@@ -177,10 +180,12 @@ class Course:
                 watcher.on_fit_begin(model)
             for epoch in range(1, recipe.epochs + 1):
                 if not self._has_time(epoch, crosses):
+                    self.is_out_of_time = True
                     break
                 try:
                     outputs = self._epoch(epoch, watchers)
-                except (DivergenceError, OutOfTimeError):
+                except (DivergenceError, OutOfTimeError) as error:
+                    self.is_out_of_time = isinstance(error, OutOfTimeError)
                     break
                 if not recipe.patience or not len(self.held) or best.improves(epoch, outputs):
                     self._keep(epoch, outputs)

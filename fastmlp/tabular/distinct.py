@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,30 @@ if TYPE_CHECKING:
 _FEWEST = 5
 _MEASURED = 0.5
 
-__all__ = ["distinct"]
+__all__ = ["Distinct", "distinct"]
+
+
+class Distinct(NamedTuple):
+    """One of the rows that are the same.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (k,)
+        In an order that their values alone decide.
+    weight : ndarray of float64, shape (k,), or None
+        How much each counts; None where each counts once.
+    places : ndarray of int, shape (n,)
+        For each row, which of `rows` it is the same as.
+    """
+
+    rows: Array
+    weight: Array | None
+    places: Array
 
 
 def distinct(
     columns: Sequence[Array], others: Sequence[Array], weight: Array | None
-) -> tuple[Array, Array | None] | None:
+) -> Distinct | None:
     """Return one of the rows that are the same, and how much each counts.
 
     Rows that are the same are copies where some column of measured numbers differs in all others: a
@@ -37,10 +55,7 @@ def distinct(
 
     Returns
     -------
-    rows : ndarray of int
-        In an order that their values alone decide.
-    weight : ndarray of float64 or None
-        None where each counts once.
+    Distinct or None
     """
     codes = [np.unique(_plain(column), return_inverse=True)[1].reshape(-1) for column in columns]
     numbers = [code for code, column in zip(codes, columns, strict=True) if _is_measured(column)]
@@ -52,8 +67,9 @@ def distinct(
     _, rows, places = np.unique(key, axis=0, return_index=True, return_inverse=True)
     if most < len(rows):
         return None
-    counts = np.bincount(places.reshape(-1), weight)
-    return rows, None if (counts == 1).all() else counts.astype(np.float64)
+    places = places.reshape(-1)
+    counts = np.bincount(places, weight)
+    return Distinct(rows, None if (counts == 1).all() else counts.astype(np.float64), places)
 
 
 def _is_measured(column: Array) -> bool:

@@ -258,7 +258,7 @@ class TabularEstimator(ExportedEstimator):
             return self._judge(target, classes, y, weight)
 
         share = float(self.validation_fraction or 0.0)
-        return Request(recipe, n_members, share, preset.crosses, callbacks, judge, deadline)
+        return Request(recipe, n_members, callbacks, deadline, judge, share, preset.crosses)
 
     def _adopt(
         self, fitted: Fitted, names: tuple[str, ...], is_numbers: bool, classes: Array | None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..tables.preparation import fit
-from .distinct import distinct
-from .folds import folds_of, several_folds
+from .distinct import Distinct, distinct
+from .folds import folds_for
 from .losses import mean, row_losses
 from .model import TableModel
 from .plan import SMALL, Recipe
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..kernels.typing import Array
+    from ..tables.preparation import Preparation
     from ..tables.schema import Schema
     from ..tables.target import Target
     from ..training.callbacks import Callback
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from .judge import Judge
     from .recipe import Trained
 
+    Fold = tuple[Array, Array]
+
 # Of fewer rows the rest may all be the same.
 _FEWEST = 20
 
-__all__ = ["Fitted", "Request", "Rows", "fit_networks"]
+__all__ = ["Fitted", "Request", "Rows", "fit_networks", "prepared_from", "train_networks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +67,20 @@ class Rows:
             None if self.groups is None else self.groups[rows],
         )
 
-    def merged(self) -> Rows:
-        """Those of a small table, with copies of a row as one."""
+    def distinct(self) -> Distinct | None:
+        """One of the rows of a small table that are copies; None where there are none."""
         others = [self.y, *([] if self.groups is None else [self.groups])]
         if len(self) >= SMALL:
-            return self
-        copies = distinct(list(self.cells.values()), others, self.weight)
+            return None
+        return distinct(list(self.cells.values()), others, self.weight)
+
+    def merged(self) -> Rows:
+        """Those of a small table, with copies of a row as one."""
+        copies = self.distinct()
         if copies is None:
             return self
-        found = self.take(copies[0])
-        return Rows(found.cells, found.y, copies[1], found.groups)
+        found = self.take(copies.rows)
+        return Rows(found.cells, found.y, copies.weight, found.groups)
 
     def followed_by(self, others: Rows) -> Rows:
         """These, and others behind them; without groups."""
@@ -87,29 +94,29 @@ class Rows:
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What an estimator asks for.
+    """What an estimator or the command line asks for.
 
     Attributes
     ----------
     recipe : Recipe
     n_members : int
         Networks whose outputs are averaged.
+    callbacks : iterable of Callback
+    deadline : Deadline
+    judge : callable (target, y, weight) -> Judge or None, optional
     share : float
         Of the validation rows, where they are drawn.
     crosses : bool
         Whether a single network of a small table is cross-fitted.
-    callbacks : iterable of Callback
-    judge : callable (target, y, weight) -> Judge or None
-    deadline : Deadline
     """
 
     recipe: Recipe
     n_members: int
-    share: float
-    crosses: bool
     callbacks: Iterable[Callback]
-    judge: Callable[[Target, Array, Array | None], Judge | None]
     deadline: Deadline
+    judge: Callable[[Target, Array, Array | None], Judge | None] | None = None
+    share: float = 0.0
+    crosses: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +144,7 @@ def fit_networks(
     classes: Array | None,
     request: Request,
 ) -> Fitted:
-    """Train the networks of a table.
+    """Cut the rows of a table, fit the preparation of its columns, and train its networks.
 
     Parameters
     ----------
@@ -155,18 +162,56 @@ def fit_networks(
     rows = rows.merged()
     folds = _folds(rows, held, classes, request)
     every = rows if held is None else rows.followed_by(held)
-    # One network never sees the rows that it is judged by, its scales and medians included.
-    one = len(folds) == 1 and request.n_members == 1 and len(rows) >= _FEWEST
-    learned = folds[0][0] if one else np.arange(len(rows))
+    learned = prepared_from(folds, len(rows), request.n_members)
     if classes is None:
         target = target.fitted(every.y[learned])
     preparation = fit(schema, every.cells, learned, target)
     X = preparation.matrix(every.cells, request.recipe.dtype)
-    y = every.y if classes is not None else target.transform(every.y).astype(request.recipe.dtype)
-    weight = every.weight
-    judge = request.judge(target, every.y, weight) if folds and len(folds[0][1]) else None
+    return train_networks(X, every.y, every.weight, folds, preparation, classes, request)
+
+
+def prepared_from(folds: list[Fold], n_rows: int, n_members: int) -> Array:
+    """Return the rows from which the preparation is fitted.
+
+    One network never sees the rows that it is judged by, its scales and medians included.
+    """
+    one = len(folds) == 1 and n_members == 1 and n_rows >= _FEWEST
+    return folds[0][0] if one else np.arange(n_rows)
+
+
+def train_networks(
+    X: Array,
+    y: Array,
+    weight: Array | None,
+    folds: list[Fold],
+    preparation: Preparation,
+    classes: Array | None,
+    request: Request,
+) -> Fitted:
+    """Train the networks of a table that is prepared and cut.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, n_features)
+        Prepared rows.
+    y : ndarray, shape (n,)
+        The number of each row's class, or numbers in units of their own.
+    weight : ndarray, shape (n,), optional
+    folds : list of (training rows, validation rows)
+        As `train` takes them.
+    preparation : Preparation
+    classes : ndarray, shape (k,), or None
+        The sorted labels of a classification.
+    request : Request
+        Its `share` and `crosses` are not looked at.
+    """
+    target, recipe = preparation.target, request.recipe
+    learned = y if classes is not None else target.transform(y).astype(recipe.dtype)
+    judge = None
+    if request.judge is not None and folds and len(folds[0][1]):
+        judge = request.judge(target, y, weight)
     trained = train(
-        *(X, y, 0 if classes is None else len(classes), folds, request.recipe),
+        *(X, learned, 0 if classes is None else len(classes), folds, recipe),
         callbacks=request.callbacks,
         weight=weight,
         judge=judge,
@@ -179,25 +224,21 @@ def fit_networks(
         training.feature_names = {"X": preparation.features}
         if labels is not None:
             training.targets = training.encoder().with_classes(labels)
-    score = _score(trained, judge, every, y, target, classes, request.recipe.loss)
+    score = _score(trained, judge, weight, learned, target, classes, recipe.loss)
     return Fitted(TableModel(trained.models, preparation), trained, score)
 
 
-def _folds(
-    rows: Rows, held: Rows | None, classes: Array | None, request: Request
-) -> list[tuple[Array, Array]]:
-    n, whole = request.n_members, np.arange(len(rows))
+def _folds(rows: Rows, held: Rows | None, classes: Array | None, request: Request) -> list[Fold]:
+    n = request.n_members
     if held is not None:
-        return [(whole, len(rows) + np.arange(len(held)))] * n
-    if not request.share:
-        return [(whole, whole[:0])] * n if n > 1 else []
-    seed = request.recipe.seed
-    # Where no class has two rows, they cannot be shared out by class.
-    by_class = classes is not None and int(np.bincount(rows.y).max()) > 1
-    within: dict[str, Any] = {"classes": rows.y if by_class else None, "groups": rows.groups}
-    if n > 1:
-        return several_folds(len(rows), request.share, n, seed=seed, **within)
-    return folds_of(len(rows), request.share, seed=seed, crosses=request.crosses, **within)
+        return [(np.arange(len(rows)), len(rows) + np.arange(len(held)))] * n
+    return folds_for(
+        *(len(rows), request.share, n),
+        seed=request.recipe.seed,
+        crosses=request.crosses,
+        classes=None if classes is None else rows.y,
+        groups=rows.groups,
+    )
 
 
 def _as_labels(classes: Array) -> Array:
@@ -208,7 +249,7 @@ def _as_labels(classes: Array) -> Array:
 def _score(
     trained: Trained,
     judge: Judge | None,
-    every: Rows,
+    weight: Array | None,
     learned: Array,
     target: Target,
     classes: Array | None,
@@ -220,8 +261,8 @@ def _score(
     if judge is not None:
         return judge.measure(rows, outputs)
     n_classes = 0 if classes is None else len(classes)
-    weight = None if every.weight is None else every.weight[rows]
-    found = mean(row_losses(outputs, learned[rows], n_classes, loss), weight)
+    own = None if weight is None else weight[rows]
+    found = mean(row_losses(outputs, learned[rows], n_classes, loss), own)
     if n_classes:
         return found
     return found * (target.scale if loss == "absolute_error" else target.scale**2)

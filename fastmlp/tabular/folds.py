@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..data.split import folds, split
 from .plan import SMALL
 
@@ -14,7 +16,42 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 10
 
-__all__ = ["folds_of", "several_folds"]
+__all__ = ["folds_for", "folds_of", "several_folds"]
+
+
+def folds_for(
+    n_rows: int,
+    share: float,
+    n: int,
+    *,
+    seed: int,
+    crosses: bool = True,
+    in_order: bool = False,
+    classes: Array | None = None,
+    groups: Array | None = None,
+) -> list[Fold]:
+    """Cut rows for n networks whose outputs are averaged; for one as `folds_of` does.
+
+    Where the validation rows are the last ones, or there are none, several networks learn from the
+    same rows. Rows are not shared out by class where no class has two.
+    """
+    if classes is not None and int(np.bincount(classes).max()) < 2:
+        classes = None
+    if n > 1 and not share:
+        whole = np.arange(n_rows)
+        return [(whole, whole[:0])] * n
+    if n > 1 and not in_order:
+        return several_folds(n_rows, share, n, seed=seed, classes=classes, groups=groups)
+    crosses = crosses and n == 1
+    found = folds_of(
+        *(n_rows, share),
+        seed=seed,
+        crosses=crosses,
+        in_order=in_order,
+        classes=classes,
+        groups=groups,
+    )
+    return found * n
 
 
 def folds_of(

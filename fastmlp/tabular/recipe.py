@@ -51,6 +51,8 @@ class Trained:
     rows, outputs : ndarray
         The validation rows, ascending, and what was predicted for them by networks that had not
         seen them, ``(n, units)``, on average where several had not; None without validation.
+    is_out_of_time : bool
+        Whether the time limit has ended the training.
     """
 
     models: tuple[Sequential, ...]
@@ -59,6 +61,7 @@ class Trained:
     history: History
     rows: Array | None
     outputs: Array | None
+    is_out_of_time: bool = False
 
     @property
     def model(self) -> Sequential:
@@ -117,11 +120,12 @@ def train(
     course.open(keeps_all)
     course.choose_start()
     course.run(callbacks, crosses)
-    models = tuple(member.model for member in course.members)
+    models, is_cut = tuple(member.model for member in course.members), course.is_out_of_time
     if crosses:
         models = (_on_all_rows(X, y, codes, n_classes, course, recipe, weight, deadline),)
+        is_cut |= models[0].training_state.epoch < course.best_epoch
     rows, outputs = course.validated() if folds and len(course.held) else (None, None)
-    return Trained(models, course.start, course.best_epoch, course.history, rows, outputs)
+    return Trained(models, course.start, course.best_epoch, course.history, rows, outputs, is_cut)
 
 
 def _on_all_rows(

@@ -1,4 +1,4 @@
-"""Estimators out of the files of their networks."""
+"""Estimators out of networks: those of a file, or that the command line has trained."""
 
 from __future__ import annotations
 
@@ -18,11 +18,37 @@ from .model import TableModel
 from .regressor import TabularRegressor
 
 if TYPE_CHECKING:
+    from ..kernels.typing import Array
     from ..model.sequential import Sequential
+    from .fitting import Fitted
 
 _DAMAGE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
-__all__ = ["estimator_of"]
+__all__ = ["estimator_around", "estimator_of"]
+
+
+def estimator_around(
+    fitted: Fitted, names: tuple[str, ...], classes: Array | None, **arguments: Any
+) -> Any:
+    """Return an estimator with networks that were trained outside its `fit`.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    names : tuple of str
+        The columns of X.
+    classes : ndarray, shape (k,), or None
+        The sorted labels of a classification.
+    **arguments
+        Of the estimator.
+    """
+    estimator = (TabularRegressor if classes is None else TabularClassifier)(**arguments)
+    estimator.n_features_in_ = len(names)
+    estimator.feature_names_in_ = np.array(names, dtype=object)
+    estimator._adopt(fitted, names, False, classes)
+    preparation = fitted.model.preparation
+    estimator.schema_ = replace(preparation.schema, target=preparation.target)
+    return estimator
 
 
 def estimator_of(networks: list[Sequential], path: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import argparse
 import re
 from pathlib import Path
 
@@ -14,10 +14,15 @@ from houses import houses, write
 from shops import QUICK, write_shops
 
 import fastmlp as fm
-from fastmlp.cli.fitting import by_recipe, in_words, plan_recipe
+from fastmlp.cli.fitting import Fitted, by_recipe, in_words, plan_recipe
 from fastmlp.cli.options_train import DESCRIBES_A_NETWORK
 from fastmlp.cli.parts import Parts
+from fastmlp.tables.column_schema import ColumnSchema
+from fastmlp.tables.preparation import fit
+from fastmlp.tables.schema import Schema
 from fastmlp.tables.target import Target
+from fastmlp.tabular.deadline import Deadline
+from fastmlp.tabular.distinct import Distinct
 
 WORDS = {
     "layers": ["8"],
@@ -52,19 +57,31 @@ def parts(n: int, k: int) -> Parts:
     return Parts(rows, rows[:0], folds if k > 1 else [])
 
 
-def test_the_recipe_says_what_it_kept() -> None:
+def trained(parts: Parts, arguments: argparse.Namespace) -> Fitted:
+    """What the recipe makes of a line."""
     X, y = line()
+    columns = {"a": X[:, 0], "b": X[:, 1]}
+    schema = Schema(tuple(ColumnSchema(name, "number") for name in columns))
+    preparation = fit(schema, columns, parts.learned, Target("y", "number"))
+    rows = preparation.matrix(columns, arguments.dtype)
+    return plan_recipe(rows, y, ("a", "b"), preparation, parts, Deadline(), arguments)()
+
+
+def test_the_recipe_says_what_it_kept() -> None:
     arguments = given("--backend", "numpy", "--dtype", "float64", "-e", "4")
-    fitted = plan_recipe(X, y, Target("y", "number"), parts(60, 3), arguments)()
+    fitted = trained(parts(60, 3), arguments)
     assert fitted.validation is not None
     rows, outputs = fitted.validation
     assert rows.tolist() == list(range(60))
     assert outputs.shape == (60, 1)
     assert "found by 3 networks" in fitted.words
     assert len(fitted.history) == 4
-    alone = plan_recipe(X, y, Target("y", "number"), parts(60, 1), arguments)()
+    alone = trained(parts(60, 1), arguments)
     assert alone.validation is None
     assert alone.words.endswith("of epoch 4")
+    # The last epoch is kept, whatever its loss.
+    whole = trained(parts(60, 3), given("--backend", "numpy", "-e", "2", "--patience", "0"))
+    assert "lowest" not in whole.words
 
 
 def test_patience_of_zero_never_ends(tmp_path: Path) -> None:
@@ -105,18 +122,6 @@ def test_few_rows_and_a_described_network(
     assert metrics["validation"]["accuracy"] > 0
 
 
-def test_a_line_for_each_epoch(tmp_path: Path) -> None:
-    data = str(write(tmp_path / "t.csv", houses()))
-    # The folder is made before the file.
-    log = tmp_path / "o" / "log.jsonl"
-    words = ("--data", data, "--target", "price", *QUICK, "--log", str(log))
-    for more in ((), ("-l", "8")):
-        train(tmp_path / "o", *words, *more)
-        lines = [json.loads(text) for text in log.read_text().splitlines()]
-        assert [found["epoch"] for found in lines] == [0, 1, 2]
-        assert all(found["val_loss"] > 0 for found in lines)
-
-
 def test_the_seed_decides(tmp_path: Path) -> None:
     data = str(write(tmp_path / "t.csv", houses()))
     words = ("--data", data, "--target", "price", *QUICK)
@@ -134,6 +139,15 @@ def test_counts_in_words() -> None:
     assert in_words(one) == "6 training rows, 2 validation rows, 2 test rows"
     many = Parts(rows[:8], rows[8:], [(rows[:4], rows[4:8]), (rows[4:8], rows[:4])])
     assert in_words(many) == "8 training rows (cross-fitted in 2 parts), 2 test rows"
+    several = Parts(rows[:8], rows[8:], many.folds, 2)
+    assert in_words(several) == "8 training rows (2 networks), 2 test rows"
+    # Row 0 stands thrice.
+    copies = Distinct(np.arange(2, 8), np.array([3.0, *[1.0] * 5]), np.maximum(rows[:8] - 2, 0))
+    folds = [(np.arange(4), np.arange(4, 6))]
+    copied = Parts(rows[:8], rows[8:], folds, distinct=copies)
+    assert in_words(copied) == (
+        "6 training rows (2 of the rows are copies of others), 2 validation rows, 2 test rows"
+    )
 
 
 def test_the_network_that_is_written_is_the_one_described(tmp_path: Path) -> None:

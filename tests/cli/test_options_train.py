@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fastmlp.cli import main
+from fastmlp.cli.options_train import TRAIN
+from fastmlp.tabular.plan import PRESETS
 
 
 def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,8 +21,13 @@ def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str])
         *("--extension_name", "--wanted_features", "--show_loss", "--batch_size", "--optimizer"),
         *("--dropout", "--batch_norm", "--backend", "--threads", "--dtype", "--output_dir"),
         *("--data", "--target", "--drop", "--patience", "--clip_value", "--clip_norm"),
-        *("--validation_size", "--config", "--log"),
+        *("--validation_size", "--config", "--log", "--preset", "--time_limit"),
     }
     assert "(default: [64, 32])" in text
     assert "(default: None)" not in text
     assert "==SUPPRESS==" not in text
+
+
+def test_presets_are_those_of_the_estimators() -> None:
+    (preset,) = (option for option in TRAIN.options if option.name == "preset")
+    assert set(preset.choices or ()) == set(PRESETS)

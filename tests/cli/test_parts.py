@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def test_defaults_of_tables_and_of_data_sets() -> None:
     table, data_set = given(), given("-d", "iris")
     assert (table.validation_size, table.patience) == (0.2, 20)
     assert (data_set.validation_size, data_set.patience) == (0.0, 0)
+    assert [given("--preset", name).patience for name in ("fast", "default", "best")] == [8, 20, 30]
     off = given("--validation-size", "0", "--patience", "0")
     assert (off.validation_size, off.patience) == (0.0, 0)
 
@@ -62,33 +64,33 @@ def test_a_described_network_has_validation_rows_from_a_hundred_on() -> None:
 
 
 def test_no_validation_rows_on_request() -> None:
-    for may_cross_fit in (True, False):
+    for is_recipe in (True, False):
         arguments = given("--validation_size", "0")
-        parts = cut(source(np.arange(500) % 2), arguments, may_cross_fit)
+        parts = cut(source(np.arange(500) % 2), arguments, is_recipe)
         assert parts.folds == []
 
 
 @pytest.mark.parametrize("n", [80, 500])
-@pytest.mark.parametrize("may_cross_fit", [True, False])
-def test_the_last_rows_on_request(n: int, may_cross_fit: bool) -> None:
-    parts = cut(source(np.arange(n) % 2), given("--test-last"), may_cross_fit)
+@pytest.mark.parametrize("is_recipe", [True, False])
+def test_the_last_rows_on_request(n: int, is_recipe: bool) -> None:
+    parts = cut(source(np.arange(n) % 2), given("--test-last"), is_recipe)
     check(parts, n)
     assert parts.test.tolist() == list(range(n - n // 5, n))
-    if n >= FEWEST or may_cross_fit:
+    if n >= FEWEST or is_recipe:
         ((training, held),) = parts.folds
         assert training.max() < held.min()
 
 
 @pytest.mark.parametrize("n", [120, 3000])
-@pytest.mark.parametrize("may_cross_fit", [True, False])
+@pytest.mark.parametrize("is_recipe", [True, False])
 @pytest.mark.parametrize("numbers", [True, False])
-def test_a_group_is_never_split(n: int, may_cross_fit: bool, numbers: bool) -> None:
+def test_a_group_is_never_split(n: int, is_recipe: bool, numbers: bool) -> None:
     rng = np.random.default_rng(0)
     groups = np.array([f"g{number}" for number in rng.integers(0, 30, n)])
     y = rng.normal(size=n) if numbers else rng.integers(0, 3, n)
     for seed in range(5):
         arguments = given("--group", "g", "-s", str(seed))
-        parts = cut(source(y, groups=groups), arguments, may_cross_fit)
+        parts = cut(source(y, groups=groups), arguments, is_recipe)
         check(parts, n)
         assert parts.folds or n < FEWEST * 5 // 4
         assert not {*groups[parts.test]} & {*groups[parts.learned]}
@@ -144,3 +146,44 @@ def error_of_cut(case: Source, *words: str, seed: int) -> str:
 def test_numbers_are_not_drawn_by_class() -> None:
     with pytest.raises(ValueError, match="this is a regression"):
         cut(source(np.arange(50.0)), given("--stratify"), True)
+
+
+def test_presets_cut_as_the_estimators_do() -> None:
+    y = np.arange(500) % 2
+    for preset, n_folds, n_members in (("fast", 1, 1), ("default", 5, 1), ("best", 5, 5)):
+        parts = cut(source(y), given("--preset", preset), True)
+        check(parts, 500)
+        assert (len(parts.folds), parts.n_members) == (n_folds, n_members)
+        # Several networks have learned from all rows together, each from some.
+        assert len(parts.training) == (320 if preset == "fast" else 400)
+    last = cut(source(y), given("--preset", "best", "--test-last"), True)
+    assert [held.tolist() for _, held in last.folds] == [list(range(320, 400))] * 5
+    assert last.training.tolist() == list(range(320))
+    assert len(cut(source(y), given("--preset", "best", "--validation_size", "0"), True).folds) == 5
+
+
+def test_copies_are_given_to_a_preset_as_one_row() -> None:
+    size = np.random.default_rng(0).normal(size=100)[np.arange(150) % 100]
+    copied = replace(source(size > 0), columns={"size": size})
+    assert cut(copied, given(), True).n_copies == 0
+    assert cut(copied, given("--preset", "fast", "--test-last"), True).n_copies == 0
+    parts = cut(copied, given("--preset", "fast"), True)
+    assert parts.n_copies == len(parts.learned) - len(np.unique(size[parts.learned])) > 0
+    assert parts.weight is not None
+    assert parts.weight.sum() == len(parts.learned)
+    # Rows that are the same are all learned from, or all held.
+    ((training, held),) = parts.folds
+    both = [parts.spread(places) for places in (training, held)]
+    np.testing.assert_array_equal(np.sort([*both[0][0], *both[1][0]]), parts.learned)
+    for places, (rows, of_them) in zip((training, held), both, strict=True):
+        np.testing.assert_array_equal(size[rows], size[parts.given[places]][of_them])
+    np.testing.assert_array_equal(parts.training, both[0][0])
+
+
+def test_an_estimator_prepares_few_rows_from_all() -> None:
+    y = np.arange(22) % 2
+    parts = cut(source(y), given("--preset", "fast"), True)
+    assert len(parts.training) == 14
+    np.testing.assert_array_equal(parts.prepared, parts.learned)
+    larger = cut(source(np.arange(200) % 2), given("--preset", "fast"), True)
+    np.testing.assert_array_equal(larger.prepared, larger.training)

@@ -21,6 +21,8 @@ def test_a_weight_is_as_good_as_a_copy_in_any_order() -> None:
     np.testing.assert_array_equal(A[once[0]], A[rows][copies[0]])
     np.testing.assert_array_equal(once[1], copies[1])
     np.testing.assert_array_equal(once[1], times[once[0]])
+    # Each row is the same as the one that stands for it.
+    np.testing.assert_array_equal(A[rows], A[rows][copies.rows][copies.places])
 
 
 def test_no_copies_no_weights() -> None:

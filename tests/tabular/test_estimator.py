@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from framed_houses import HOUSES, dear, price
+from passing_time import Clock
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -252,17 +253,6 @@ def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:
     model = regressor(callbacks=[watch], verbose=2).fit(X, Y)
     assert [logs["val_loss"] for logs in seen] == model.history_["val_loss"]
     assert capsys.readouterr().out.count("val_loss") == len(seen)
-
-
-class Clock:
-    """Time that passes with each look."""
-
-    def __init__(self, step: float) -> None:
-        self.time, self.step = 0.0, step
-
-    def __call__(self) -> float:
-        self.time += self.step
-        return self.time
 
 
 @pytest.mark.parametrize("preset", ["fast", "default", "best"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.tabular.folds import folds_of, several_folds
+from fastmlp.tabular.folds import folds_for, folds_of, several_folds
 from fastmlp.tabular.plan import SMALL
 
 
@@ -32,3 +32,22 @@ def test_several_networks_have_parts_of_their_own(n: int) -> None:
     assert len(np.unique(held)) == len(held)
     # Those of a further draw are other parts.
     assert len({tuple(held) for _, held in found}) == n
+
+
+def test_one_network_and_several() -> None:
+    assert len(folds_for(100, 0.2, 1, seed=0)) == 5
+    assert len(folds_for(100, 0.2, 1, seed=0, crosses=False)) == 1
+    assert len({tuple(held) for _, held in folds_for(100, 0.2, 3, seed=0)}) == 3
+    # Those that come last judge all of several networks.
+    last = folds_for(100, 0.2, 3, seed=0, in_order=True)
+    assert [held.tolist() for _, held in last] == [list(range(80, 100))] * 3
+    assert folds_for(100, 0.0, 1, seed=0) == []
+    without = folds_for(100, 0.0, 3, seed=0)
+    assert [(len(rows), len(held)) for rows, held in without] == [(100, 0)] * 3
+
+
+def test_classes_of_one_row_each_are_not_shared_out() -> None:
+    lone = folds_for(50, 0.2, 1, seed=0, classes=np.arange(50))
+    plain = folds_for(50, 0.2, 1, seed=0)
+    for (_, held), (_, other) in zip(lone, plain, strict=True):
+        np.testing.assert_array_equal(held, other)
