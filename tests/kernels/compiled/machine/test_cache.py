@@ -419,6 +419,9 @@ for dtype in ("float32", "float64"):
     for first in (fm.PeriodicEmbedding(), fm.PiecewiseLinearEmbedding(3), fm.Scale()):
         layers = [first, fm.Dense(2), fm.Clip(-1.0, 1.0)]
         use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, scaled[:, :2])
+    bins = fm.PiecewiseLinearEmbedding(3, edges=[[-1.0, 0.0, 0.5, 1.0]] * 2)
+    layers = [fm.Dense(2), bins, fm.Dense(1)]
+    use(fm.Sequential(layers, dtype=dtype, backend="numba"), scaled, y)
     for kind in ("float32", "float64", "uint8") if sparse else ():
         for wide_optimizer in (None, "ftrl", "adagrad", "sgd"):
             layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)], wide_optimizer=wide_optimizer)]
