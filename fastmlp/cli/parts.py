@@ -181,8 +181,14 @@ def _folds(
     share, seed, last = arguments.validation_size, arguments.seed, arguments.test_last
     if is_recipe:
         preset = preset_of(arguments)
-        shares = n, share, preset.n_members
-        return folds_for(*shares, seed=seed, crosses=preset.crosses, in_order=last, **within)
+        return folds_for(
+            *(n, share, preset.n_members),
+            seed=seed,
+            crosses=preset.crosses,
+            in_order=last,
+            classes=within.get("classes"),
+            groups=within.get("groups"),
+        )
     if not share:
         return []
     if arguments.dataset is not None:
