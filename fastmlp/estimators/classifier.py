@@ -238,6 +238,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "class_weight='balanced' does not go with partial_fit, which does not see all "
                 "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
             )
+        if classes is not None and np.ndim(classes) != 1:
+            raise ValueError(
+                "classes must be a list of all labels that y will hold, such as [0, 1], got an "
+                f"array of shape {np.shape(classes)}"
+            )
         if _check_partial_fit_first_call(self, classes):
             is_multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
@@ -367,7 +372,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return encoder
 
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
-        return accuracy(outputs, targets, weight)
+        # Of a single class, what is predicted does not depend on the output.
+        return 1.0 if len(self.classes_) == 1 else accuracy(outputs, targets, weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

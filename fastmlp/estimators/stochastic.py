@@ -127,7 +127,7 @@ class _Course:
             if incremental or stops:
                 return
         warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter:d}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
             stacklevel=2,

@@ -117,3 +117,15 @@ def test_class_weights_for_single_epochs() -> None:
     assert not hasattr(balanced, "classes_")
     with pytest.raises(ValueError, match="class_weight"):
         model.set_params(class_weight="even").fit(X, y)
+
+
+def test_a_single_class_is_always_right() -> None:
+    ours, theirs = made("MLPClassifier", early_stopping=True, max_iter=3, random_state=0)[::-1]
+    for estimator in (ours, theirs):
+        quietly(estimator.fit, X, np.zeros(60))
+    assert ours.validation_scores_ == theirs.validation_scores_ == [1.0, 1.0, 1.0]
+
+
+def test_classes_are_a_list() -> None:
+    with pytest.raises(ValueError, match=r"classes must be a list .* shape \(1, 2\)"):
+        fm.MLPClassifier().partial_fit(X, X[:, 0] > 0, classes=[[0, 1]])
