@@ -189,6 +189,8 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         self._random_state = check_random_state(self.random_state)
         anew = self._prepare(X, hidden, first, incremental)
         model = self._link.model
+        # Callbacks show the network, and save it, with what its columns and outputs mean.
+        self._label(model)
         rows = self._rows(X, y, sample_weight, model.dtype)
         tasks = None if incremental else self._tasks(*given)
         watchers = Watchers(self, model, tasks)
@@ -199,7 +201,6 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
             fit_stochastic(self, model, rows, incremental, held, watchers)
         else:
             fit_quasi_newton(self, self._link, rows, watchers)
-        self._label(model)
         if not model.training_state.state.is_finite():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "

@@ -318,18 +318,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        elif self.warm_start:
-            self._check_same(unique_labels(y))
         else:
-            self._check_known(unique_labels(y))
+            self._check_kind(y, "y")
+            check = self._check_same if self.warm_start else self._check_known
+            check(unique_labels(y))
         n_classes, kind = len(self.classes_), self._label_binarizer.y_type_
         self.n_outputs_ = 1 if kind != "multilabel-indicator" and n_classes <= 2 else n_classes
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = self._check_rows(X, y, False, "X_val")
+        self._check_kind(y, "y_val")
         self._check_known(unique_labels(y), "y_val")
         return X, y
+
+    def _check_kind(self, y: Any, name: str) -> None:
+        """Refuse columns of labels where classes were learned, and the other way round."""
+        n_labels = len(self.classes_)
+        if self._label_binarizer.y_type_ != "multilabel-indicator":
+            wanted, is_it = "one class for each row", y.ndim == 1
+        else:
+            wanted = f"{n_labels} columns of 0 and 1, one for each label"
+            is_it = y.ndim == 2 and y.shape[1] == n_labels
+        if not is_it:
+            raise ValueError(f"{name} must be as in the first fit, {wanted}; got shape {y.shape}")
 
     def _check_same(self, classes: Array) -> None:
         if set(classes) != set(self.classes_):
@@ -357,6 +369,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self.class_weight is None:
             return None
         factors: Array = compute_sample_weight(self.class_weight, y)
+        if not np.isfinite(factors).all():
+            raise ValueError(
+                f"class_weight must give each class a finite number, got {self.class_weight!r}"
+            )
         return factors
 
     def _strata(self, targets: Array) -> Array | None:

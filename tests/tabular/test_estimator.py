@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -252,6 +253,16 @@ def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:
     model = regressor(callbacks=[watch], verbose=2).fit(X, Y)
     assert [logs["val_loss"] for logs in seen] == model.history_["val_loss"]
     assert capsys.readouterr().out.count("val_loss") == len(seen)
+
+
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_a_recorder_and_checkpoints(tmp_path: Path, preset: str) -> None:
+    recorder, path = fm.Recorder(), tmp_path / "model.safetensors"
+    callbacks = [recorder, fm.ModelCheckpoint(path, every=5)]
+    model = regressor(preset=preset, callbacks=callbacks).fit(X, Y)
+    assert recorder.epochs == list(range(len(model.history_["loss"])))
+    assert {len(found) for found in recorder.weights.values()} == {len(recorder.epochs)}
+    assert path.exists()
 
 
 class Clock:
