@@ -356,3 +356,13 @@ def test_a_warm_start_that_watches_something_else(
     else:
         assert watched[0] is None
         assert watched[1] == min(model.loss_curve_[-3:])
+
+
+@every_task
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_have_the_methods_of_numbers_of_numpy(task: str, solver: str) -> None:
+    (_, model), X, y = pair(task, solver=solver, max_iter=2)
+    quietly(model.fit, X, y)
+    for loss in [model.loss_, *getattr(model, "loss_curve_", [])]:
+        assert isinstance(loss, np.float64)
+    assert type(model.history_["loss"][-1]) is float
