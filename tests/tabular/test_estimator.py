@@ -247,14 +247,6 @@ def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(preset: st
     assert not np.array_equal(found[0], other)
 
 
-def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:
-    seen = []
-    watch = fm.LambdaCallback(on_epoch_end=lambda model, epoch, logs: seen.append(dict(logs)))
-    model = regressor(callbacks=[watch], verbose=2).fit(X, Y)
-    assert [logs["val_loss"] for logs in seen] == model.history_["val_loss"]
-    assert capsys.readouterr().out.count("val_loss") == len(seen)
-
-
 @pytest.mark.parametrize("preset", ["fast", "default"])
 def test_a_recorder_and_checkpoints(tmp_path: Path, preset: str) -> None:
     recorder, path = fm.Recorder(), tmp_path / "model.safetensors"
@@ -263,6 +255,14 @@ def test_a_recorder_and_checkpoints(tmp_path: Path, preset: str) -> None:
     assert recorder.epochs == list(range(len(model.history_["loss"])))
     assert {len(found) for found in recorder.weights.values()} == {len(recorder.epochs)}
     assert path.exists()
+
+
+def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = []
+    watch = fm.LambdaCallback(on_epoch_end=lambda model, epoch, logs: seen.append(dict(logs)))
+    model = regressor(callbacks=[watch], verbose=2).fit(X, Y)
+    assert [logs["val_loss"] for logs in seen] == model.history_["val_loss"]
+    assert capsys.readouterr().out.count("val_loss") == len(seen)
 
 
 class Clock:
