@@ -75,6 +75,8 @@ def hidden_widths(
 
     Raises
     ------
+    TypeError
+        A width is no whole number.
     ValueError
         A width is not above 0; or both ways are used at once.
     """
@@ -88,9 +90,23 @@ def hidden_widths(
             )
         layers = 1 if depth is None else int(depth)
         widths = [_DEFAULT_SIZES[0] if width is None else width] * layers
+    if not all(map(_is_whole, widths)):
+        raise TypeError(
+            "hidden_layer_sizes must be whole numbers, the units of each hidden layer, such as "
+            f"(64, 32), got {hidden_layer_sizes!r}"
+        )
     if any(each <= 0 for each in widths):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
     return [int(each) for each in widths]
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether a width is a whole number; that of a search may be a float such as 64.0."""
+    return (
+        isinstance(value, Real)
+        and not isinstance(value, bool | np.bool_)
+        and float(value).is_integer()
+    )
 
 
 def hidden_activations(activation: Any, n_layers: int) -> list[Activation]:

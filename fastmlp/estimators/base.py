@@ -21,7 +21,7 @@ from .arguments import (
 from .judges import check_judge
 from .linked import LinkedEstimator, as_rows
 from .named import with_names
-from .network import Link, first_weights, kinds_of, layer_shapes, make_network
+from .network import Link, compare_widths, first_weights, kinds_of, layer_shapes, make_network
 from .objective import optimizer_of, reports_mean
 from .quasi_newton import fit_quasi_newton, loss_and_gradient
 from .rates import Rate
@@ -189,6 +189,8 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         self._random_state = check_random_state(self.random_state)
         anew = self._prepare(X, hidden, first, incremental)
         model = self._link.model
+        # Callbacks show the network, and save it, with what its columns and outputs mean.
+        self._label(model)
         rows = self._rows(X, y, sample_weight, model.dtype)
         tasks = None if incremental else self._tasks(*given)
         watchers = Watchers(self, model, tasks)
@@ -199,7 +201,6 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
             fit_stochastic(self, model, rows, incremental, held, watchers)
         else:
             fit_quasi_newton(self, self._link, rows, watchers)
-        self._label(model)
         if not model.training_state.state.is_finite():
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large "
@@ -221,6 +222,7 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         if first:
             self._begin(X, hidden)
             return True
+        compare_widths(self.coefs_, hidden)
         if kept:
             self._continue(self._current().model.optimizer, forget=False)
         else:
@@ -228,6 +230,7 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
         if not hasattr(self, "history_"):
             # Coefficients may have been set by hand.
             self.history_ = History()
+        self._count_anew()
         return not kept
 
     def _begin(self, X: Array, hidden: list[int]) -> None:
@@ -252,11 +255,27 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
             return
         self._best = state.parameters.copy(), state.buffers.copy()
         self.loss_curve_: list[float] = []
-        self._no_improvement_count = 0
+        self._count_from_none()
+
+    def _count_from_none(self) -> None:
+        """Begin to count epochs without improvement, of the score or of the loss."""
         validates = bool(self.early_stopping)
+        self._no_improvement_count = 0
         self.best_loss_ = None if validates else np.inf
         self.validation_scores_: list[float] | None = [] if validates else None
         self.best_validation_score_ = -np.inf if validates else None
+
+    def _count_anew(self) -> None:
+        """Begin to count where the fits before have counted something else, or nothing."""
+        if not is_stochastic(self):
+            return
+        if not hasattr(self, "loss_curve_"):
+            self.loss_curve_ = []
+        best = "best_validation_score_" if self.early_stopping else "best_loss_"
+        if getattr(self, best, None) is None:
+            state = self._link.model.training_state.state
+            self._best = state.parameters.copy(), state.buffers.copy()
+            self._count_from_none()
 
     def _network_dtype(self, given: str) -> str:
         """Return the network's dtype where X, or the network so far, has a given one."""

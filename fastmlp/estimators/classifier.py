@@ -238,6 +238,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
                 "class_weight='balanced' does not go with partial_fit, which does not see all "
                 "rows; give a dict, for all of them compute_class_weight('balanced', ...)"
             )
+        if classes is not None and np.ndim(classes) != 1:
+            raise ValueError(
+                "classes must be a list of all labels that y will hold, such as [0, 1], got an "
+                f"array of shape {np.shape(classes)}"
+            )
         if _check_partial_fit_first_call(self, classes):
             is_multilabel = type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if is_multilabel else classes)
@@ -313,18 +318,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        elif self.warm_start:
-            self._check_same(unique_labels(y))
         else:
-            self._check_known(unique_labels(y))
+            self._check_kind(y, "y")
+            check = self._check_same if self.warm_start else self._check_known
+            check(unique_labels(y))
         n_classes, kind = len(self.classes_), self._label_binarizer.y_type_
         self.n_outputs_ = 1 if kind != "multilabel-indicator" and n_classes <= 2 else n_classes
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = self._check_rows(X, y, False, "X_val")
+        self._check_kind(y, "y_val")
         self._check_known(unique_labels(y), "y_val")
         return X, y
+
+    def _check_kind(self, y: Any, name: str) -> None:
+        """Refuse columns of labels where classes were learned, and the other way round."""
+        n_labels = len(self.classes_)
+        if self._label_binarizer.y_type_ != "multilabel-indicator":
+            wanted, is_it = "one class for each row", y.ndim == 1
+        else:
+            wanted = f"{n_labels} columns of 0 and 1, one for each label"
+            is_it = y.ndim == 2 and y.shape[1] == n_labels
+        if not is_it:
+            raise ValueError(f"{name} must be as in the first fit, {wanted}; got shape {y.shape}")
 
     def _check_same(self, classes: Array) -> None:
         if set(classes) != set(self.classes_):
@@ -352,6 +369,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         if self.class_weight is None:
             return None
         factors: Array = compute_sample_weight(self.class_weight, y)
+        if not np.isfinite(factors).all():
+            raise ValueError(
+                f"class_weight must give each class a finite number, got {self.class_weight!r}"
+            )
         return factors
 
     def _strata(self, targets: Array) -> Array | None:
@@ -367,7 +388,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         return encoder
 
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
-        return accuracy(outputs, targets, weight)
+        # Of a single class, what is predicted does not depend on the output.
+        return 1.0 if len(self.classes_) == 1 else accuracy(outputs, targets, weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Sequence as List
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,29 @@ def _one(activation: Any) -> Any:
 def layer_shapes(n_features: int, hidden: List[int], n_outputs: int) -> list[tuple[int, int]]:
     """Return inputs and outputs of each layer."""
     return list(pairwise([n_features, *hidden, n_outputs]))
+
+
+def compare_widths(coefs: List[Any], hidden: List[int]) -> None:
+    """Say that a network which goes on keeps its hidden layers, whatever sizes are asked for.
+
+    Raises
+    ------
+    ValueError
+        It would have more of them, or fewer.
+    """
+    widths = [int(np.shape(array)[1]) for array in coefs[:-1]]
+    if len(widths) != len(hidden):
+        raise ValueError(
+            f"warm_start and partial_fit go on with the {len(widths)} hidden layers there are, but "
+            f"the arguments now ask for {len(hidden)}; set them back, or fit anew with "
+            "warm_start=False"
+        )
+    if widths != list(hidden):
+        warnings.warn(
+            f"warm_start and partial_fit go on with hidden layers of {widths} units, not of "
+            f"{list(hidden)} as the arguments now say; for these fit anew with warm_start=False",
+            stacklevel=2,
+        )
 
 
 def pack(weights: List[Array], biases: List[Array]) -> Array:

@@ -45,12 +45,19 @@ def loss_of_numbers(loss: Any) -> tuple[Loss, str]:
     """
     found = _NUMBER_LOSSES.get(loss) if isinstance(loss, str) else None
     if found is None:
-        found = get_loss(loss)
+        found = _own_loss(loss)
     if Output.NUMBERS in found.outputs:
         return found, "identity"
     if Output.RATES in found.outputs:
         return found, "exp"
     raise ValueError(f"loss {found.name!r} is one of classes; a regressor takes none of these")
+
+
+def _own_loss(loss: Any) -> Loss:
+    try:
+        return get_loss(loss)
+    except ValueError as error:
+        raise ValueError(f"{error}, {', '.join(_NUMBER_LOSSES)}") from error
 
 
 def loss_of(estimator: Any, dtype: str) -> Loss:

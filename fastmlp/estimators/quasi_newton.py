@@ -92,7 +92,7 @@ def fit_quasi_newton(estimator: Any, link: Link, rows: Rows, watchers: Watchers)
         estimator.n_iter_ = result.nit
     else:
         estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
-    estimator.loss_ = result.fun
+    estimator.loss_ = np.float64(result.fun)
     unpack(result.x, link.coefs, link.intercepts)
 
 

@@ -227,12 +227,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:
         X, y = self._check_rows(X, y, reset)
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+        _check_numbers(y, "y")
+        n_outputs = _n_outputs(y)
+        known = n_outputs if reset else getattr(self, "n_outputs_", n_outputs)
+        if n_outputs != known:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but the network that goes on has {known}; "
+                "give as many, or fit anew with warm_start=False"
+            )
+        self.n_outputs_ = n_outputs
         return X, y
 
     def _read_validation(self, X: Any, y: Any) -> tuple[Any, Any]:
         X, y = self._check_rows(X, y, False, "X_val")
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        _check_numbers(y, "y_val")
+        n_outputs = _n_outputs(y)
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {self.n_outputs_} outputs, but y_val has {n_outputs}")
         return X, y
@@ -249,3 +258,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
 
     def _score_outputs(self, outputs: Array, targets: Array, weight: Array | None) -> float:
         return r2(outputs, targets, weight)
+
+
+def _n_outputs(y: Array) -> int:
+    return 1 if y.ndim == 1 else int(y.shape[1])
+
+
+def _check_numbers(y: Any, name: str) -> None:
+    """Refuse checked targets that are no numbers, which NumPy would make some of."""
+    if hasattr(y, "tocsr"):
+        raise TypeError(f"{name} is a sparse matrix; give {name}.toarray()")
+    if y.dtype.kind in "SU":
+        raise ValueError(
+            f"{name} holds texts, such as {str(y.flat[0])!r}, and MLPRegressor takes numbers; "
+            f"fm.MLPClassifier takes classes; texts of numbers become numbers by "
+            f"{name}.astype(float)"
+        )
+    if y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name} holds {y.dtype.name} values, such as {y.flat[0]}, and MLPRegressor takes "
+            "numbers; make some of them, such as the days since a first date"
+        )

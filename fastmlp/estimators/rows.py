@@ -74,7 +74,8 @@ def split(rows: Rows, fraction: float, rng: np.random.RandomState) -> tuple[Arra
     Raises
     ------
     ValueError
-        There would be less than two of them; or what ``train_test_split`` refuses.
+        There would be less than two of them, or all would have weight 0; or what
+        ``train_test_split`` refuses.
     """
     train, held = train_test_split(
         np.arange(len(rows.x)), random_state=rng, test_size=fraction, stratify=rows.strata
@@ -83,6 +84,11 @@ def split(rows: Rows, fraction: float, rng: np.random.RandomState) -> tuple[Arra
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
             "dataset."
+        )
+    if rows.weight is not None and not rows.weight[held].any():
+        raise ValueError(
+            "all rows that are held out have weight 0, so that nothing is judged; leave rows of "
+            "weight 0 out of X, or give the rows to judge by as X_val and y_val"
         )
     return train, held
 

@@ -127,7 +127,7 @@ class _Course:
             if incremental or stops:
                 return
         warnings.warn(
-            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter:d}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
             stacklevel=2,
@@ -143,17 +143,19 @@ class _Course:
         session.start_epoch(rate.rates(training.rates(self.batches.count)))
         train_batches(session, self.batches, self.model.dtype, 0, watchers.progress)
         estimator.n_iter_ += 1
-        estimator.loss_ = reported(
+        loss = reported(
             session.loss_sum / n_rows,
             session.penalty_sum / n_rows,
             estimator.n_outputs_,
             reports_mean(estimator),
         )
+        # NumPy's kind, as scikit-learn's is: programs may call its methods.
+        estimator.loss_ = np.float64(loss)
         estimator.t_ += n_rows
         estimator.loss_curve_.append(estimator.loss_)
         if self.says:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        logs = {"loss": estimator.loss_}
+        logs = {"loss": float(loss)}
         if self.classifies:
             logs["accuracy"] = session.correct_sum / n_rows
         logs |= self._judge()

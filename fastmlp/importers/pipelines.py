@@ -31,7 +31,8 @@ def freeze(fitted: Any) -> Predictor:
         or of scikit-learn, or in a linear model that `from_sklearn` takes, after the steps that
         `Sequential.freeze` takes; a search (GridSearchCV, ...) over one; a
         TransformedTargetRegressor around one, whose transformer is linear; one of these estimators;
-        or a model.
+        a TabularClassifier or TabularRegressor, whose predictor reads what its ``encode`` gives; or
+        a model.
 
     Returns
     -------
@@ -62,6 +63,11 @@ def freeze(fitted: Any) -> Predictor:
     >>> predictor.predict_classes([15.0]).item()
     'low'
     """
+    best: Any = getattr(fitted, "best_estimator_", fitted)
+    if hasattr(best, "freeze") and hasattr(best, "encode"):
+        # Of a table: it prepares its rows itself.
+        own: Predictor = best.freeze()
+        return own
     parts = _Parts()
     parts.read(fitted)
     model = parts.model

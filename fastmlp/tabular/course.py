@@ -13,6 +13,7 @@ from ..errors import DivergenceError
 from ..model.sequential import Sequential
 from ..training.examples import read_examples
 from ..training.history import History
+from ..training.sources import FitData
 from . import deadline as clock
 from .deadline import OutOfTimeError
 from .head import Start, begin_at, layers, starts
@@ -36,7 +37,15 @@ __all__ = ["Course", "Member"]
 
 
 class Member:
-    """The network of a fold."""
+    """The network of a fold.
+
+    Attributes
+    ----------
+    model : Sequential
+    data : FitData
+        The rows that it learns, as callbacks are shown them.
+    best : Snapshot
+    """
 
     def __init__(
         self,
@@ -64,7 +73,9 @@ class Member:
         ).build(X.shape[1])
         # The labels are known though no epoch may follow.
         state = self.model.training_state
-        read_examples(state, self._X, self._y, self._weight, learn=True).adopt(state)
+        examples = read_examples(state, self._X, self._y, self._weight, learn=True)
+        examples.adopt(state)
+        self.data = FitData(examples.x, examples.y, examples.weight)
         self.best: Snapshot = self.model.get_weights()
 
     def fit(self, epochs: int, deadline: Deadline) -> float:
@@ -177,6 +188,7 @@ class Course:
         model.fit_epochs, model.stop_training = recipe.epochs, False
         try:
             for watcher in watchers:
+                watcher.on_fit_data(model, self.members[0].data)
                 watcher.on_fit_begin(model)
             for epoch in range(1, recipe.epochs + 1):
                 if not self._has_time(epoch, crosses):

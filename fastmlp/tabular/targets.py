@@ -58,7 +58,7 @@ def values_of(y: Any) -> Array:
     if hasattr(y, "to_numpy") and (hasattr(y, "dtype") or hasattr(y, "columns")):
         found: Array = y.to_numpy()
         plain = found.dtype.kind in "iufb" or found.ndim != 1
-        return found if plain else _objects(y.to_list())
+        return found if plain else _objects((y.to_list if hasattr(y, "to_list") else y.tolist)())
     if isinstance(y, list | tuple) and {str} < {type(value) for value in y}:
         # NumPy would make a text of None.
         return _objects(y)
@@ -95,8 +95,7 @@ def numbers_in(y: Array, name: str) -> Given:
     if y.dtype.kind in "OUS":
         given = _present(y, name)
         if all(isinstance(value, str | bytes) for value in given.y):
-            found = find_target({name: y.astype(object)}, name, "regression")
-            return Given(found.y, found.rows, found.notes)
+            return _written_numbers(y, name)
         try:
             numbers = given.y.astype(np.float64)
         except (TypeError, ValueError) as error:
@@ -107,6 +106,16 @@ def numbers_in(y: Array, name: str) -> Given:
     numbers = given.y.astype(np.float64)
     _refuse_infinite(numbers)
     return Given(numbers, given.rows, given.notes)
+
+
+def _written_numbers(y: Array, name: str) -> Given:
+    """Return the numbers that texts hold."""
+    try:
+        found = find_target({name: y.astype(object)}, name, "regression")
+    except ValueError as error:
+        told = str(error).replace("use --task classification", "TabularClassifier takes classes")
+        raise ValueError(told) from None
+    return Given(found.y, found.rows, found.notes)
 
 
 def target_of_labels(name: str, classes: Array, missing: int) -> Target:

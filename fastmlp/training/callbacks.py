@@ -156,8 +156,9 @@ class EarlyStopping(Callback):
         if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in logs):
             return ValueError(
                 f"EarlyStopping monitors {self.monitor!r}, but there is no validation data: pass "
-                f"validation_data= or validation_split= to fit, or EarlyStopping(monitor='loss'); "
-                f"the logs hold {', '.join(logs)}"
+                "validation_data= or validation_split= to a model's fit, X_val= and y_val= to that "
+                "of an estimator, or EarlyStopping(monitor='loss'); the logs hold "
+                f"{', '.join(logs)}"
             )
         return unknown_name("monitor", self.monitor, logs)
 

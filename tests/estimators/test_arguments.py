@@ -28,6 +28,13 @@ def test_widths() -> None:
         hidden_widths((20,), 2, 5)
 
 
+def test_widths_are_whole_numbers() -> None:
+    assert hidden_widths((64.0, np.float64(32))) == [64, 32]
+    for given in ((5.5,), ("5",), (5, None), ((5,),), [True]):
+        with pytest.raises(TypeError, match=r"must be whole numbers, .* such as \(64, 32\), got "):
+            hidden_widths(given)
+
+
 def test_activations() -> None:
     names = [each.name for each in hidden_activations(["Logistic".lower(), "GELU", "identity"], 3)]
     assert names == ["sigmoid", "gelu", "linear"]

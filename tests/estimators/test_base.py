@@ -330,3 +330,39 @@ def test_the_dtype_of_the_network() -> None:
     assert ours.coefs_[0].dtype == np.float64
     assert ours.network_.n_threads == 1
     np.testing.assert_allclose(ours.coefs_[0], weights, rtol=1e-6)
+
+
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"early_stopping": True}),
+    ({"early_stopping": True}, {"early_stopping": False}),
+    ({"solver": "lbfgs"}, {"solver": "adam"}),
+    ({"solver": "lbfgs"}, {"solver": "sgd", "early_stopping": "loss"}),
+]
+
+
+@every_task
+@pytest.mark.parametrize(("before", "after"), CHANGES)
+def test_a_warm_start_that_watches_something_else(
+    task: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    (_, model), X, y = pair(task, warm_start=True, **{**before, "max_iter": 3})
+    quietly(model.fit, X, y)
+    quietly(model.set_params(**after).fit, X, y)
+    watched = [model.best_validation_score_, model.best_loss_]
+    if model.early_stopping:
+        assert watched[1] is None
+        assert watched[0] == max(model.validation_scores_)
+        assert len(model.validation_scores_) == model.n_iter_ == 3
+    else:
+        assert watched[0] is None
+        assert watched[1] == min(model.loss_curve_[-3:])
+
+
+@every_task
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_losses_have_the_methods_of_numbers_of_numpy(task: str, solver: str) -> None:
+    (_, model), X, y = pair(task, solver=solver, max_iter=2)
+    quietly(model.fit, X, y)
+    for loss in [model.loss_, *getattr(model, "loss_curve_", [])]:
+        assert isinstance(loss, np.float64)
+    assert type(model.history_["loss"][-1]) is float

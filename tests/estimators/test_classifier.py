@@ -117,3 +117,42 @@ def test_class_weights_for_single_epochs() -> None:
     assert not hasattr(balanced, "classes_")
     with pytest.raises(ValueError, match="class_weight"):
         model.set_params(class_weight="even").fit(X, y)
+
+
+def test_a_single_class_is_always_right() -> None:
+    ours, theirs = made("MLPClassifier", early_stopping=True, max_iter=3, random_state=0)[::-1]
+    for estimator in (ours, theirs):
+        quietly(estimator.fit, X, np.zeros(60))
+    assert ours.validation_scores_ == theirs.validation_scores_ == [1.0, 1.0, 1.0]
+
+
+def test_classes_are_a_list() -> None:
+    with pytest.raises(ValueError, match=r"classes must be a list .* shape \(1, 2\)"):
+        fm.MLPClassifier().partial_fit(X, X[:, 0] > 0, classes=[[0, 1]])
+
+
+COLUMNS = (X > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "told"),
+    [
+        (X[:, 0] > 0, COLUMNS[:, :2], r"one class for each row; got shape \(60, 2\)"),
+        (COLUMNS, X[:, 0] > 0, r"3 columns of 0 and 1, one for each label; got shape \(60,\)"),
+        (COLUMNS, COLUMNS[:, :2], r"3 columns of 0 and 1, one for each label; got shape \(60, 2\)"),
+    ],
+)
+def test_what_goes_on_has_targets_of_the_same_kind(first: Any, then: Any, told: str) -> None:
+    model = fm.MLPClassifier((4,), max_iter=1, warm_start=True)
+    quietly(model.fit, X, first)
+    for go_on in (model.partial_fit, model.fit):
+        with pytest.raises(ValueError, match=f"y must be as in the first fit, {told}"):
+            go_on(X, then)
+    with pytest.raises(ValueError, match=f"y_val must be as in the first fit, {told}"):
+        model.fit(X, first, X_val=X, y_val=then)
+
+
+@pytest.mark.parametrize("weight", [None, np.nan, np.inf])
+def test_class_weights_are_numbers(weight: Any) -> None:
+    with pytest.raises(ValueError, match="class_weight must give each class a finite number, got "):
+        fm.MLPClassifier(class_weight={False: weight, True: 1.0}).fit(X, X[:, 0] > 0)

@@ -8,6 +8,7 @@ import pytest
 import fastmlp as fm
 from fastmlp.estimators.network import (
     Link,
+    compare_widths,
     first_weights,
     layer_shapes,
     make_network,
@@ -84,3 +85,12 @@ def test_a_link_follows_other_arrays() -> None:
     assert not link.fits([np.ones((4, 6)), np.ones((6, 3))])
     link.update(given, link.intercepts)
     assert (link.model.parameters["0.weight"] == 1).all()
+
+
+def test_a_network_that_goes_on_keeps_its_widths() -> None:
+    coefs = [np.zeros((3, 5)), np.zeros((5, 4)), np.zeros((4, 1))]
+    compare_widths(coefs, [5, 4])
+    with pytest.warns(UserWarning, match=r"layers of \[5, 4\] units, not of \[5, 6\]"):
+        compare_widths(coefs, [5, 6])
+    with pytest.raises(ValueError, match=r"the 2 hidden layers there are.* now ask for 1"):
+        compare_widths(coefs, [5])

@@ -85,3 +85,8 @@ def test_only_squares_are_reported_as_means() -> None:
     assert reports_mean(fm.MLPRegressor())
     assert not reports_mean(fm.MLPRegressor("mse"))
     assert not reports_mean(fm.MLPClassifier())
+
+
+def test_an_unknown_loss_is_told_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="unknown loss 'l2'; known: .*mae.*squared_error, poisson"):
+        loss_of_numbers("l2")

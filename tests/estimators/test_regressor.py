@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 from twin_estimators import assert_alike, fit_both, made, quietly
 
 import fastmlp as fm
@@ -44,3 +45,29 @@ def test_the_first_argument_is_the_loss() -> None:
     quietly(model.fit, X, np.ones(60))
     assert model.out_activation_ == "exp"
     assert (model.predict(X) > 0).all()
+
+
+def test_targets_that_are_no_numbers() -> None:
+    words = np.where(X[:, 0] > 0, "yes", "no")
+    for y, told in (
+        (words, "y holds texts, such as '(yes|no)'.* fm.MLPClassifier takes classes"),
+        (np.full(60, "1.5"), r"texts of numbers become numbers by y.astype\(float\)"),
+        (np.full(60, "2024-01-31", "datetime64[D]"), "y holds datetime64.* such as 2024-01-31"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            fm.MLPRegressor().fit(X, y)
+        with pytest.raises(ValueError, match="y_val holds"):
+            fm.MLPRegressor().fit(X, X[:, 0], X_val=X, y_val=y)
+    with pytest.raises(TypeError, match=r"y is a sparse matrix; give y.toarray\(\)"):
+        fm.MLPRegressor().fit(X, scipy.sparse.csr_matrix(X[:, :2]))
+
+
+def test_a_network_that_goes_on_keeps_its_outputs() -> None:
+    model = fm.MLPRegressor(hidden_layer_sizes=(4,), warm_start=True, max_iter=1)
+    quietly(model.fit, X, X[:, 0])
+    weights = [array.copy() for array in model.coefs_]
+    for go_on in (model.partial_fit, model.fit):
+        with pytest.raises(ValueError, match="y has 2 outputs, but the network .* has 1"):
+            go_on(X, X[:, :2])
+    assert model.n_outputs_ == 1
+    assert all(map(np.array_equal, model.coefs_, weights))

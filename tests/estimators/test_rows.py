@@ -42,6 +42,15 @@ def test_too_few_rows_are_held_out() -> None:
         split(rows, 0.1, np.random.RandomState(0))
 
 
+def test_held_out_rows_that_do_not_count() -> None:
+    weight = np.zeros(10)
+    rows = Rows(np.zeros((10, 2)), np.zeros((10, 1)), weight)
+    with pytest.raises(ValueError, match=r"held out have weight 0.* give .* X_val and y_val"):
+        split(rows, 0.5, np.random.RandomState(0))
+    weight[:] = 1
+    assert len(split(rows, 0.5, np.random.RandomState(0))[1]) == 5
+
+
 def test_rows_of_a_batch() -> None:
     assert batch_rows("auto", 1000) == 200
     assert batch_rows("auto", 30) == 30

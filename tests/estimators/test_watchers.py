@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from twin_estimators import TABLES, fitted, quietly
@@ -81,7 +83,7 @@ def test_recorder_and_early_stopping() -> None:
 
 
 def test_what_is_watched_must_be_logged() -> None:
-    with pytest.raises(ValueError, match="monitors 'val_loss', but there is no validation data"):
+    with pytest.raises(ValueError, match="monitors 'val_loss', but .* X_val= and y_val= to"):
         fitted(callbacks=[fm.EarlyStopping()])
     with pytest.raises(ValueError, match="monitor"):
         fitted(learning_rate=fm.ReduceOnPlateau(0.1, monitor="val_loss"))
@@ -108,3 +110,21 @@ def test_a_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
 def test_clones_have_callbacks_of_their_own() -> None:
     model = fm.MLPClassifier(callbacks=[Lines()])
     assert clone(model).callbacks[0] is not model.callbacks[0]
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_callbacks_are_shown_what_columns_and_outputs_mean(tmp_path: Path, solver: str) -> None:
+    X, y = pd.DataFrame({"size": [1.0, 2.0, 3.0, 4.0]}), ["small", "small", "large", "large"]
+    shown = []
+
+    def look(model: Any, epoch: int, logs: dict[str, float]) -> None:
+        shown.extend(model.predict_classes(X.to_numpy()))
+
+    path = tmp_path / "model.safetensors"
+    callbacks = [fm.LambdaCallback(on_epoch_end=look), fm.ModelCheckpoint(path)]
+    model = fm.MLPClassifier((4,), solver=solver, max_iter=2, callbacks=callbacks)
+    quietly(model.fit, X, y)
+    assert set(shown) <= {"small", "large"}
+    saved = fm.load(path)
+    assert saved.predict_classes(X.to_numpy()).tolist() == model.predict(X).tolist()
+    assert saved.freeze().feature_names == ("size",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,16 @@ def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(preset: st
     np.testing.assert_array_equal(*found)
     other = regressor(preset=preset, random_state=1).fit(X[:100], Y[:100]).predict(X)
     assert not np.array_equal(found[0], other)
+
+
+@pytest.mark.parametrize("preset", ["fast", "default"])
+def test_a_recorder_and_checkpoints(tmp_path: Path, preset: str) -> None:
+    recorder, path = fm.Recorder(), tmp_path / "model.safetensors"
+    callbacks = [recorder, fm.ModelCheckpoint(path, every=5)]
+    model = regressor(preset=preset, callbacks=callbacks).fit(X, Y)
+    assert recorder.epochs == list(range(len(model.history_["loss"])))
+    assert {len(found) for found in recorder.weights.values()} == {len(recorder.epochs)}
+    assert path.exists()
 
 
 def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,11 @@ def test_a_predictor_takes_the_columns_as_they_stand(model: Any) -> None:
         assert same.mean() > 0.99
 
 
+def test_freeze_takes_it_like_a_pipeline(model: Any) -> None:
+    rows = model.encode(COLUMNS)
+    np.testing.assert_array_equal(fm.freeze(model)(rows), model.freeze()(rows))
+
+
 def test_programs(model: Any, tmp_path: Path) -> None:
     rows = model.encode(COLUMNS).astype(np.float32)
     model.export_c(tmp_path / "model.h", prefix="model")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fastmlp.tables.labels import labels_of
@@ -70,3 +71,15 @@ def test_a_target_knows_its_labels(labels: list[Any]) -> None:
     found = target_of_labels("y", np.array(labels), 2)
     assert labels_of(found).tolist() == labels
     assert (found.missing, found.distinct) == (2, 2)
+
+
+def test_a_categorical_without_a_series() -> None:
+    given = pd.Categorical(["a", None, "b"], categories=["a", "b", "unused"])
+    found = labels_in(values_of(given), "kind")
+    assert found.y.tolist() == ["a", "b"]
+    assert found.rows.tolist() == [0, 2]
+
+
+def test_texts_are_no_numbers() -> None:
+    with pytest.raises(ValueError, match="text, such as 'no', .*; TabularClassifier takes classes"):
+        numbers_in(np.array(["no", "yes", "no"]), "sold")
