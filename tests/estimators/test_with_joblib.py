@@ -23,7 +23,8 @@ from threaded_fits import Y
 
 import fastmlp as fm
 from fastmlp.estimators import stochastic
-from fastmlp.runners.compiled import cores, workers
+from fastmlp.runners import cores
+from fastmlp.runners.compiled import workers
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -70,6 +70,24 @@ def fit(folder: Path, backend: str) -> Any:
 
 
 @call
+def fit_of_networks_for_tables(folder: Path, backend: str) -> Any:
+    first = {"parametrization": "ntk", "initializer": "std", "bias_initializer": "he+5"}
+    layers = [
+        *(fm.PeriodicEmbedding(columns=[0]), fm.Scale(), fm.Dense(6, **first)),
+        *(fm.ParametricActivation("mish"), fm.Dropout(fm.FlatAnneal(0.2))),
+        *(fm.Dropout(fm.CosineDecay(0.1, 3)), fm.Dense(1), fm.Clip(-1.0, 1.0)),
+    ]
+    optimizer = fm.AdamW(fm.CosLog(0.02), weight_decay=fm.FlatCosine(0.02))
+    bins = [fm.PiecewiseLinearEmbedding(3), fm.Dense(1)]
+    models = [
+        fm.Sequential(layers, optimizer=optimizer, backend=backend, random_state=0),
+        fm.Sequential(bins, backend=backend, random_state=0),
+    ]
+    fm.fit_many(models, X, NUMBERS, epochs=2, n_jobs=1)
+    return [[dict(model.parameters), model.predict(X)] for model in models]
+
+
+@call
 def fit_of_other_losses(folder: Path, backend: str) -> Any:
     losses = [
         *(("linear", fm.Huber(1e-20)), ("linear", fm.Quantile(0.9)), ("linear", fm.MAE())),
