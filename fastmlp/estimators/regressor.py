@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 
+from ..common.inherited_docs import inherits_entries
 from ..declarations.losses import Loss
+from .arguments import DOCUMENTATION
 from .base import BaseMLP
 from .objective import loss_of_numbers
 from .scores import r2
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..kernels.typing import Array
 
 
+@inherits_entries(DOCUMENTATION)
 class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
     """Multilayer perceptron for numbers, as ``sklearn.neural_network.MLPRegressor``.
 
@@ -32,97 +35,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         as in scikit-learn, the mean over outputs of "squared_error". Beyond scikit-learn's two:
         "absolute_error", and what `Sequential` takes, such as "huber" or ``fm.Quantile(0.9)``,
         means over outputs.
-    hidden_layer_sizes : array-like of int, or int
-        Units of each hidden layer; none for a linear model.
-    activation : {"identity", "logistic", "tanh", "relu"}, str, Activation, or a list of them
-        Of the hidden layers; a list has one for each. Beyond scikit-learn's four, those of
-        `Sequential`: names such as "gelu", or objects such as ``fm.LeakyReLU(0.1)``.
-    solver : {"lbfgs", "sgd", "adam"}, str or Optimizer
-        "lbfgs" works on all rows at once, the others on batches. Beyond scikit-learn's, the
-        optimizers of `Sequential`: names such as "adamw", with `learning_rate_init`, or objects
-        such as ``fm.RMSprop(1e-3)``, with their own rate.
-    alpha : float
-        ``alpha / 2 * sum W**2`` is added to the sum over a batch's rows of which the loss is the
-        mean.
-    batch_size : int or "auto"
-        "auto" is ``min(200, n_rows)``.
-    learning_rate : {"constant", "invscaling", "adaptive"} or Schedule
-        Of every solver but "adam": constant; divided by ``(t_ + 1)**power_t`` after each epoch; or
-        divided by 5 where the loss no longer falls, until it is 1e-6. A schedule such as
-        ``fm.CosineDecay(1e-3, 200)`` goes with "adam" too, and needs no `learning_rate_init`.
-    learning_rate_init : float
-        The first learning rate, or the one.
-    power_t : float
-        Of "invscaling".
-    max_iter : int
-        Epochs, or iterations of "lbfgs".
-    shuffle : bool
-        Each epoch in another order.
-    random_state : int, RandomState or None
-        Of first weights, held out rows and orders, in the order in which scikit-learn draws them.
-    tol : float
-        An epoch that improves loss or score by less counts as one without improvement.
-    verbose : bool or int
-        1, or True: a line an epoch. 2: a progress bar, where tqdm is installed.
-    warm_start : bool
-        A further fit goes on from the weights there are.
-    momentum : float
-        Of "sgd".
-    nesterovs_momentum : bool
-        The momentum is Nesterov's.
-    early_stopping : bool, "loss", str or callable
-        Judge epochs by the R2 of held out rows, and keep the weights of the best. "loss": by
-        their loss, whose negative `validation_scores_` are. Or by a scorer of scikit-learn's, such
-        as "neg_median_absolute_error", or a function of estimator, X and y.
-    validation_fraction : float
-        Share of the rows that is held out, where `fit` is given no ``X_val``.
-    beta_1, beta_2, epsilon : float
-        Of "adam".
-    n_iter_no_change : int
-        The fit ends with one more epoch in a row without improvement.
-    max_fun : int
-        Of "lbfgs": evaluations of the loss.
-    depth, width : int, optional
-        In the place of `hidden_layer_sizes`: `depth` hidden layers, 1 by default, of `width` units,
-        100 by default, so that a search can draw numbers. From here on scikit-learn has no such
-        arguments.
-    dropout : float or a list of them
-        Rate of the dropout after each hidden layer (Srivastava et al. 2014).
-    batch_norm : bool
-        Batch normalization before the activation of each hidden layer (Ioffe and Szegedy 2015).
-    residual : bool
-        Hidden layers that are as wide as what they read add it to what they give (He et al. 2016).
-    clip_norm, clip_value : float, optional
-        Limits of the gradient's norm, and of its single numbers, before an update.
-    callbacks : iterable
-        Of fastmlp (`Recorder`, `EarlyStopping`, `LambdaCallback` and others; they are shown
-        `network_`), and of ``sklearn.callback`` where scikit-learn has it. `partial_fit` tells
-        those of fastmlp alone.
-    dtype : {"float32", "float64"} or None
-        That in which the network computes; None is that of X, double precision for "lbfgs" and for
-        all but float32.
-    backend : {"auto", "numba", "numpy"}
-        What computes; "auto" is numba where it is installed.
-    n_threads : int or "auto"
-        "auto" is a rule over sizes and cores; the results are the same bits for any number.
-
-    Attributes
-    ----------
-    coefs_, intercepts_ : list of ndarray
-        Views of the network's weights: what is written there is predicted with, and so are arrays
-        that are put into their places.
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_ : float, list
-        As scikit-learn's.
-    history_ : History
-        Of all epochs: ``loss``, ``val_loss`` (where rows to judge by are given, or wanted for it)
-        and the score by its name, ``seconds``, ``learning_rate``. Of "lbfgs" the ``loss`` and
-        ``seconds`` of iterations.
-    n_iter_, t_, n_layers_, n_outputs_, n_features_in_ : int
-    out_activation_ : str
-    feature_names_in_ : ndarray of str
-        Where X was a data frame.
-    network_ : Sequential
-        The network itself.
 
     See Also
     --------
