@@ -154,6 +154,15 @@ CONSTRAINTS: dict[str, list[Any]] = {
 """What scikit-learn checks before a fit."""
 
 
+def keep_arguments(estimator: Any, arguments: dict[str, Any]) -> None:
+    """Set the attributes of a constructor's arguments, its ``locals()``, unchanged.
+
+    scikit-learn reads arguments off the constructor's signature, so each class spells them out.
+    """
+    for name in estimator._get_param_names():
+        setattr(estimator, name, arguments[name])
+
+
 def is_stochastic(estimator: Any) -> bool:
     """Tell whether a solver works on batches."""
     return bool(estimator.solver != "lbfgs")

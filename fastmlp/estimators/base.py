@@ -44,13 +44,6 @@ class BaseMLP(CallbackSupportMixin, LinkedEstimator):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
 
-    # scikit-learn reads arguments off the constructor's signature, which each class spells out.
-
-    def _keep(self, arguments: dict[str, Any]) -> None:
-        """Set the attributes of a constructor's arguments, its ``locals()``, unchanged."""
-        for name in self._get_param_names():
-            setattr(self, name, arguments[name])
-
     # What the two kinds say of themselves.
 
     def _read(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from ..common.inherited_docs import inherits_entries
-from .arguments import DOCUMENTATION
+from .arguments import DOCUMENTATION, keep_arguments
 from .base import BaseMLP
 from .scores import accuracy
 
@@ -122,7 +122,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         backend: str = "auto",
         n_threads: int | str = "auto",
     ) -> None:
-        self._keep(locals())
+        keep_arguments(self, locals())
 
     @available_if(_is_stochastic)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..common.checks import unknown_name
 from ..declarations.activations import Output
 from ..declarations.learning_rate import Schedule
 from ..declarations.losses import (
+    LOSSES,
     MAE,
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -45,7 +47,9 @@ def loss_of_numbers(loss: Any) -> tuple[Loss, str]:
     """
     found = _NUMBER_LOSSES.get(loss) if isinstance(loss, str) else None
     if found is None:
-        found = _own_loss(loss)
+        if isinstance(loss, str) and loss.lower() not in LOSSES:
+            raise unknown_name("loss", loss, {**_losses_of_numbers(), **_NUMBER_LOSSES})
+        found = get_loss(loss)
     if Output.NUMBERS in found.outputs:
         return found, "identity"
     if Output.RATES in found.outputs:
@@ -53,11 +57,13 @@ def loss_of_numbers(loss: Any) -> tuple[Loss, str]:
     raise ValueError(f"loss {found.name!r} is one of classes; a regressor takes none of these")
 
 
-def _own_loss(loss: Any) -> Loss:
-    try:
-        return get_loss(loss)
-    except ValueError as error:
-        raise ValueError(f"{error}, {', '.join(_NUMBER_LOSSES)}") from error
+def _losses_of_numbers() -> dict[str, Loss]:
+    """Return ours by name, registered ones too, but for those of classes."""
+    return {
+        name: loss
+        for name, loss in LOSSES.items()
+        if Output.NUMBERS in loss.outputs or Output.RATES in loss.outputs
+    }
 
 
 def loss_of(estimator: Any, dtype: str) -> Loss:

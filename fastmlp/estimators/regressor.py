@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin, _fit_context
 
 from ..common.inherited_docs import inherits_entries
 from ..declarations.losses import Loss
-from .arguments import DOCUMENTATION
+from .arguments import DOCUMENTATION, keep_arguments
 from .base import BaseMLP
 from .objective import loss_of_numbers
 from .scores import r2
@@ -99,7 +99,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         backend: str = "auto",
         n_threads: int | str = "auto",
     ) -> None:
-        self._keep(locals())
+        keep_arguments(self, locals())
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:

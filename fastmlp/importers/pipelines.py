@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..common.checks import describe
 from ..common.error_state import own_error_state
 from ..inference.folding import Scaling
 from ..model.freezing import freeze_training
@@ -63,6 +64,11 @@ def freeze(fitted: Any) -> Predictor:
     >>> predictor.predict_classes([15.0]).item()
     'low'
     """
+    if isinstance(fitted, type) or not hasattr(fitted, "fit"):
+        raise TypeError(
+            "freeze takes an estimator of scikit-learn's kind, a Pipeline, a search or a model, "
+            f"fitted, got {describe(fitted)}"
+        )
     best: Any = getattr(fitted, "best_estimator_", fitted)
     if hasattr(best, "freeze") and hasattr(best, "encode"):
         # Of a table: it prepares its rows itself.

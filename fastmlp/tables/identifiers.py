@@ -18,6 +18,8 @@ NEARLY_ALL = 0.9
 MOST_CODES = 100
 _ROWS_OF_A_CODE = 5
 _EMPTIER = 10
+# From here on numbers in double precision are all whole; and how many digits they keep, nearly.
+_WHOLE, _ALL_DIGITS, _LOOKED_AT = 2**53, 15, 200
 # The odds against rows without a repeated number, as a logarithm.
 _SURPRISE = 7.0
 
@@ -58,7 +60,10 @@ def numbers_of_rows(name: str, values: Array, distinct: int) -> str:
         return f"{distinct} different numbers in {n} rows"
     if distinct < n:
         return ""
-    if float(np.abs(present).max()) >= 2**53:
+    if float(np.abs(present).max()) >= _WHOLE:
+        # Such numbers are all whole; measured ones have few digits, or differ in size.
+        if not _have_all_digits(present):
+            return ""
         return "each row has a number of its own, of more than 15 digits"
     span = float(present.max()) - float(present.min()) + 1
     if span == n and bool((np.diff(present) == 1).all()):
@@ -66,6 +71,16 @@ def numbers_of_rows(name: str, values: Array, distinct: int) -> str:
     if span <= min(n * n / (2 * _SURPRISE), 10.0 * n):
         return "each row has a whole number of its own, nearly without gaps"
     return ""
+
+
+def _have_all_digits(values: Array) -> bool:
+    """Whether most of some large numbers have as many digits as are kept, and all a like size."""
+    sizes = np.abs(values)
+    if sizes.min() * _EMPTIER < sizes.max():
+        return False
+    some = values[:_LOOKED_AT].tolist()
+    digits = [len(f"{value!r}".partition("e")[0].strip("-0").replace(".", "")) for value in some]
+    return float(np.median(digits)) >= _ALL_DIGITS
 
 
 def are_codes(name: str, values: Array, different: Array) -> bool:
@@ -86,7 +101,7 @@ def are_codes(name: str, values: Array, different: Array) -> bool:
     k = len(different)
     if not 3 <= k <= min(MOST_CODES, n // _ROWS_OF_A_CODE):
         return False
-    if different[0] < 0 or (different != np.floor(different)).any() or different[-1] >= 2**53:
+    if different[0] < 0 or (different != np.floor(different)).any() or different[-1] >= _WHOLE:
         return False
     if name_parts(name) & _OF_CODES:
         return True

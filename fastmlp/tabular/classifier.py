@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..estimators.arguments import keep_arguments
 from .estimator import TabularEstimator
 from .outputs import probabilities_of
 from .targets import Given, labels_in, target_of_labels
@@ -111,17 +112,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         n_threads: int | str = "auto",
         verbose: int = 0,
     ) -> None:
-        self.preset = preset
-        self.time_limit = time_limit
-        self.n_members = n_members
-        self.validation_fraction = validation_fraction
-        self.eval_metric = eval_metric
-        self.class_weight = class_weight
-        self.categorical_features = categorical_features
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.n_threads = n_threads
-        self.verbose = verbose
+        keep_arguments(self, locals())
 
     def predict(self, X: Any) -> Array:
         """Return the most probable class of each row, ``(n,)``.
@@ -154,6 +145,28 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         # A probability may be 0 in float32.
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of right classes, weighted, of the rows that have a target.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+            As `predict` takes it.
+        y : array-like, shape (n,)
+            Rows without a target are left out, as in a fit.
+        sample_weight : array-like, shape (n,), optional
+            Of all rows.
+
+        Returns
+        -------
+        float
+            Weighted share of right rows.
+        """
+        # It takes a second to import, which fits do not need.
+        from sklearn.metrics import accuracy_score
+
+        return self._scored(accuracy_score, X, y, sample_weight)
 
     def _labels_or_numbers(self, y: Array, name: str) -> Given:
         given = labels_in(y, name)

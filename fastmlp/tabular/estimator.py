@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,7 +27,7 @@ from .deadline import Deadline
 from .exported import ExportedEstimator
 from .fitting import Request, Rows, fit_networks
 from .plan import PRESETS, Recipe
-from .targets import Given, name_of
+from .targets import Given, name_of, values_of_column
 from .telling import tell
 
 if TYPE_CHECKING:
@@ -156,6 +157,17 @@ class TabularEstimator(ExportedEstimator):
         self.schema_: Schema = replace(schema, target=target, notes=notes)
         tell(notes)
         return self
+
+    def _scored(self, metric: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
+        """Return a metric of scikit-learn's of the rows that have a target."""
+        predicted = self.predict(X)
+        values = values_of_column(y)
+        check_consistent_length(predicted, values)
+        given = self._labels_or_numbers(values, name_of(y, ()))
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, predicted[:, None])[given.rows]
+        return float(metric(given.y, predicted[given.rows], sample_weight=weight))
 
     def _callbacks(self) -> tuple[Callback, ...]:
         arguments = check_fit_arguments(

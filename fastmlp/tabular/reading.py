@@ -18,7 +18,7 @@ from ..common.error_state import own_error_state
 from ..data.features import counted
 from .columns import Columns, is_frame
 from .plain_numbers import PlainNumbers
-from .targets import values_of
+from .targets import values_of_column
 from .telling import tell
 
 if TYPE_CHECKING:
@@ -49,14 +49,7 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        values = values_of(y)
-        if (values.ndim == 2 and values.shape[1] == 1) or values.ndim != 1:
-            # It takes some milliseconds to import, which y of one dimension does not need.
-            from sklearn.utils import column_or_1d
-
-            values = column_or_1d(values, warn=True)
-        if values.dtype.kind == "c":
-            raise ValueError("Complex data not supported: y holds complex numbers")
+        values = values_of_column(y)
         check_consistent_length(columns, values)
         if n < 2:
             raise ValueError(f"Found array with {n} sample(s) while a minimum of 2 is required.")

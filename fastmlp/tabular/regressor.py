@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 
+from ..estimators.arguments import keep_arguments
 from ..tables.target import Target
 from .estimator import TabularEstimator
 from .losses import LOSSES
@@ -71,17 +72,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         verbose: int = 0,
         loss: str = "squared_error",
     ) -> None:
-        self.preset = preset
-        self.time_limit = time_limit
-        self.n_members = n_members
-        self.validation_fraction = validation_fraction
-        self.eval_metric = eval_metric
-        self.categorical_features = categorical_features
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.n_threads = n_threads
-        self.verbose = verbose
-        self.loss = loss
+        keep_arguments(self, locals())
 
     def predict(self, X: Any) -> Array:
         """Return the number of each row, float64 ``(n,)``, in units of y.
@@ -96,6 +87,28 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         numbers: Array = self._model.preparation.target.inverse_transform(outputs)
         return numbers
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R2, of the rows that have a target.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+            As `predict` takes it.
+        y : array-like, shape (n,)
+            Rows without a target are left out, as in a fit.
+        sample_weight : array-like, shape (n,), optional
+            Of all rows.
+
+        Returns
+        -------
+        float
+            ``1 - sum e^2 / sum (y - mean)^2``, e the errors.
+        """
+        # It takes a second to import, which fits do not need.
+        from sklearn.metrics import r2_score
+
+        return self._scored(r2_score, X, y, sample_weight)
+
     def _labels_or_numbers(self, y: Array, name: str) -> Given:
         return numbers_in(y, name)
 
@@ -109,4 +122,4 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return None
 
     def _loss(self) -> str:
-        return self.loss
+        return str(self.loss)

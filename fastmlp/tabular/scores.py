@@ -48,7 +48,15 @@ def judge_of(
     """
     if metric is None:
         return None
-    own = _OF_NUMBERS if classes is None else _OF_CLASSES
+    own, others = _OF_NUMBERS, _OF_CLASSES
+    if classes is not None:
+        own, others = others, own
+    if isinstance(metric, str) and metric in others:
+        what = "numbers" if classes is None else "classes"
+        raise ValueError(
+            f"eval_metric={metric!r} does not judge {what}; take one of {', '.join(own)}, or a "
+            "scorer of scikit-learn's"
+        )
     if not callable(metric) and metric not in own:
         names = get_scorer_names()
         if metric not in names:

@@ -65,6 +65,19 @@ def values_of(y: Any) -> Array:
     return np.asarray(y)
 
 
+def values_of_column(y: Any) -> Array:
+    """What one column holds, `(n,)`, a column of two dimensions too."""
+    values = values_of(y)
+    if values.ndim != 1:
+        # It takes some milliseconds to import, which y of one dimension does not need.
+        from sklearn.utils import column_or_1d
+
+        values = column_or_1d(values, warn=True)
+    if values.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y holds complex numbers")
+    return values
+
+
 def labels_in(y: Array, name: str) -> Given:
     """Return the labels among values that may be missing.
 

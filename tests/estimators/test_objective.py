@@ -88,5 +88,9 @@ def test_only_squares_are_reported_as_means() -> None:
 
 
 def test_an_unknown_loss_is_told_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown loss 'l2'; known: .*mae.*squared_error, poisson"):
+    with pytest.raises(ValueError, match="unknown loss 'l2'; known: .*mae.*absolute_error") as told:
         loss_of_numbers("l2")
+    assert "crossentropy" not in str(told.value)
+    assert str(told.value).count("poisson,") == 1
+    with pytest.raises(ValueError, match="did you mean 'squared_error'"):
+        loss_of_numbers("squared_eror")

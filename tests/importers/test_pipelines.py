@@ -219,7 +219,7 @@ def test_backends_and_threads_are_those_of_the_estimator() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="is not fitted"):
         fm.freeze(make_pipeline(StandardScaler(), estimator("binary")))
-    with pytest.raises(TypeError, match="takes an estimator of scikit-learn"):
+    with pytest.raises(TypeError, match="freeze takes an estimator of scikit-learn"):
         fm.freeze(X)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -15,6 +15,7 @@ RUNNING = [
     ("no", np.sort(rng.choice(600, 400, replace=False)) + 10_000.0),
     ("no", np.arange(8.0)),
     ("customer_id", rng.choice(10**8, 400, replace=False).astype(float)),
+    ("card", rng.integers(4 * 10**15, 9 * 10**15, 400) * 10.0 + 3),
     ("serial", 10**17 + np.arange(400.0) * 1000),
 ]
 MEASURED = [
@@ -27,6 +28,8 @@ MEASURED = [
     ("count", rng.poisson(40, 400).astype(float)),
     ("user_id", np.repeat(np.arange(80.0), 5)),
     ("x", rng.permutation(6).astype(float) * 100),
+    ("density", np.round(rng.uniform(1.0, 9.0, 400), 6) * 1e18),
+    ("density", 10 ** rng.uniform(16.0, 22.0, 400)),
 ]
 
 

@@ -293,3 +293,19 @@ def test_searches_pipelines_and_scores() -> None:
 def test_tables_without_rows_are_refused(n: int) -> None:
     with pytest.raises(ValueError, match=r"no rows|minimum of 2"):
         regressor().fit({"a": [1.0] * n}, [1.0] * n)
+
+
+@pytest.mark.parametrize("make", [fm.TabularClassifier, fm.TabularRegressor])
+def test_a_score_leaves_rows_without_a_target_out(make: Any) -> None:
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(80, 2)), rng.random(80)
+    y = np.round(X[:, 0]) if make is fm.TabularRegressor else np.where(X[:, 0] > 0, "a", "b")
+    model = make(preset="fast", random_state=0).fit(X, y)
+    gaps = y.astype(object)
+    gaps[::3] = None
+    known = np.arange(80) % 3 > 0
+    assert model.score(X, gaps) == model.score(X[known], y[known])
+    assert model.score(X, gaps, weight) == model.score(X[known], y[known], weight[known])
+    assert model.score(X, y) != model.score(X, gaps)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, y[:-1])

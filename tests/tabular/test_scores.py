@@ -82,3 +82,11 @@ def test_names_that_are_none() -> None:
     with pytest.raises(ValueError, match="unknown eval_metric 'roc'"):
         judge_of("roc", Target("y", "number"), None, CODES, None)
     assert judge_of(None, Target("y", "number"), None, CODES, None) is None
+
+
+def test_metrics_of_the_other_kind_are_refused() -> None:
+    X = RNG.normal(size=(60, 2))
+    with pytest.raises(ValueError, match="eval_metric='r2' does not judge classes; take one"):
+        fm.TabularClassifier(preset="fast", eval_metric="r2").fit(X, X[:, 0] > 0)
+    with pytest.raises(ValueError, match="eval_metric='accuracy' does not judge numbers; take one"):
+        fm.TabularRegressor(preset="fast", eval_metric="accuracy").fit(X, X[:, 0])
