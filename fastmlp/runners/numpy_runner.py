@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.batches import Batches
+from ..data.rows import as_dtype
 from ..program.operation import Operation, Slot
 from ..program.state import State, Weights
 from .interrupts import uninterrupted
+from .numpy_forward import check_finite
 from .reference_loss import count_correct, loss_and_gradients
 from .reference_loss import head_loss as head_loss
 from .reference_loss import output_from_head as output_from_head
@@ -75,9 +77,11 @@ class NumpyRunner:
         """Make ready to evaluate loss and gradient of these rows, again and again."""
         return NumpyObjective(self, x, y, weight)
 
-    def predict(self, x: Features, head: bool = False) -> Array:
+    def predict(self, x: Features, head: bool = False, checks_finite: bool = False) -> Array:
         """Return the network's output for all rows; with `head`, the head's input."""
         program = self.state.program
+        if checks_finite:
+            check_finite(as_dtype(x, program.dtype))
         ops = program.ops if head else program.ops + program.output_ops
         return predict(self.state, ops, program.head.slot if head else program.output, x)
 

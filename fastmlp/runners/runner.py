@@ -95,5 +95,11 @@ class Runner(Protocol):
     def objective(self, x: Features, y: Array, weight: Array | None) -> Objective:
         """Make ready to evaluate loss and gradient of these rows, again and again."""
 
-    def predict(self, x: Features, head: bool = False) -> Array:
-        """Return the network's output for all rows; with `head`, what the loss reads."""
+    def predict(self, x: Features, head: bool = False, checks_finite: bool = False) -> Array:
+        """Return the network's output for all rows; with `head`, what the loss reads.
+
+        Raises
+        ------
+        FloatingPointError
+            With `checks_finite`: an array is not finite in the network's dtype.
+        """

@@ -12,6 +12,7 @@ from ...common.arrays import aligned_zeros
 from ...data.rows import Layout
 from ...declarations.activations import Activation
 from ...kernels.compiled.machine.op import N_SCALARS
+from ...kernels.compiled.machine.sums import SAME_SET
 from ...kernels.compiled.ops import rows
 from ...kernels.compiled.ops.activations import activation_ops
 from ...program.operation import Operation, Slot, Tensor
@@ -38,11 +39,20 @@ def address(array: Array) -> int:
     return int(array.ctypes.data)
 
 
+# Rows that begin at lines of the cache are read and written faster, if not much longer.
+_LINE_BYTES, _LONGER = 64, 9 / 8
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A buffer of one row length; parts of its columns have addresses."""
+    """A buffer of rows of one width; parts of its columns have addresses.
+
+    `ld` is the distance between rows, that of all buffers of this width. What lies between the end
+    of a row and the next one is 0.
+    """
 
     address: int
+    width: int
     ld: int
     itemsize: int
     key: tuple[str, int]
@@ -131,7 +141,17 @@ class Lowering:
 
     def memory(self, width: int, key: tuple[str, int]) -> Memory:
         """New memory of so many columns."""
-        return Memory(self.new((self.rows, width)), width, self.itemsize, key)
+        ld = self._distance(width)
+        return Memory(self.new((self.rows, ld)), width, ld, self.itemsize, key)
+
+    def _distance(self, width: int) -> int:
+        """Numbers from one row of this width to the next."""
+        if isinstance(self.weights, State) and width == self.weights.program.head.slot.width:
+            # The losses take all rows for one.
+            return width
+        line = _LINE_BYTES // self.itemsize
+        ld = -(-width // line) * line
+        return ld if ld <= width * _LONGER and ld * self.itemsize % SAME_SET else width
 
     def value(self, slot: Slot) -> Memory:
         return self._buffers[self.plan.values[slot]]
@@ -196,16 +216,16 @@ class Lowering:
                 rows.gather_rows,
                 dtype,
                 source=source,
-                ld_source=out.ld,
+                ld_source=out.width,
                 order=Symbol.ORDER if ordered else 0,
                 out=out.address,
                 ld=out.ld,
-                columns=out.ld,
+                columns=out.width,
                 shard=shard,
                 shards=shards,
             )
 
-        self.rowwise(out.ld, make, reads=[], writes=[out.key])
+        self.rowwise(out.width, make, reads=[], writes=[out.key])
 
     def read_rows(self, layout: Layout, ordered: bool) -> None:
         """Copy the batch's rows into the inputs' slots; sparse ones are read where they lie."""
@@ -324,4 +344,4 @@ class Lowering:
             )
 
         read = [memory.key for memory in (x, plus) if memory is not None]
-        self.columnwise(out.ld, make, reads=read, writes=[out.key])
+        self.columnwise(out.width, make, reads=read, writes=[out.key])

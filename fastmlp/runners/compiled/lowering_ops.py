@@ -90,7 +90,7 @@ def _activation(
 ) -> None:
     """Call an op of an activation on shards of rows or of columns, as it takes them."""
     width = op.out.width
-    fixed = {"ld": width, "parameter": op.activation.parameter or 0.0}
+    fixed = {"ld": memory[written].ld, "parameter": op.activation.parameter or 0.0}
 
     def make(first: int, count: int, **share: int) -> Instruction:
         places = {name: each.at(first) for name, each in memory.items()}
@@ -224,7 +224,7 @@ def _mask(lowering: Lowering, x: Memory, mask: Memory, out: Memory) -> None:
             columns=count,
         )
 
-    lowering.columnwise(x.ld, make, reads=[x.key, mask.key], writes=[out.key])
+    lowering.columnwise(x.width, make, reads=[x.key, mask.key], writes=[out.key])
 
 
 def _pass_on(op: ActivationOp | BatchNormOp | DropoutOp, lowering: Lowering) -> None:

@@ -85,7 +85,7 @@ class CompiledRunner:
         self.state = state
         self._n_threads = n_threads
         self._executables = ExecutableCache()
-        self._forward: dict[bool, CompiledForward] = {}
+        self._forward: dict[tuple[bool, bool], CompiledForward] = {}
 
     def session(
         self, batches: Batches, rates: list[float | Array], stops: bool = True
@@ -133,14 +133,13 @@ class CompiledRunner:
         """Make ready to evaluate loss and gradient of these rows, again and again."""
         return CompiledObjective(self.state, Batches(x, y, weight, len(x)), self._n_threads)
 
-    def predict(self, x: Features, head: bool = False) -> Array:
+    def predict(self, x: Features, head: bool = False, checks_finite: bool = False) -> Array:
         """The network's output for all rows; with `head`, what the loss reads."""
-        forward = self._forward.get(head)
+        forward = self._forward.get((head, checks_finite))
         if forward is None:
             ops, output = inference_ops(self.state.program, head)
-            # The model has checked X.
-            forward = CompiledForward(self.state, ops, output, self._n_threads, False)
-            self._forward[head] = forward
+            forward = CompiledForward(self.state, ops, output, self._n_threads, checks_finite)
+            self._forward[head, checks_finite] = forward
         return forward(x)
 
     def _training(self, kind: _Kind) -> Executable:
