@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fastmlp as fm
@@ -28,3 +29,18 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", no_numba)
     with pytest.raises(ImportError, match="the 'numba' backend needs numba, which cannot be"):
         make_runner(model.training_state.state, "numba", 1)
+
+
+@pytest.mark.parametrize("n", [1, 8, 3000])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_rows_that_are_not_finite_are_told_where_it_is_asked(
+    backend: str, n: int, value: float
+) -> None:
+    state = fm.Sequential([fm.Dense(2)], backend="numpy").build(3).training_state.state
+    runner = make_runner(state, backend, 1)
+    X = np.zeros((n, 3), np.float32)
+    assert runner.predict(X, checks_finite=True).shape == (n, 2)
+    X[-1, 1] = value
+    with pytest.raises(FloatingPointError, match="X is not finite"):
+        runner.predict(X, checks_finite=True)
+    assert not np.isfinite(runner.predict(X)[-1]).any()
