@@ -112,6 +112,7 @@ def plan_recipe(
     recipe = Recipe(
         epochs=arguments.epochs if "epochs" in arguments.given else preset.epochs,
         patience=arguments.patience,
+        shortens="epochs" not in arguments.given,
         batch_size=arguments.batch_size if "batch_size" in arguments.given else None,
         seed=arguments.seed,
         dtype=arguments.dtype,
@@ -124,7 +125,8 @@ def plan_recipe(
         y = y.reshape(-1)
 
     def run() -> Fitted:
-        callbacks = watchers(arguments, recipe.epochs, "validation")
+        n_rows = len(parts.folds[0][0]) if parts.folds else len(y)
+        callbacks = watchers(arguments, recipe.of_rows(n_rows).epochs, "validation")
         request = Request(recipe, parts.n_members, callbacks, deadline)
         start = perf_counter()
         with told_of_compiling():
@@ -155,10 +157,10 @@ def plan_recipe(
 
 def _of_recipe(found: Trained, n_folds: int, arguments: argparse.Namespace) -> str:
     """Which weights were kept, in a sentence."""
-    start = {"constant": "a constant answer", "linear": "a linear model"}[found.start]
-    words = f"begun at {start}, the weights are those of epoch {found.best_epoch}"
+    held = {"constant": "a constant answer", "linear": "a linear model"}[found.baseline]
+    words = f"the weights are those of epoch {found.best_epoch}"
     if not found.best_epoch:
-        words = f"the weights are those of {start}: no epoch was surely better"
+        words = f"the weights are those of {held}: no epoch was surely better"
     elif found.rows is not None and arguments.patience:
         lowest = found.history["val_loss"][found.best_epoch - 1]
         words += f", with the lowest loss of the validation rows: {lowest:.4g}"

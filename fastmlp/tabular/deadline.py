@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
-
-from ..training.callbacks import Callback
 
 now: Callable[[], float] = time.perf_counter
 """The clock, in seconds; tests put another in its place."""
@@ -43,15 +40,13 @@ class Deadline:
         """Seconds until the end; below 0 behind it."""
         return self._end - now()
 
-    def watchers(self) -> tuple[Callback, ...]:
-        """Callbacks of a fit that end it with `OutOfTimeError` in the middle of an epoch."""
-        return (_Watch(self),) if self.is_set else ()
+    def check(self) -> None:
+        """End an epoch in the middle where the time is over.
 
-
-class _Watch(Callback):
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-
-    def on_progress(self, model: Any, fraction: float) -> None:
-        if self._deadline.left() < 0:
+        Raises
+        ------
+        OutOfTimeError
+            It is.
+        """
+        if self.left() < 0:
             raise OutOfTimeError

@@ -261,6 +261,7 @@ class TabularEstimator(ExportedEstimator):
         recipe = Recipe(
             epochs=preset.epochs,
             patience=preset.patience,
+            shortens=True,
             seed=seed,
             loss=self._loss(),
             n_threads=self.n_threads,

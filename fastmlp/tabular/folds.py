@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.split import folds, split
-from .plan import SMALL
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -64,7 +63,7 @@ def folds_of(
     classes: Array | None = None,
     groups: Array | None = None,
 ) -> list[Fold]:
-    """Cut rows for one network: in parts for cross-fitting where they are few, else once.
+    """Cut rows for one network: in parts for cross-fitting, or once.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ def folds_of(
     seed : int
         Of the draw.
     crosses : bool
-        Whether few rows are cross-fitted.
+        Whether rows are cross-fitted.
     in_order : bool
         The validation rows are the last ones, and nothing is cross-fitted.
     classes, groups : ndarray of int, shape (n,), optional
@@ -92,7 +91,7 @@ def folds_of(
     """
     if not share:
         return []
-    if crosses and n_rows < SMALL and not in_order:
+    if crosses and not in_order:
         return folds(n_rows, _parts(n_rows, share), seed=seed, classes=classes, groups=groups)
     shares = {"validation": share}
     parts = split(n_rows, shares, seed=seed, in_order=in_order, classes=classes, groups=groups)

@@ -12,14 +12,7 @@ if TYPE_CHECKING:
 LOSSES = {"squared_error": "mse", "absolute_error": "mae"}
 """Losses of a regression, from scikit-learn's names to ours."""
 
-__all__ = ["LOSSES", "is_surely_lower", "loss_name", "mean", "row_losses"]
-
-
-def loss_name(n_classes: int, loss: str) -> str:
-    """The name of a network's loss; `loss` is that of a regression."""
-    if n_classes:
-        return "binary_crossentropy" if n_classes == 2 else "categorical_crossentropy"
-    return LOSSES[loss]
+__all__ = ["LOSSES", "is_surely_lower", "mean", "row_losses"]
 
 
 def row_losses(outputs: Array, y: Array, n_classes: int, loss: str = "squared_error") -> Array:

@@ -52,8 +52,6 @@ class TableModel:
 
     def loss(self, X: Array, y: Array) -> float:
         """The loss of prepared rows and of what is learned of their target."""
-        if len(self.members) == 1:
-            return self.members[0].evaluate(X, y)["loss"]
         codes = y if self.classes is None else np.searchsorted(self.classes, y)
         n_classes = 0 if self.classes is None else len(self.classes)
         name = "absolute_error" if self.members[0].loss.name == "mae" else "squared_error"

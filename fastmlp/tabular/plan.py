@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-# Tables of fewer rows are cross-fitted.
+# In tables of fewer rows copies of a row are told.
 SMALL = 2000
-# Updates of an epoch, and the sizes of a batch.
-_UPDATES, _LEAST, _MOST = 40, 16, 256
+# Rows of a batch, of which larger tables have larger ones.
+_LEAST, _MOST, _UPDATES = 64, 256, 400
+# Epochs are those of a table of up to so many rows; larger ones have fewer, but so many at least.
+_ROWS, _FEWEST = 2000, 8
 
 __all__ = ["PRESETS", "SMALL", "Preset", "Recipe"]
 
@@ -21,15 +23,20 @@ class Recipe:
     Attributes
     ----------
     hidden : tuple of int
-    activation : str
-    learning_rate : float
+    activation : str, optional
+        By default "selu" for classes and "mish" for numbers.
+    learning_rate : float, optional
+        The highest; by default 0.04 for classes and 0.1 for numbers.
     epochs : int
         The most.
     patience : int
         The training ends after so many epochs without a lower loss of the validation rows; 0:
         never, and the last epoch is kept.
+    shortens : bool
+        Whether epochs and patience are those of up to 2,000 rows, and fewer of n more, by ``sqrt(2000
+        / n)``, but 8 epochs at least.
     batch_size : int, optional
-        By default a fortieth of the rows, from 16 to 256.
+        By default 64 of up to 36,000 rows, 128 of up to 72,000, and 256 of more.
     seed : int
     loss : {"squared_error", "absolute_error"}
         Of a regression.
@@ -37,17 +44,35 @@ class Recipe:
         As `fastmlp.Sequential` takes them.
     """
 
-    hidden: tuple[int, ...] = (64, 32)
-    activation: str = "relu"
-    learning_rate: float = 2e-3
-    epochs: int = 300
-    patience: int = 20
+    hidden: tuple[int, ...] = (128, 128, 128)
+    activation: str | None = None
+    learning_rate: float | None = None
+    epochs: int = 64
+    patience: int = 32
+    shortens: bool = False
     batch_size: int | None = None
     seed: int = 0
     loss: str = "squared_error"
     dtype: str = "float32"
     backend: str = "auto"
     n_threads: int | str = "auto"
+
+    def of_rows(self, n_rows: int) -> Recipe:
+        """The same for a table of so many rows."""
+        share = (_ROWS / max(n_rows, _ROWS)) ** 0.5
+        if not self.shortens or share == 1.0:
+            return replace(self, shortens=False)
+        epochs = max(round(self.epochs * share), min(_FEWEST, self.epochs))
+        patience = min(-(-self.patience * epochs // self.epochs), self.patience)
+        return replace(self, epochs=epochs, patience=patience, shortens=False)
+
+    def function(self, n_classes: int) -> str:
+        """The activation of hidden layers."""
+        return self.activation or ("selu" if n_classes else "mish")
+
+    def rate(self, n_classes: int) -> float:
+        """The highest learning rate."""
+        return self.learning_rate or (0.04 if n_classes else 0.1)
 
     def rows_of_batch(self, n_rows: int) -> int:
         """How many rows an update takes: a power of two."""
@@ -71,13 +96,13 @@ class Preset:
     """
 
     n_members: int = 1
-    epochs: int = 300
-    patience: int = 20
+    epochs: int = 64
+    patience: int = 32
     crosses: bool = True
 
 
 PRESETS = {
-    "fast": Preset(epochs=60, patience=8, crosses=False),
+    "fast": Preset(epochs=16, crosses=False),
     "default": Preset(),
-    "best": Preset(n_members=5, patience=30),
+    "best": Preset(n_members=5),
 }

@@ -1,26 +1,28 @@
 """The training of a network for a table, judged on rows that it has not seen.
 
-It begins at the best of a constant answer and some linear models, and ends at its best epoch. Both
-are chosen by the mean loss of validation rows, each only where it is better by more than chance is
-likely to make it: on a table of noise the constant answer is kept. Of small tables all rows serve
-for both, by cross-fitting: one network for each part of the rows trains on the others, all side by
-side, and one more then trains on all rows for as many epochs. Or the networks of the parts are kept
-together, and their outputs averaged.
+It ends at its best epoch, and is held against the best of a constant answer and some linear models.
+Both are chosen by the mean loss of validation rows, each only where it is better by more than
+chance is likely to make it: on a table of noise the constant answer is kept. By cross-fitting all
+rows serve for both: one network for each part of the rows trains on the others, all side by side.
+Then they become one, or are kept together, and their outputs averaged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .course import Course, Member
-from .deadline import Deadline, OutOfTimeError
-from .head import begin_at, starts
+from .average import merged
+from .baselines import baselines
+from .course import Course
+from .deadline import Deadline
+from .member import prepared
 from .plan import SMALL, Recipe
+from .temperature import scale_logits
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -41,10 +43,10 @@ class Trained:
     ----------
     models : tuple of Sequential
         One, or those of all folds.
-    start : str
-        ``"constant"`` or ``"linear"``: where the training began.
+    baseline : str
+        ``"constant"`` or ``"linear"``: what the networks were held against.
     best_epoch : int
-        How many epochs the weights have seen; 0 where none was better than the start.
+        How many epochs the weights have seen; 0 where the models are the baseline.
     history : History
         ``loss`` and ``val_loss``, and what else judged, of the networks of all folds, a line an
         epoch.
@@ -56,7 +58,7 @@ class Trained:
     """
 
     models: tuple[Sequential, ...]
-    start: str
+    baseline: str
     best_epoch: int
     history: History
     rows: Array | None
@@ -113,39 +115,36 @@ def train(
     codes = np.unique(y, return_inverse=True)[1] if n_classes and not keeps_all else y
     crosses = len(folds) > 1 and not keeps_all
     whole = np.arange(len(X))
-    # A network that is itself what is returned gets the labels themselves.
+    # A part may lack a label; a network that is itself what is returned gets the labels themselves.
     learned = codes if crosses else y
     parts = list(folds) or [(whole, whole[:0])]
+    recipe = recipe.of_rows(len(parts[0][0]))
     course = Course(X, learned, codes, n_classes, parts, recipe, weight, judge, deadline)
-    course.open(keeps_all)
-    course.choose_start()
-    course.run(callbacks, crosses)
-    models, is_cut = tuple(member.model for member in course.members), course.is_out_of_time
-    if crosses:
-        models = (_on_all_rows(X, y, codes, n_classes, course, recipe, weight, deadline),)
-        is_cut |= models[0].training_state.epoch < course.best_epoch
+    course.open()
+    course.choose_baseline()
+    course.run(callbacks)
+    models = tuple(member.model for member in course.members)
+    if keeps_all:
+        for model in models:
+            scale_logits(model, course.factor)
+    elif course.best_epoch or not crosses:
+        models = (merged(models, course.factor),)
+    else:
+        models = (_on_all_rows(X, codes, n_classes, course, weight),)
+    if crosses and n_classes:
+        training = models[0].training_state
+        training.targets = training.encoder().with_classes(np.unique(y))
+    history, best, is_cut = course.history, course.best_epoch, course.is_out_of_time
     rows, outputs = course.validated() if folds and len(course.held) else (None, None)
-    return Trained(models, course.start, course.best_epoch, course.history, rows, outputs, is_cut)
+    return Trained(models, course.baseline, best, history, rows, outputs, is_cut)
 
 
 def _on_all_rows(
-    X: Array,
-    y: Array,
-    codes: Array,
-    n_classes: int,
-    course: Course,
-    recipe: Recipe,
-    weight: Array | None,
-    deadline: Deadline,
+    X: Array, codes: Array, n_classes: int, course: Course, weight: Array | None
 ) -> Sequential:
-    """Train on all rows from the same kind of start for as many epochs."""
-    member = Member(X, y, n_classes, np.arange(len(X)), np.arange(0), recipe, weight, recipe.seed)
-    for place, option in enumerate(starts(X, codes, n_classes, weight)):
-        begin_at(member.model, option.linear)
-        if place == course.place:
-            break
-    # As much as the time allows: the course has left enough of it, as far as it could tell.
-    with suppress(OutOfTimeError):
-        if course.best_epoch:
-            member.fit(course.best_epoch, deadline)
-    return member.model
+    """Fit the baseline that was chosen."""
+    options = baselines(X, codes, n_classes, weight)
+    option = next(islice(options, course.place, None))
+    model = option.network(course.recipe, course.recipe.seed)
+    prepared(model, X, codes, weight)
+    return model

@@ -15,6 +15,7 @@ from ..program.state import State
 if TYPE_CHECKING:
     from ..data.rows import Features
     from ..kernels.typing import Array
+    from ..runners.numpy_runner import Pass
     from .state import TrainingState
 
 # Enough for deviations that are right to a percent.
@@ -53,16 +54,33 @@ def _draw(state: State, waiting: Mapping[str, str], x: Features, rng: np.random.
     ops, _ = inference_ops(state.program, head=True)
     for op in ops:
         if isinstance(op, DenseOp):
-            if waiting.get(op.weight.name) == "std":
-                weight = state.parameter(op.weight)
-                weight[...] = rng.standard_normal(weight.shape)
-                forward((replace(op, bias=None),), run)
-                deviation = run.values[op.out].std(axis=0)
-                weight /= np.where(deviation > 0, deviation, 1.0)
-            if op.bias is not None and waiting.get(op.bias.name) == "he+5":
-                forward((replace(op, bias=None),), run)
-                state.parameter(op.bias)[...] = -_random_means(run.values[op.out], rng)
-        forward((op,), run)
+            _draw_dense(op, run, waiting, rng)
+        else:
+            forward((op,), run)
+
+
+def _draw_dense(
+    op: DenseOp, run: Pass, waiting: Mapping[str, str], rng: np.random.Generator
+) -> None:
+    """Draw weight and bias of a layer, and leave what it makes of the rows; by one product."""
+    from ..runners.numpy_runner import forward
+
+    weight = run.weights.parameter(op.weight)
+    is_drawn = waiting.get(op.weight.name) == "std"
+    if is_drawn:
+        weight[...] = rng.standard_normal(weight.shape)
+    forward((replace(op, bias=None),), run)
+    z = run.values[op.out]
+    if is_drawn:
+        deviation = z.std(axis=0)
+        deviation = np.where(deviation > 0, deviation, 1.0).astype(z.dtype)
+        weight /= deviation
+        z /= deviation
+    if op.bias is not None:
+        bias = run.weights.parameter(op.bias)
+        if waiting.get(op.bias.name) == "he+5":
+            bias[...] = -_random_means(z, rng)
+        z += bias
 
 
 def _random_means(z: Array, rng: np.random.Generator) -> Array:

@@ -35,7 +35,7 @@ def test_noise_is_answered_by_a_constant(n_classes: int, k: int) -> None:
     rng = np.random.default_rng(1)
     y = rng.integers(0, n_classes, 300) if n_classes else rng.normal(size=300)
     found = run(y, n_classes, k)
-    assert (found.start, found.best_epoch) == ("constant", 0)
+    assert (found.baseline, found.best_epoch) == ("constant", 0)
     outputs = found.model.predict(X)
     assert np.ptp(outputs, axis=0).max() == 0
     if n_classes:
@@ -52,7 +52,7 @@ def test_noise_is_answered_by_a_constant(n_classes: int, k: int) -> None:
 def test_what_is_linear_stays_so_and_what_is_not_is_learned(k: int) -> None:
     noise = RNG.normal(size=300)
     straight = run((X @ [1, 2, 3, 4] + noise).astype("f4"), 0, k)
-    assert straight.start == "linear"
+    assert straight.baseline == "linear"
     bent = np.abs(X[:, 0]) * 3 + X[:, 1]
     found = run(((bent - bent.mean()) / bent.std()).astype("f4"), 0, k, learning_rate=0.01)
     assert found.best_epoch > 3
