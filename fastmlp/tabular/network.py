@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Factors of the learning rate.
 _OF_SCALE, _OF_BIAS, _OF_ACTIVATION, _OF_EMBEDDING = 6.0, 0.1, 0.1, 0.1
-_SMOOTHING, _DROPOUT, _WEIGHT_DECAY, _BETA_2 = 0.1, 0.15, 0.02, 0.95
+_SMOOTHING, _DROPOUT, _WEIGHT_DECAY, _BETA_2 = 0.1, 0.1, 0.02, 0.95
 # Of more columns embeddings take more time than they are worth.
 _MOST_EMBEDDED = 64
 
@@ -64,7 +64,7 @@ def network(
     recipe : Recipe
     seed : int
     """
-    rate, epochs = recipe.rate(n_classes), recipe.epochs
+    rate = recipe.rate(n_classes)
     slow_bias: dict[str, Any] = {
         "parametrization": "ntk",
         "bias_learning_rate_factor": _OF_BIAS,
@@ -78,13 +78,13 @@ def network(
         layers += [
             Dense(units, initializer="std", bias_initializer="he+5", **slow_bias),
             ParametricActivation(recipe.function(n_classes), learning_rate_factor=_OF_ACTIVATION),
-            Dropout(FlatCosine(_DROPOUT, epochs)),
+            Dropout(FlatCosine(_DROPOUT)),
         ]
     layers.append(output_layer(n_classes, initializer="zeros", **slow_bias))
     optimizer = AdamW(
-        CosLog(rate, epochs),
+        CosLog(rate),
         beta_2=_BETA_2,
-        weight_decay=FlatCosine(_WEIGHT_DECAY, epochs),
+        weight_decay=FlatCosine(_WEIGHT_DECAY),
     )
     return Sequential(
         layers,

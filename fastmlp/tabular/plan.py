@@ -10,8 +10,9 @@ import numpy as np
 SMALL = 2000
 # Rows of a batch, of which larger tables have larger ones.
 _LEAST, _MOST, _UPDATES = 64, 256, 400
-# Epochs are those of a table of up to so many rows; larger ones have fewer, but so many at least.
-_ROWS, _FEWEST = 2000, 8
+# Epochs are those of a table of up to so many rows. Larger ones have fewer: the share falls with the
+# square root of the rows to a half, and further beyond so many, but not below so many epochs.
+_ROWS, _HALF, _MANY, _FEWEST = 2000, 0.5, 100_000, 8
 
 __all__ = ["PRESETS", "SMALL", "Preset", "Recipe"]
 
@@ -26,15 +27,16 @@ class Recipe:
     activation : str, optional
         By default "selu" for classes and "mish" for numbers.
     learning_rate : float, optional
-        The highest; by default 0.04 for classes and 0.1 for numbers.
+        The highest; by default 0.02 for classes and 0.1 for numbers.
     epochs : int
         The most.
     patience : int
         The training ends after so many epochs without a lower loss of the validation rows; 0:
         never, and the last epoch is kept.
     shortens : bool
-        Whether epochs and patience are those of up to 2,000 rows, and fewer of n more, by ``sqrt(2000
-        / n)``, but 8 epochs at least.
+        Whether epochs and patience are those of up to 2,000 rows. Of n more they are fewer by the
+        factor ``sqrt(2000 / n)``, of 8,000 to 100,000 half as many, and of more fewer again by
+        ``sqrt(100000 / n)``; 8 epochs at least.
     batch_size : int, optional
         By default 64 of up to 36,000 rows, 128 of up to 72,000, and 256 of more.
     seed : int
@@ -59,7 +61,8 @@ class Recipe:
 
     def of_rows(self, n_rows: int) -> Recipe:
         """The same for a table of so many rows."""
-        share = (_ROWS / max(n_rows, _ROWS)) ** 0.5
+        share = max((_ROWS / max(n_rows, _ROWS)) ** 0.5, _HALF)
+        share *= (_MANY / max(n_rows, _MANY)) ** 0.5
         if not self.shortens or share == 1.0:
             return replace(self, shortens=False)
         epochs = max(round(self.epochs * share), min(_FEWEST, self.epochs))
@@ -72,7 +75,7 @@ class Recipe:
 
     def rate(self, n_classes: int) -> float:
         """The highest learning rate."""
-        return self.learning_rate or (0.04 if n_classes else 0.1)
+        return self.learning_rate or (0.02 if n_classes else 0.1)
 
     def rows_of_batch(self, n_rows: int) -> int:
         """How many rows an update takes: a power of two."""
