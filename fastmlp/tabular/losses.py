@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 LOSSES = {"squared_error": "mse", "absolute_error": "mae"}
 """Losses of a regression, from scikit-learn's names to ours."""
 
+# In nats, or shares of the target's variance: less is not worth a network.
+_LEAST = 1e-4
+
 __all__ = ["LOSSES", "is_surely_lower", "mean", "row_losses"]
 
 
@@ -48,11 +51,11 @@ def mean(losses: Array, weight: Array | None) -> float:
 def is_surely_lower(
     losses: Array, others: Array, errors: float, weight: Array | None = None
 ) -> bool:
-    """Whether a mean of paired losses is lower by more than some standard errors."""
+    """Whether a mean of paired losses is lower by more than some standard errors, and at all."""
     gain = others - losses
     if weight is None:
-        return bool(gain.mean() > errors * gain.std() / np.sqrt(len(gain)) + 1e-9)
+        return bool(gain.mean() > errors * gain.std() / np.sqrt(len(gain)) + _LEAST)
     middle = np.average(gain, weights=weight)
     # Of n rows of one weight this is the same; of a few heavy rows among many it is more.
     deviation = np.sqrt((weight**2 * (gain - middle) ** 2).sum()) / weight.sum()
-    return bool(middle > errors * deviation + 1e-9)
+    return bool(middle > errors * deviation + _LEAST)

@@ -95,7 +95,7 @@ class Preset:
     epochs, patience : int
         As of `Recipe`.
     crosses : bool
-        Whether a single network of a small table is cross-fitted.
+        Whether a single network is that of networks which are cross-fitted.
     """
 
     n_members: int = 1
@@ -105,7 +105,7 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(epochs=16, crosses=False),
+    "fast": Preset(epochs=24, patience=12, crosses=False),
     "default": Preset(),
     "best": Preset(n_members=5),
 }

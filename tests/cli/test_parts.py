@@ -36,16 +36,20 @@ def check(parts: Parts, n: int) -> None:
 
 def test_defaults_of_tables_and_of_data_sets() -> None:
     table, data_set = given(), given("-d", "iris")
-    assert (table.validation_size, table.patience) == (0.2, 20)
+    assert (table.validation_size, table.patience) == (0.2, 32)
     assert (data_set.validation_size, data_set.patience) == (0.0, 0)
-    assert [given("--preset", name).patience for name in ("fast", "default", "best")] == [8, 20, 30]
+    assert [given("--preset", name).patience for name in ("fast", "default", "best")] == [
+        12,
+        32,
+        32,
+    ]
     off = given("--validation-size", "0", "--patience", "0")
     assert (off.validation_size, off.patience) == (0.0, 0)
 
 
-def test_small_tables_are_cross_fitted_and_large_ones_cut_once() -> None:
-    for n, n_folds in ((50, 5), (1000, 5), (5000, 1)):
-        parts = cut(source(np.arange(n) % 2), given(), True)
+def test_tables_are_cross_fitted_where_the_preset_says_so() -> None:
+    for n, words, n_folds in ((50, (), 5), (5000, (), 5), (5000, ("--preset", "fast"), 1)):
+        parts = cut(source(np.arange(n) % 2), given(*words), True)
         check(parts, n)
         assert len(parts.test) == n // 5
         assert len(parts.folds) == n_folds

@@ -147,7 +147,7 @@ def test_a_constant_answer_and_one_class() -> None:
 @pytest.mark.parametrize("share", [0.0, None])
 def test_without_validation_rows_the_last_epoch_is_kept(share: Any) -> None:
     model = regressor(validation_fraction=share).fit(X, Y)
-    assert (model.validation_score_, model.best_epoch_) == (None, 60)
+    assert (model.validation_score_, model.best_epoch_) == (None, 24)
     assert "val_loss" not in model.history_
 
 
@@ -242,9 +242,10 @@ def test_several_networks_are_averaged() -> None:
 
 @pytest.mark.parametrize("preset", ["fast", "default", "best"])
 def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(preset: str) -> None:
-    found = [regressor(preset=preset, n_threads=n).fit(X[:100], Y[:100]).predict(X) for n in (1, 2)]
+    rows, y = X[:100], np.abs(Y[:100])
+    found = [regressor(preset=preset, n_threads=n).fit(rows, y).predict(X) for n in (1, 2)]
     np.testing.assert_array_equal(*found)
-    other = regressor(preset=preset, random_state=1).fit(X[:100], Y[:100]).predict(X)
+    other = regressor(preset=preset, random_state=1).fit(rows, y).predict(X)
     assert not np.array_equal(found[0], other)
 
 
@@ -269,13 +270,13 @@ def test_callbacks_and_words(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("preset", ["fast", "default", "best"])
 def test_the_time_limit_ends_a_fit(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
     full = regressor(preset=preset).fit(X, np.abs(Y))
-    monkeypatch.setattr(deadline, "now", Clock(0.01))
+    monkeypatch.setattr(deadline, "now", Clock(0.02))
     cut = regressor(preset=preset, time_limit=1.0).fit(X, np.abs(Y))
     assert 0 < len(cut.history_) < len(full.history_)
     assert deadline.now() < 1.1
     assert cut.best_epoch_ <= len(cut.history_)
-    losses = cut.history_["val_loss"]
-    assert losses == full.history_["val_loss"][: len(losses)]
+    # The rates are those of a whole training of fewer epochs: the first one has larger steps.
+    assert cut.history_["val_loss"][0] != full.history_["val_loss"][0]
     none = regressor(preset=preset, time_limit=1e-9).fit(X, np.abs(Y))
     assert len(none.history_) == 0
     assert np.isfinite(none.predict(X)).all()

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from fastmlp.tabular.folds import folds_for, folds_of, several_folds
-from fastmlp.tabular.plan import SMALL
 
 
-def test_few_rows_are_cross_fitted_and_many_cut_once() -> None:
-    assert len(folds_of(100, 0.2, seed=0)) == 5
-    assert len(folds_of(100, 0.5, seed=0)) == 2
-    for found in (folds_of(100, 0.2, seed=0, crosses=False), folds_of(SMALL, 0.2, seed=0)):
-        ((training, held),) = found
+def test_rows_are_cut_in_parts_or_once() -> None:
+    for n in (100, 5000):
+        assert len(folds_of(n, 0.2, seed=0)) == 5
+        assert len(folds_of(n, 0.5, seed=0)) == 2
+        ((training, held),) = folds_of(n, 0.2, seed=0, crosses=False)
         assert len(held) == 0.2 * (len(training) + len(held))
     assert folds_of(100, 0.0, seed=0) == []
     ((training, held),) = folds_of(100, 0.2, seed=0, in_order=True)

@@ -73,8 +73,9 @@ def test_a_scorer_of_ones_own() -> None:
         return -float(np.abs(estimator.predict(X) - y).max())
 
     X = np.random.default_rng(1).normal(size=(100, 2))
-    y = X[:, 0] + 0.1 * np.random.default_rng(2).normal(size=100)
+    y = np.abs(X[:, 0]) + 0.1 * np.random.default_rng(2).normal(size=100)
     model = fm.TabularRegressor("fast", eval_metric=worst, random_state=0).fit(X, y)
+    assert model.best_epoch_ > 0
     assert model.history_["val_worst"][model.best_epoch_ - 1] == model.validation_score_
 
 
