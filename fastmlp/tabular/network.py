@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Factors of the learning rate.
 _OF_SCALE, _OF_BIAS, _OF_ACTIVATION, _OF_EMBEDDING = 6.0, 0.1, 0.1, 0.1
-_SMOOTHING, _DROPOUT, _WEIGHT_DECAY, _BETA_2 = 0.1, 0.1, 0.02, 0.95
+_SMOOTHING, _DROPOUT, _WEIGHT_DECAY, _BETA_2 = 0.1, 0.15, 0.02, 0.95
 # Of more columns embeddings take more time than they are worth.
 _MOST_EMBEDDED = 64
 

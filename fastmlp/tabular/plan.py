@@ -10,8 +10,8 @@ import numpy as np
 SMALL = 2000
 # Rows of a batch, of which larger tables have larger ones.
 _LEAST, _MOST, _UPDATES = 64, 256, 400
-# Epochs are those of a table of up to so many rows. Larger ones have fewer: the share falls with the
-# square root of the rows to a half, and further beyond so many, but not below so many epochs.
+# Epochs are those of a table of up to so many rows. Larger ones have fewer: the share falls with
+# the square root of the rows to a half, and further beyond so many, but not below so many epochs.
 _ROWS, _HALF, _MANY, _FEWEST = 2000, 0.5, 100_000, 8
 
 __all__ = ["PRESETS", "SMALL", "Preset", "Recipe"]
@@ -27,7 +27,7 @@ class Recipe:
     activation : str, optional
         By default "selu" for classes and "mish" for numbers.
     learning_rate : float, optional
-        The highest; by default 0.02 for classes and 0.1 for numbers.
+        The highest; by default 0.04 for classes and 0.1 for numbers.
     epochs : int
         The most.
     patience : int
@@ -75,7 +75,7 @@ class Recipe:
 
     def rate(self, n_classes: int) -> float:
         """The highest learning rate."""
-        return self.learning_rate or (0.02 if n_classes else 0.1)
+        return self.learning_rate or (0.04 if n_classes else 0.1)
 
     def rows_of_batch(self, n_rows: int) -> int:
         """How many rows an update takes: a power of two."""
@@ -107,5 +107,5 @@ class Preset:
 PRESETS = {
     "fast": Preset(epochs=24, patience=12, crosses=False),
     "default": Preset(),
-    "best": Preset(n_members=5),
+    "best": Preset(n_members=10),
 }
