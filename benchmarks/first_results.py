@@ -26,6 +26,7 @@ from fastmlp.cli import main as fastmlp
 from .shared.marked_part import write_between
 from .shared.open_tables import Columned, Columns, open_tables
 
+
 def made_up() -> Iterator[Columned]:
     """Tables of which it is known what can be learned."""
     rng = np.random.default_rng(7)

@@ -14,7 +14,7 @@ from .results import Cell, ResultsFile
 
 
 def measure(
-    results: ResultsFile, tables: dict[str, Table], methods: Sequence[str], splits: Iterable[int]
+    results: ResultsFile, tables: dict[str, Table], methods: Sequence[str], splits: Sequence[int]
 ) -> None:
     """Fit what is not in the results: all tables by one split after the other, cheap fits first."""
     there = [name for name in methods if _is_there(name)]
@@ -35,10 +35,12 @@ def measure(
 
 
 def remove_stale(
-    results: ResultsFile, tables: Iterable[str], methods: Sequence[str], splits: Iterable[int]
+    results: ResultsFile, tables: Iterable[str], methods: Sequence[str], splits: Sequence[int]
 ) -> None:
     """Take out what failed, or was measured with other versions than those of today."""
-    wanted = {Cell(table, method, split) for table in tables for method in methods for split in splits}
+    wanted = {
+        Cell(table, method, split) for table in tables for method in methods for split in splits
+    }
     today = {name: METHODS[name].measured() for name in methods if _is_there(name)}
     removed = results.remove(
         lambda cell, result: (

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
+
 from fastmlp.peers.tabular.tables import Table
 
 from ..shared.open_tables import Columned, open_tables

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..machine import load_average
+from ..machine import describe_machine, load_average
 from .methods import METHODS, Request
 from .tables import Table
 
@@ -37,7 +37,8 @@ def measure(method: str, table: Table, split: int) -> dict[str, Any]:
         ``error``, the root of the mean square or the share of wrong classes; of classes also
         ``log_loss`` and ``auc``, which of more than two is the mean over each against the others,
         and None where it is undefined; ``fit_cpu_seconds``, ``fit_seconds``; ``predict_seconds``,
-        those of 10,000 rows; ``load_average``; ``measured``, names and versions.
+        those of 10,000 rows; ``load_average`` before the fit; ``cpu``; ``measured``, names and
+        versions.
     """
     known = METHODS[method]
     X, y = known.prepare(table.X), table.y
@@ -60,6 +61,7 @@ def measure(method: str, table: Table, split: int) -> dict[str, Any]:
         "fit_seconds": round(seconds, 4),
         "predict_seconds": round(time.perf_counter() - start, 6),
         "load_average": load,
+        "cpu": describe_machine()["cpu"],
         "measured": known.measured(),
     }
 
