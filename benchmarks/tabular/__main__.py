@@ -7,15 +7,20 @@ from pathlib import Path
 
 from fastmlp.peers.tabular.methods import METHODS
 
+from ..shared.marked_part import write_between
 from .measuring import measure, remove_stale
+from .page import page
+from .picture import draw
 from .results import ResultsFile
+from .summary import Summary
 from .tables import tables
 
 _HERE = Path(__file__).parent
+_PAGE = _HERE.parents[1] / "docs/accuracy.md"
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Measure, then write where that is asked for."""
+    """Measure, or write what was measured."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.tabular",
         description="fastmlp beside other methods on open tables. What the file of results holds "
@@ -36,7 +41,22 @@ def main(argv: list[str] | None = None) -> None:
         metavar="METHOD",
         help="measure again what failed, or was measured with another version",
     )
+    parser.add_argument(
+        "--write",
+        nargs="?",
+        const=_PAGE,
+        type=Path,
+        metavar="PAGE",
+        help="write the table and the picture of what is there, and measure nothing "
+        "(default: docs/accuracy.md)",
+    )
     arguments = parser.parse_args(argv)
+    if arguments.write is not None:
+        found = Summary(ResultsFile(arguments.results).found)
+        picture = arguments.write.with_suffix(".png")
+        write_between(arguments.write, page(found, picture.name), "tabular")
+        draw(found, picture)
+        return
     results = ResultsFile(arguments.results)
     chosen = {name: known[name] for name in known if name in arguments.tables}
     if arguments.again:
