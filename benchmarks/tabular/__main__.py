@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 
 from fastmlp.peers.tabular.methods import METHODS
+from fastmlp.peers.tabular.summary import Summary
 
 from ..shared.marked_part import write_between
 from .measuring import measure, remove_stale
 from .page import page
 from .picture import draw
 from .results import ResultsFile
-from .summary import Summary
 from .tables import tables
 
 _HERE = Path(__file__).parent

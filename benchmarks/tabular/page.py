@@ -9,11 +9,10 @@ import numpy as np
 
 from fastmlp.peers.machine import describe_machine
 from fastmlp.peers.tabular.methods import METHODS
+from fastmlp.peers.tabular.summary import Mean, Result, Summary
 from fastmlp.peers.wording import digits
 
 from ..shared.rounds import table
-from .results import Result
-from .summary import Mean, Summary
 
 TREES, NETWORKS = "hist_gradient_boosting", "realmlp_td"
 _WIDTH = 100
@@ -34,8 +33,8 @@ def page(found: Summary, picture: str) -> str:
         *_paragraphs(
             f"The error of {METHODS[TREES].title}, the share of wrong classes in percent or the "
             "root mean square, mean of its splits; then every method's error as a multiple of it, "
-            "on the splits that both have. The least is bold; what has fewer splits than others stands "
-            "in brackets."
+            "on the splits that both have. The least is bold; what has fewer splits than others "
+            "stands in brackets."
         ),
         table(*_by_table(found)),
         *_paragraphs(*_failed(found)),
@@ -81,8 +80,8 @@ def _reading(found: Summary) -> str:
         "Behind ± are standard errors over tables, of ratios in percent. Ranks are by error, log "
         "loss and AUC among all methods; a rank among fewer is carried over to all. Half a row is "
         "added to the wrong rows of both, for there are tables without one. Seconds for 10,000 "
-        f"rows are medians. A table has up to {_most_splits(found)} splits; what takes long has fewer of them, "
-        "or fewer tables, as the number of fits tells."
+        f"rows are medians. Of a table there are {_most_splits(found)} splits; what takes long has "
+        "fewer of them, or fewer tables, as the number of fits tells."
     )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastmlp.peers.tabular.methods import METHODS
+from fastmlp.peers.tabular.summary import Summary
 
 from .page import TREES
-from .summary import Summary
 
 # By Okabe and Ito, whose colors the color-blind can tell apart.
 _OWN, _NETWORK, _TREE, _LINE = "#D55E00", "#0072B2", "#009E73", "#666666"

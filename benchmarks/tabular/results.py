@@ -5,17 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-Result = dict[str, Any]
-
-
-class Cell(NamedTuple):
-    """One fit."""
-
-    table: str
-    method: str
-    split: int
+from fastmlp.peers.tabular.summary import Cell, Result
 
 
 class ResultsFile:

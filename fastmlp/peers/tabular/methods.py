@@ -9,14 +9,14 @@ the hundreds of thousands they learn nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-# Of warming up: it is cut short, for it only compiles and imports.
-_SECONDS, _EPOCHS = 3.0, 1
+# Of warming up, which only imports; fastmlp warms up in full, so that all is compiled.
+_WARM_EPOCHS = 1
 _MISSING = "missing"
 
 
@@ -114,8 +114,7 @@ def _with_fastmlp(preset: str) -> Callable[[Request], Any]:
         import fastmlp as fm
 
         kind = request.pick(fm.TabularClassifier, fm.TabularRegressor)
-        limit = {"time_limit": _SECONDS} if request.is_quick else {}
-        return kind(preset=preset, random_state=request.seed, n_threads=1, **limit)
+        return kind(preset=preset, random_state=request.seed, n_threads=1)
 
     return make
 
@@ -130,7 +129,7 @@ def _with_pytabkit(name: str) -> Callable[[Request], Any]:
 
         torch.set_num_threads(1)
         kind = getattr(pytabkit, f"{name}_{request.pick('Classifier', 'Regressor')}")
-        epochs = {"n_epochs": _EPOCHS} if request.is_quick else {}
+        epochs = {"n_epochs": _WARM_EPOCHS} if request.is_quick else {}
         network = kind(device="cpu", n_threads=1, random_state=request.seed, **epochs)
         if not request.X.isna().any(axis=None):
             return network
@@ -261,3 +260,15 @@ METHODS = {
     "realmlp_td": _of_pytabkit("RealMLP-TD", "RealMLP_TD", 10.0),
     "tabm": _of_pytabkit("TabM", "TabM_D", 60.0),
 }
+
+
+def installed(names: Iterable[str], say: Callable[[str], None]) -> list[str]:
+    """Those methods whose packages are there; of the others it is told what is missing."""
+    found = []
+    for name in names:
+        missing = METHODS[name].missing()
+        if missing is None:
+            found.append(name)
+        else:
+            say(f"{METHODS[name].title} skipped: {missing} is not installed")
+    return found

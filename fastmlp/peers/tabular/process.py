@@ -27,8 +27,23 @@ main()
 def measure_apart(method: str, table: Table, split: int) -> dict[str, Any]:
     """What `worker.measure` gives in a process of its own with one thread.
 
-    Of a fit that failed there is only ``failure``, its message.
+    Of a fit that failed there is ``failure``, its message. Both say the table's ``rows``,
+    ``columns`` and ``classes``, None of a regression.
     """
+    rows, columns = table.X.shape
+    classes = None if table.is_regression else int(table.y.max()) + 1
+    found = _answer(method, table, split)
+    return {"rows": rows, "columns": columns, "classes": classes, **found}
+
+
+def outcome(result: dict[str, Any]) -> str:
+    """The error and the seconds of a fit, or why it failed."""
+    if "failure" in result:
+        return f"failed: {result['failure']}"
+    return f"error {result['error']:.4g}, {result['fit_cpu_seconds']:.1f} s"
+
+
+def _answer(method: str, table: Table, split: int) -> dict[str, Any]:
     finished = subprocess.run(
         [sys.executable, "-c", _START],
         input=pickle.dumps((method, tuple(table), split)),

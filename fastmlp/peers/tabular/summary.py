@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmlp.peers.tabular.methods import METHODS
-from fastmlp.peers.tabular.tables import TEST_SHARE
+from .methods import METHODS
+from .tables import TEST_SHARE
 
-from .results import Cell, Result
-
+Result = dict[str, Any]
 # Of these more is better.
 _UPWARDS = ("auc",)
+
+
+class Cell(NamedTuple):
+    """One fit."""
+
+    table: str
+    method: str
+    split: int
 
 
 class Mean(NamedTuple):
@@ -84,7 +91,7 @@ class Summary:
             for split in sorted(mine.keys() & theirs.keys())
             if mine[split].get(name) is not None and theirs[split].get(name) is not None
         ]
-        return tuple(np.array(both).T) if both else None  # type: ignore[return-value]
+        return tuple(np.array(both).T) if both else None
 
     def ratio(self, table: str, method: str, base: str, name: str = "error") -> float | None:
         """The quotient of the means over splits.
@@ -125,17 +132,20 @@ class Summary:
         ranks = np.array(_known(self.rank(table, method, name) for table in self.tables))
         return Mean(float(ranks.mean()), _error_of(ranks), len(ranks)) if len(ranks) else None
 
+    def seconds_of_fits(self, method: str) -> float:
+        """Of the processor, of all fits together."""
+        return float(sum(self._numbers(method, "fit_cpu_seconds")))
+
     def seconds_of_prediction(self, method: str) -> float:
         """The median over all fits, of 10,000 rows."""
-        return float(
-            np.median(
-                [
-                    one["predict_seconds"]
-                    for table in self.tables
-                    for one in self.results[table].get(method, {}).values()
-                ]
-            )
-        )
+        return float(np.median(self._numbers(method, "predict_seconds")))
+
+    def _numbers(self, method: str, name: str) -> list[float]:
+        return [
+            one[name]
+            for table in self.tables
+            for one in self.results[table].get(method, {}).values()
+        ]
 
 
 def _first(methods: dict[str, dict[int, Result]]) -> Result:
