@@ -63,8 +63,8 @@ def report(found: Summary) -> str:
     text = (
         "Errors on a random fifth of the rows, wrong classes in percent or root mean squares, "
         "means over splits; CPU seconds of all fits together, in processes with one thread; "
-        "milliseconds for 10,000 rows, the median over fits. Each method has the defaults of its package; "
-        "fastmlp compiles before it is measured. docs/accuracy.md has larger tables."
+        "milliseconds for 10,000 rows, the median over fits. Each method has the defaults of its "
+        "package; fastmlp compiles before it is measured. docs/accuracy.md has larger tables."
     )
     lines = [
         f"{machine['cpu']}, {machine['available_cores']} of {machine['cores']} cores; "

@@ -74,7 +74,7 @@ def _warm_up(method: str, X: Any, y: Array, train: Array, is_regression: bool) -
     model = METHODS[method].make(Request(X.iloc[rows], is_regression, 0, is_quick=True))
     targets = y[rows] if is_regression else np.unique(y[rows], return_inverse=True)[1]
     model.fit(X.iloc[rows], targets)
-    model.predict(X.iloc[rows])
+    (model.predict if is_regression else model.predict_proba)(X.iloc[rows])
 
 
 def _cpu_seconds() -> float:
