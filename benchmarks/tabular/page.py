@@ -39,7 +39,7 @@ def page(found: Summary, picture: str) -> str:
         table(*_by_table(found)),
         *_paragraphs(*_failed(found)),
     ]
-    return "\n" + "\n\n".join(parts)
+    return "\n\n".join(parts)
 
 
 def _paragraphs(*texts: str) -> list[str]:

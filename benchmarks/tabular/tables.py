@@ -18,11 +18,12 @@ _NOT_KNOWN = "?"
 @cache
 def tables() -> dict[str, Table]:
     """All that there are, the shortest first."""
-    found = [_framed(table) for table in open_tables()]
+    found = [framed(table) for table in open_tables()]
     return {table.name: table for table in sorted(found, key=lambda table: len(table.y))}
 
 
-def _framed(table: Columned) -> Table:
+def framed(table: Columned) -> Table:
+    """The same table as a data frame, with gaps where something is not known."""
     columns = dict(table.columns)
     y = columns.pop("target")
     X = pd.DataFrame({name: _series(values) for name, values in columns.items()})
