@@ -25,4 +25,6 @@ def write_between(path: Path, text: str, program: str) -> None:
     pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(END)})"
     if old.count(begin) != 1 or not re.search(pattern, old, re.DOTALL):
         raise ValueError(f"{path} must have a line {begin!r} and after it a line {END!r}")
-    path.write_text(re.sub(pattern, lambda _: f"\n{text}\n", old, flags=re.DOTALL), "utf-8")
+    # An empty part is found once more, with what is behind it.
+    new = re.sub(pattern, lambda _: f"\n{text}\n", old, count=1, flags=re.DOTALL)
+    path.write_text(new, "utf-8")
