@@ -145,24 +145,30 @@ def _times(mean: Mean | None, is_base: bool) -> str:
 
 
 def _by_table(found: Summary) -> tuple[list[str], list[list[str]]]:
-    head = ["table", "rows", "HGB", *(METHODS[name].title for name in found.methods)]
-    most, rows = _most_splits(found), []
+    others = [method for method in found.methods if method != TREES]
+    most = _most_splits(found)
+    rows = []
     for name in found.tables:
         about, base = found.about(name), found.error(name, TREES)
-        ratios = {method: found.ratio(name, method, TREES) for method in found.methods}
-        known = [value for value in ratios.values() if value is not None]
-        shown = []
+        ratios = {method: found.ratio(name, method, TREES) for method in others}
+        least = min([1.0, *(value for value in ratios.values() if value is not None)])
+        error = "" if base is None else _percent(base) if about["classes"] else digits(base)
+        cells = [_marked(error, least == 1.0 and base is not None, False)]
         for method, value in ratios.items():
             text = "" if value is None else f"{value:.3f}"
-            if value is not None and value == min(known):
-                text = f"**{text}**"
-            if value is not None and len(found.results[name][method]) < most:
-                text = f"({text})"
-            shown.append(text)
-        unit = 1.0 if about["classes"] is None else 100.0
-        error = "" if base is None else digits(unit * base) + "%" * (unit != 1.0)
-        rows.append([name, f"{about['rows']:,}", error, *shown])
-    return head, rows
+            has_fewer = len(found.results[name].get(method, ())) < most
+            cells.append(_marked(text, value == least, value is not None and has_fewer))
+        rows.append([name, f"{about['rows']:,}", *cells])
+    return ["table", "rows", "HGB", *(METHODS[method].title for method in others)], rows
+
+
+def _percent(share: float) -> str:
+    return f"{digits(100 * share)}%"
+
+
+def _marked(text: str, is_bold: bool, is_in_brackets: bool) -> str:
+    text = f"**{text}**" if is_bold else text
+    return f"({text})" if is_in_brackets else text
 
 
 def _failed(found: Summary) -> list[str]:
