@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from fastmlp.peers.tabular.methods import METHODS
 from fastmlp.peers.tabular.summary import Summary
 
+from .labels import PLACES, Obstacles, chosen_places
 from .page import TREES
 
 # By Okabe and Ito, whose colors the color-blind can tell apart.
@@ -26,13 +28,6 @@ _COLORS = {
     "linear": _LINE,
 }
 _GROUPS = {"fastmlp": _OWN, "other networks": _NETWORK, "boosted trees": _TREE, "linear": _LINE}
-# Where a label may stand, by preference: points to the right and up, and how it is aligned.
-_PLACES = (
-    *((9, 0, "left", "center"), (-9, 0, "right", "center")),
-    *((0, 9, "center", "bottom"), (0, -9, "center", "top")),
-    *((7, 8, "left", "bottom"), (7, -8, "left", "top")),
-    *((-7, 8, "right", "bottom"), (-7, -8, "right", "top")),
-)
 
 
 def draw(found: Summary, path: Path) -> None:
@@ -65,7 +60,7 @@ def draw(found: Summary, path: Path) -> None:
         fontsize=9,
     )
     figure.canvas.draw()
-    _label(figure, axes, points, len(found.tables))
+    _label(figure, axes, points, front, len(found.tables))
     figure.savefig(path, dpi=150)
 
 
@@ -111,56 +106,41 @@ def _ticks(axes: Any) -> None:
         axis.set_major_formatter("{x:g}")
 
 
-def _label(figure: Any, axes: Any, points: dict[str, Any], whole: int) -> None:
+def _label(figure: Any, axes: Any, points: dict[str, Any], front: Any, whole: int) -> None:
     """Put each name beside its point, where it covers nothing."""
     from matplotlib.patheffects import withStroke
 
     renderer = figure.canvas.get_renderer()
-    at = {name: axes.transData.transform(point[:2]) for name, point in points.items()}
-    bars = {
-        name: [axes.transData.transform((x, y * np.exp(sign * error)))[1] for sign in (-1, 1)]
-        for name, (x, y, error, _) in points.items()
-    }
-    legend = axes.get_legend().get_window_extent(renderer)
-    taken: list[Any] = [legend]
-    # Those with the nearest neighbors have the fewest places.
-    crowded = {
-        name: min(
-            (float(np.hypot(*(at[name] - at[other]))) for other in at if other != name),
-            default=0.0,
+    to_pixels = axes.transData.transform
+    labels: list[list[Any]] = []
+    for name, (x, y, _, n_tables) in points.items():
+        color = _COLORS.get(name, _TREE)
+        labels.append(
+            [
+                axes.annotate(
+                    METHODS[name].title + (f" ({n_tables} tables)" if n_tables < whole else ""),
+                    (x, y),
+                    (right, up),
+                    textcoords="offset points",
+                    ha=horizontal,
+                    va=vertical,
+                    fontsize=9,
+                    color=color,
+                    fontweight="bold" if color == _OWN else "normal",
+                    path_effects=[withStroke(linewidth=3, foreground="white")],
+                )
+                for right, up, horizontal, vertical in PLACES
+            ]
         )
-        for name in at
-    }
-    for name in sorted(points, key=crowded.__getitem__):
-        x, y, _, n_tables = points[name]
-        text = METHODS[name].title + (f" ({n_tables} tables)" if n_tables < whole else "")
-        best, least = None, np.inf
-        for place, (right, up, horizontal, vertical) in enumerate(_PLACES):
-            label = axes.annotate(
-                *(text, (x, y), (right, up)),
-                textcoords="offset points",
-                ha=horizontal,
-                va=vertical,
-                fontsize=9,
-                color=_COLORS.get(name, _TREE),
-                path_effects=[withStroke(linewidth=3, foreground="white")],
-                fontweight="bold" if _COLORS.get(name) == _OWN else "normal",
-            )
-            box = label.get_window_extent(renderer)
-            inside = axes.bbox.padded(4).containsx(box.x0) and axes.bbox.padded(4).containsx(box.x1)
-            covered = sum(box.overlaps(other) for other in taken) + sum(
-                box.padded(5).contains(*at[other]) for other in at if other != name
-            )
-            crossed = sum(
-                box.x0 < at[other][0] < box.x1 and low < box.y1 and box.y0 < high
-                for other, (low, high) in bars.items()
-            )
-            cost = 10 * covered + 20 * (not inside) + crossed + 0.1 * place
-            if cost < least:
-                if best is not None:
-                    best.remove()
-                best, least = label, cost
-            else:
+    bars = [[(x, y * np.exp(-error)), (x, y * np.exp(error))] for x, y, error, _ in points.values()]
+    obstacles = Obstacles(
+        to_pixels([point[:2] for point in points.values()]),
+        [to_pixels(segment) for segment in [*bars, *pairwise(front)]],
+        [axes.get_legend().get_window_extent(renderer)],
+        axes.bbox,
+    )
+    boxes = [[label.get_window_extent(renderer) for label in row] for row in labels]
+    for row, chosen in zip(labels, chosen_places(boxes, obstacles), strict=True):
+        for place, label in enumerate(row):
+            if place != chosen:
                 label.remove()
-        assert best is not None
-        taken.append(best.get_window_extent(renderer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pandas as pd
 from benchmarks.shared.open_tables import Columned
 from benchmarks.tabular import __main__ as program
 from benchmarks.tabular import measuring
+from benchmarks.tabular.labels import PLACES, Obstacles, chosen_places
 from benchmarks.tabular.measuring import measure, remove_stale
 from benchmarks.tabular.page import page
 from benchmarks.tabular.results import ResultsFile
@@ -144,6 +146,21 @@ def test_command_from_words_to_files(
     assert text.startswith(f"above\n{begin}\n\n2 tables, 12 fits")
     assert text.endswith("<!-- end of it -->\nbelow\n<!-- end of it -->\n")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_labels_cover_nothing() -> None:
+    from matplotlib.transforms import Bbox
+
+    points = np.array([(50.0, 50.0), (60.0, 50.0), (75.0, 52.0)])
+    steps = np.array([place[:2] for place in PLACES])
+    boxes = []
+    for point in points:
+        corners = point + steps - np.where(steps < 0, (12, 6), 0)
+        boxes.append([Bbox.from_bounds(*corner, 12, 6) for corner in corners])
+    inside = Bbox.from_extents(0, 0, 100, 100)
+    places = chosen_places(boxes, Obstacles(points, np.empty((0, 2, 2)), [], inside))
+    found = [row[place] for row, place in zip(boxes, places, strict=True)]
+    assert not any(one.overlaps(other) for one, other in combinations(found, 2))
 
 
 def test_tables_as_frames(monkeypatch: pytest.MonkeyPatch) -> None:
