@@ -80,8 +80,8 @@ def _reading(found: Summary) -> str:
         "Behind ± are standard errors over tables, of ratios in percent. Ranks are by error, log "
         "loss and AUC among all methods; a rank among fewer is carried over to all. Half a row is "
         "added to the wrong rows of both, for there are tables without one. Seconds for 10,000 "
-        f"rows are medians. Of a table there are {_most_splits(found)} splits; what takes long has "
-        "fewer of them, or fewer tables, as the number of fits tells."
+        f"rows are medians. The number of splits is {_most_splits(found)} at most; what takes long "
+        "has fewer of them, or fewer tables, as the number of fits tells."
     )
 
 
