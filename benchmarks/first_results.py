@@ -13,82 +13,28 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy as np
-from sklearn import datasets
 
 from fastmlp.cli import main as fastmlp
 
 from .shared.marked_part import write_between
-
-Columns = dict[str, Any]
-_DATASETS: dict[str, Callable[[], Any]] = {
-    "iris": datasets.load_iris,
-    "wine": datasets.load_wine,
-    "breast cancer": datasets.load_breast_cancer,
-    "digits": datasets.load_digits,
-    "diabetes": datasets.load_diabetes,
-}
-_TARGETS = {
-    "adult": "income",
-    "diamonds": "price",
-    "titanic": "survived",
-    "california_raw_ocean": "median_house_value",
-}
-_CLASSES = {"covertype_93k", "electricity", "pendigits", "shuttle", "spambase"}
+from .shared.open_tables import Columned, Columns, open_tables
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table by name; its last column is the target."""
-
-    name: str
-    columns: Columns
-    is_regression: bool
-
-
-def real(limit: int) -> Iterator[Table]:
-    """Tables of scikit-learn and of the test data; of longer ones some rows, drawn once."""
-    import pyarrow.csv
-
-    for name, load in _DATASETS.items():
-        data = load()
-        columns = {f"x{place}": data.data[:, place] for place in range(data.data.shape[1])}
-        yield Table(name, {**columns, "target": data.target}, name == "diabetes")
-    folder = os.environ.get("FASTMLP_TEST_DATA")
-    if folder is None:
-        return
-    for name, target in _TARGETS.items():
-        found = pyarrow.csv.read_csv(Path(folder) / f"{name}.csv.gz")
-        if "split" in found.column_names:
-            found = found.drop_columns(["split"])
-        columns = {
-            column: np.array(found[column].to_pylist(), object) for column in found.column_names
-        }
-        columns["target"] = columns.pop(target)
-        yield _some(Table(name, columns, name in ("diamonds", "california_raw_ocean")), limit)
-    for path in sorted(Path(folder).glob("*.npz")):
-        with np.load(path) as data:
-            columns = {f"x{place}": column for place, column in enumerate(data["X"].T)}
-            columns["target"] = data["y"]
-        yield _some(Table(path.stem, columns, path.stem not in _CLASSES), limit)
-
-
-def made_up() -> Iterator[Table]:
+def made_up() -> Iterator[Columned]:
     """Tables of which it is known what can be learned."""
     rng = np.random.default_rng(7)
 
-    def table(name: str, X: Any, y: Any, **more: Any) -> Table:
+    def table(name: str, X: Any, y: Any, **more: Any) -> Columned:
         columns = {f"x{place}": column for place, column in enumerate(X.T)}
         is_regression = name.startswith("numbers")
-        return Table(name, {**columns, **more, "target": y}, is_regression)
+        return Columned(name, {**columns, **more, "target": y}, is_regression)
 
     def classes(n: int, width: int, scores: Callable[[Any], Any]) -> tuple[Any, Any]:
         X = rng.normal(size=(n, width))
@@ -127,13 +73,13 @@ def made_up() -> Iterator[Table]:
     yield table("numbers, gaps that tell", X, y)
 
 
-def _some(table: Table, limit: int) -> Table:
+def _some(table: Columned, limit: int) -> Columned:
     n = len(table.columns["target"])
     if n <= limit:
         return table
     rows = np.sort(np.random.default_rng(0).choice(n, limit, replace=False))
     columns = {name: values[rows] for name, values in table.columns.items()}
-    return Table(table.name, columns, table.is_regression)
+    return Columned(table.name, columns, table.is_regression)
 
 
 def write(path: Path, columns: Columns) -> None:
@@ -148,7 +94,7 @@ def write(path: Path, columns: Columns) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def results(table: Table, seed: int, folder: Path) -> tuple[float, float, float]:
+def results(table: Columned, seed: int, folder: Path) -> tuple[float, float, float]:
     """What the network, the constant answer and the linear model reach on the test rows."""
     path = folder / "table.csv"
     write(path, table.columns)
@@ -181,7 +127,7 @@ def main() -> None:
     print(*lines, sep="\n", flush=True)
     ratios, gaps, worse = [], [], []
     with tempfile.TemporaryDirectory() as folder:
-        for table in (*real(arguments.limit), *made_up()):
+        for table in (*(_some(each, arguments.limit) for each in open_tables()), *made_up()):
             if arguments.only and not table.name.startswith(tuple(arguments.only)):
                 continue
             found = [results(table, seed, Path(folder)) for seed in range(arguments.seeds)]

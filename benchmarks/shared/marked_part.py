@@ -14,15 +14,17 @@ def begin_of(program: str) -> str:
 
 
 def write_between(path: Path, text: str, program: str) -> None:
-    """Put text between the two comments of a file.
+    """Put text between a program's comment and the next end.
 
     Raises
     ------
     ValueError
-        The file does not have both, once and in this order.
+        The file does not have the comment, once, and an end behind it.
     """
     old, begin = path.read_text(encoding="utf-8"), begin_of(program)
-    pattern = f"(?<={re.escape(begin)}\n).*(?={re.escape(END)})"
-    if old.count(begin) != 1 or old.count(END) != 1 or not re.search(pattern, old, re.DOTALL):
+    pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(END)})"
+    if old.count(begin) != 1 or not re.search(pattern, old, re.DOTALL):
         raise ValueError(f"{path} must have a line {begin!r} and after it a line {END!r}")
-    path.write_text(re.sub(pattern, lambda _: f"\n{text}\n", old, flags=re.DOTALL), "utf-8")
+    # An empty part is found once more, with what is behind it.
+    new = re.sub(pattern, lambda _: f"\n{text}\n", old, count=1, flags=re.DOTALL)
+    path.write_text(new, "utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 from ..peers.networks import CASES
 from ..peers.options import FULL, SHORT, SHORT_CASES
 from ..peers.peer import BASE, LIBRARIES
+from ..peers.tabular.short import ROWS, SPLITS
 from .option import Command, Group, Option
 from .values import integer, number, threads
 
@@ -20,6 +21,15 @@ _MEASURED = (
         default=False,
         help="MLPClassifier and MLPRegressor beside scikit-learn's, with the same arguments, in "
         "place of the cases; goes with --rounds and --epochs alone (half a minute)",
+    ),
+    Option(
+        name="tabular",
+        action="store_true",
+        default=False,
+        help="TabularClassifier and TabularRegressor beside other ways to learn from tables, those "
+        "that are installed, in place of the cases; goes with --rounds, random splits "
+        f"(default: {SPLITS}), and --rows of a table at most (default: {ROWS}) alone; a minute, "
+        "with pytabkit some. pip install 'fastmlp[tabular-peers]' brings them all",
     ),
     Option(
         name="full",

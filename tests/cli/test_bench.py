@@ -107,3 +107,34 @@ def test_estimators_beside_those_of_scikit_learn(
 def test_other_options_are_not_for_estimators(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", "--estimators", "--epochs", "2", "--peers", "jax"]
     assert "--peers is not for --estimators" in error_of(capsys, *words)
+
+
+def test_methods_that_learn_from_tables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("sklearn")
+    from fastmlp.peers.tabular.summary import Cell, Summary
+
+    def measure(splits: int, rows: int, say: Any) -> Summary:
+        say(f"{splits} splits of {rows} rows")
+        result = {"error": 0.5, "classes": 2, "fit_cpu_seconds": 1.0, "predict_seconds": 0.1}
+        return Summary({Cell("iris", "linear", 0): {**result, "rows": 150}})
+
+    monkeypatch.setattr("fastmlp.cli.bench.measure_tabular", measure)
+    assert main(["bench", "--tabular"]) == 0
+    told = capsys.readouterr()
+    assert told.err == "1 splits of 2000 rows\n"
+    assert "| linear model | 50.0% |" in told.out
+    assert main(["bench", "--tabular", "--rounds", "3", "--rows", "90"]) == 0
+    assert capsys.readouterr().err == "3 splits of 90 rows\n"
+
+
+def test_options_of_tabular(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["bench", "--tabular", "--epochs", "2"]
+    assert "--epochs is not for --tabular" in error_of(capsys, *words)
+    assert "give one of them" in error_of(capsys, "bench", "--tabular", "--estimators")
+    monkeypatch.setattr("fastmlp.cli.bench.find_spec", lambda name: None)
+    assert "fastmlp[sklearn]" in error_of(capsys, "bench", "--tabular")
