@@ -110,6 +110,7 @@ def plan_recipe(
     """
     preset, classes = preset_of(arguments), None
     recipe = Recipe(
+        hidden=preset.hidden,
         epochs=arguments.epochs if "epochs" in arguments.given else preset.epochs,
         patience=arguments.patience,
         shortens="epochs" not in arguments.given,

@@ -259,6 +259,7 @@ class TabularEstimator(ExportedEstimator):
         is_seed = isinstance(state, Integral)
         seed = int(state) if is_seed else int(check_random_state(state).randint(2**31 - 1))
         recipe = Recipe(
+            hidden=preset.hidden,
             epochs=preset.epochs,
             patience=preset.patience,
             shortens=True,

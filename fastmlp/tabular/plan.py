@@ -92,13 +92,14 @@ class Preset:
     ----------
     n_members : int
         Networks whose outputs are averaged.
-    epochs, patience : int
+    hidden, epochs, patience
         As of `Recipe`.
     crosses : bool
         Whether a single network is that of networks which are cross-fitted.
     """
 
     n_members: int = 1
+    hidden: tuple[int, ...] = (128, 128, 128)
     epochs: int = 64
     patience: int = 32
     crosses: bool = True
@@ -107,5 +108,5 @@ class Preset:
 PRESETS = {
     "fast": Preset(epochs=24, patience=12, crosses=False),
     "default": Preset(),
-    "best": Preset(n_members=10),
+    "best": Preset(n_members=10, hidden=(256, 256, 256)),
 }
