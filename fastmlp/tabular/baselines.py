@@ -63,7 +63,7 @@ class Baseline:
 
 
 def baselines(
-    X: Array, y: Array, n_classes: int, weight: Array | None = None
+    X: Array, y: Array, n_classes: int, rows: Array, weight: Array | None = None
 ) -> Iterator[Baseline]:
     """The constant answer, then linear models with larger and larger penalties.
 
@@ -74,10 +74,13 @@ def baselines(
         The number of each row's class, or a number.
     n_classes : int
         0 for a regression.
+    rows : ndarray of int
+        Those that are learned from.
     weight : ndarray, shape (n,), optional
         How often each row counts.
     """
     width = X.shape[1]
+    y, weight = y[rows], None if weight is None else weight[rows]
     if n_classes:
         bias = np.log(frequencies(y, n_classes, weight))
     elif weight is None:
@@ -86,9 +89,10 @@ def baselines(
         bias = np.array([np.average(y.astype(np.float64), weights=weight)])
     yield Baseline("constant", Linear(np.zeros((width, len(bias))), bias, n_classes))
     penalties = PENALTIES
-    if len(X) > _MOST_ROWS:
-        rows = np.random.default_rng(0).choice(len(X), _MOST_ROWS, replace=False)
-        X, y, penalties = X[rows], y[rows], PENALTIES[:1]
-        weight = None if weight is None else weight[rows]
+    if len(rows) > _MOST_ROWS:
+        few = np.random.default_rng(0).choice(len(rows), _MOST_ROWS, replace=False)
+        rows, y, penalties = rows[few], y[few], PENALTIES[:1]
+        weight = None if weight is None else weight[few]
+    X = X[rows]
     for penalty in penalties:
         yield Baseline("linear", fit_linear(X, y, n_classes, penalty, weight))

@@ -150,17 +150,14 @@ class Course:
 
     def _baselines(self) -> tuple[list[tuple[Baseline, ...]], list[Array]]:
         """Baselines of all folds, and their losses; as many as there is time for."""
-        held = [self._X[others] for _, others in self._folds]
-        weights = [None if self._weight is None else self._weight[rows] for rows, _ in self._folds]
-        ways = [
-            baselines(self._X[rows], self._codes[rows], self._n_classes, weight)
-            for (rows, _), weight in zip(self._folds, weights, strict=True)
-        ]
+        data = self._X, self._codes, self._n_classes
+        ways = [baselines(*data, rows, self._weight) for rows, _ in self._folds]
         options, found = [], []
         began = clock.now()
         for option in zip(*ways, strict=True):
-            pairs = zip(option, held, strict=True)
-            found.append(self._losses_of([one.linear.outputs(rows) for one, rows in pairs]))
+            pairs = zip(option, self._folds, strict=True)
+            outputs = [one.linear.outputs(self._X[others]) for one, (_, others) in pairs]
+            found.append(self._losses_of(outputs))
             options.append(option)
             seconds, began = clock.now() - began, clock.now()
             if self._deadline.left() < seconds:

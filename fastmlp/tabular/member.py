@@ -8,39 +8,37 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..model.many import fit_many
+from ..training.examples import read_examples
+from ..training.first_rows import draw_from_rows
 from ..training.fit import check_fit_arguments
-from ..training.prepare import prepare_fit
+from ..training.sources import ArraySource, FitData
 from .network import network
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
     from ..program.state import Snapshot
-    from ..training.fit import FitArguments
-    from ..training.sources import FitData, Source
     from .deadline import Deadline
     from .plan import Recipe
 
-__all__ = ["Member", "fit_epoch", "prepared"]
+__all__ = ["Member", "fit_epoch", "read_rows"]
 
 
-def prepared(
+def read_rows(
     model: Sequential,
     X: Array,
     y: Array,
-    weight: Array | None,
-    arguments: FitArguments | None = None,
-) -> Source:
-    """Let a network know its rows, labels above all, though no epoch may follow; return them."""
-    arguments = arguments or check_fit_arguments(1, None, True, 0.0, (), 0)
+    weight: Array | None = None,
+    others: Array | None = None,
+) -> FitData:
+    """Let a network know what it is to learn, labels above all; X stays where it lies.
+
+    `others` are the rows that it does not learn, ascending.
+    """
     training = model.training_state
-    source, _ = prepare_fit(
-        *(training, arguments, X, y),
-        sample_weight=weight,
-        class_weight=None,
-        validation_data=None,
-    )
-    return source
+    examples = read_examples(training, X, y, weight, learn=True)
+    examples.adopt(training)
+    return FitData(examples.x, examples.y, examples.weight, held=others)
 
 
 class Member:
@@ -49,6 +47,8 @@ class Member:
     Attributes
     ----------
     network : Sequential
+    data : FitData
+        The rows that it learns, as callbacks are shown them.
     baseline : Sequential or None
         What is kept where the network is not better.
     """
@@ -59,31 +59,29 @@ class Member:
         y: Array,
         n_classes: int,
         rows: Array,
-        others: Array,
+        held: Array,
         embedded: list[int],
         recipe: Recipe,
         weight: Array | None,
         seed: int,
     ) -> None:
-        self._rows = np.ascontiguousarray(X[rows]), y[rows]
-        self._weight = None if weight is None else weight[rows]
-        self._held = np.ascontiguousarray(X[others])
+        self._rows, self._held = (X, y, weight), held
+        self.network = network(n_classes, X.shape[1], embedded, recipe, seed)
+        left_out = np.ones(len(X), bool)
+        left_out[rows] = False
+        self.data = read_rows(self.network, *self._rows, np.flatnonzero(left_out))
         batch = recipe.rows_of_batch(len(rows))
         self._arguments = check_fit_arguments(recipe.epochs, batch, True, 0.0, (), 0)
-        self.network = network(n_classes, X.shape[1], embedded, recipe, seed)
-        self._source = prepared(self.network, *self._rows, self._weight, self._arguments)
+        training = self.network.training_state
+        self._source = ArraySource(training, self.data, batch, True)
+        draw_from_rows(training, lambda count, rng: self.data.sample(count, rng))
         self._is_open = False
         self.baseline: Sequential | None = None
         self._best: Snapshot | None = None
 
-    @property
-    def data(self) -> FitData:
-        """The rows that it learns, as callbacks are shown them."""
-        return self._source.data()
-
     def hold_against(self, model: Sequential) -> Array:
         """Keep this model where the network is not better; return its outputs."""
-        prepared(model, *self._rows, self._weight)
+        read_rows(model, *self._rows)
         self.baseline = model
         return self.outputs(model)
 
@@ -120,7 +118,7 @@ class Member:
         """What a model, by default the network, says of the rows that it does not learn."""
         if not len(self._held):
             return np.empty((0, 1))
-        return (model or self.network).runner.predict(self._held)
+        return (model or self.network).runner.predict(self._rows[0][self._held])
 
     def keep(self) -> None:
         """Let the network, as it is now, be the best."""

@@ -16,7 +16,7 @@ from ..declarations.optimizers import AdamW
 from ..declarations.progress import CosLog, FlatCosine
 from ..model.sequential import Sequential
 from ..network.embeddings import PeriodicEmbedding
-from ..network.layers import Dense, Dropout
+from ..network.layers import Activation, Dense, Dropout
 from ..network.parametric import ParametricActivation, Scale
 from .losses import LOSSES
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Factors of the learning rate.
 _OF_SCALE, _OF_BIAS, _OF_ACTIVATION, _OF_EMBEDDING = 6.0, 0.1, 0.1, 0.1
-_SMOOTHING, _DROPOUT, _WEIGHT_DECAY, _BETA_2 = 0.1, 0.15, 0.02, 0.95
+_BETA_2 = 0.95
 # Of more columns embeddings take more time than they are worth.
 _MOST_EMBEDDED = 64
 
@@ -43,8 +43,8 @@ def output_layer(n_classes: int, **arguments: Any) -> Dense:
 
 def measured(X: Array) -> list[int]:
     """The columns that hold more than two different numbers, if they are not too many."""
-    ends = X.min(axis=0), X.max(axis=0)
-    found = [j for j in range(X.shape[1]) if not np.isin(X[:, j], (ends[0][j], ends[1][j])).all()]
+    inner = (X.min(axis=0) < X) & (X.max(axis=0) > X)
+    found: list[int] = np.flatnonzero(inner.any(axis=0)).tolist()
     return found if len(found) <= _MOST_EMBEDDED else []
 
 
@@ -64,31 +64,35 @@ def network(
     recipe : Recipe
     seed : int
     """
-    rate = recipe.rate(n_classes)
     slow_bias: dict[str, Any] = {
         "parametrization": "ntk",
         "bias_learning_rate_factor": _OF_BIAS,
         "bias_weight_decay_factor": 0.0,
     }
     layers: list[Any] = []
-    if embedded:
+    if embedded and recipe.embeds:
         layers.append(PeriodicEmbedding(columns=embedded, learning_rate_factor=_OF_EMBEDDING))
-    layers.append(Scale(learning_rate_factor=_OF_SCALE))
+    if recipe.scales:
+        layers.append(Scale(learning_rate_factor=_OF_SCALE))
+    function = recipe.function(n_classes)
     for units in recipe.hidden:
-        layers += [
-            Dense(units, initializer="std", bias_initializer="he+5", **slow_bias),
-            ParametricActivation(recipe.function(n_classes), learning_rate_factor=_OF_ACTIVATION),
-            Dropout(FlatCosine(_DROPOUT)),
-        ]
+        layers.append(Dense(units, initializer="std", bias_initializer="he+5", **slow_bias))
+        if recipe.mixes:
+            layers.append(ParametricActivation(function, learning_rate_factor=_OF_ACTIVATION))
+        else:
+            layers.append(Activation(function))
+        if recipe.dropout:
+            layers.append(Dropout(FlatCosine(recipe.dropout)))
     layers.append(output_layer(n_classes, initializer="zeros", **slow_bias))
+    decay = recipe.weight_decay
     optimizer = AdamW(
-        CosLog(rate),
+        CosLog(recipe.rate(n_classes)),
         beta_2=_BETA_2,
-        weight_decay=FlatCosine(_WEIGHT_DECAY),
+        weight_decay=FlatCosine(decay) if decay else 0.0,
     )
     return Sequential(
         layers,
-        loss=_loss(n_classes, recipe.loss),
+        loss=_loss(n_classes, recipe),
         optimizer=optimizer,
         dtype=recipe.dtype,
         backend=recipe.backend,
@@ -97,8 +101,8 @@ def network(
     ).build(width)
 
 
-def _loss(n_classes: int, loss: str) -> Any:
+def _loss(n_classes: int, recipe: Recipe) -> Any:
     if not n_classes:
-        return LOSSES[loss]
+        return LOSSES[recipe.loss]
     kind = BinaryCrossentropy if n_classes == 2 else CategoricalCrossentropy
-    return kind(label_smoothing=_SMOOTHING)
+    return kind(label_smoothing=recipe.smoothing)

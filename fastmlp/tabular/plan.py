@@ -39,6 +39,11 @@ class Recipe:
         ``sqrt(100000 / n)``; 8 epochs at least.
     batch_size : int, optional
         By default 64 of up to 36,000 rows, 128 of up to 72,000, and 256 of more.
+    embeds, scales, mixes : bool
+        Whether measured columns have a `PeriodicEmbedding`, all a `Scale`, and hidden layers a
+        `ParametricActivation` in place of a fixed one.
+    smoothing, dropout, weight_decay : float
+        Of labels; of hidden units, and of weights, both at their highest.
     seed : int
     loss : {"squared_error", "absolute_error"}
         Of a regression.
@@ -53,6 +58,12 @@ class Recipe:
     patience: int = 32
     shortens: bool = False
     batch_size: int | None = None
+    embeds: bool = True
+    scales: bool = True
+    mixes: bool = True
+    smoothing: float = 0.1
+    dropout: float = 0.15
+    weight_decay: float = 0.02
     seed: int = 0
     loss: str = "squared_error"
     dtype: str = "float32"

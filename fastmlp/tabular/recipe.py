@@ -20,7 +20,7 @@ from .average import merged
 from .baselines import baselines
 from .course import Course
 from .deadline import Deadline
-from .member import prepared
+from .member import read_rows
 from .plan import SMALL, Recipe
 from .temperature import scale_logits
 
@@ -143,8 +143,8 @@ def _on_all_rows(
     X: Array, codes: Array, n_classes: int, course: Course, weight: Array | None
 ) -> Sequential:
     """Fit the baseline that was chosen."""
-    options = baselines(X, codes, n_classes, weight)
+    options = baselines(X, codes, n_classes, np.arange(len(X)), weight)
     option = next(islice(options, course.place, None))
     model = option.network(course.recipe, course.recipe.seed)
-    prepared(model, X, codes, weight)
+    read_rows(model, X, codes, weight)
     return model

@@ -14,7 +14,7 @@ def test_a_network_says_what_the_linear_model_does(n_classes: int) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5)).astype("f4")
     y = np.arange(60) % n_classes if n_classes else X @ np.arange(5.0) + 3
-    options = list(baselines(X, y, n_classes))
+    options = list(baselines(X, y, n_classes, np.arange(60)))
     assert [option.name for option in options] == ["constant", "linear", "linear", "linear"]
     for option in options:
         expected, found = option.linear.outputs(X), option.network(Recipe(), 0).predict(X)
