@@ -13,6 +13,7 @@ from ..tables.notes import Note
 from ..tabular.fitting import Rows, prepared_from
 from ..tabular.folds import folds_for, folds_of
 from ..tabular.plan import PRESETS
+from .options_train import DESCRIBES_A_NETWORK
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Of fewer rows a fifth says too little.
 FEWEST = 100
 VALIDATION = 0.2
+PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ def settle(arguments: argparse.Namespace) -> None:
     if arguments.validation_size is None:
         arguments.validation_size = VALIDATION if is_table else 0.0
     if arguments.patience is None:
-        arguments.patience = preset_of(arguments).patience if is_table else 0
+        is_described = any(option.is_given(arguments) for option in DESCRIBES_A_NETWORK)
+        patience = PATIENCE if is_described else preset_of(arguments).patience
+        arguments.patience = patience if is_table else 0
 
 
 def cut(source: Source, arguments: argparse.Namespace, is_recipe: bool) -> Parts:

@@ -30,17 +30,17 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     Parameters
     ----------
     preset : {"default", "fast", "best"}
-        "default": one network, of small tables judged by cross-fitting. "fast": one network, fewer
-        epochs. "best": five networks, each judged by rows of its own, whose probabilities are
-        averaged.
+        "default": one network, made of five, each judged by a fifth of the rows that it has not
+        learned. "fast": one small network, fewer epochs. "best": ten larger ones, each judged by
+        rows of its own, whose probabilities are averaged.
     time_limit : float, optional
         Seconds of wall time that a fit may take; the best that was found by then is kept. The first
         fit of a process may compile, which a limit does not shorten.
     n_members : int, optional
         Networks whose outputs are averaged; None is the preset's number.
     validation_fraction : float
-        Share of the rows that epochs are judged by. With 0 or None there are none, and the last
-        epoch is kept.
+        Share of the rows that a network is judged by; one over it is the number of those that the
+        default is made of, from 2 to 10. With 0 or None no rows judge, and the last epoch is kept.
     eval_metric : str or callable, optional
         What decides the best epoch: "accuracy", "log_loss", "roc_auc", "f1", "precision", "recall",
         or any of scikit-learn's scorers by name or as an object. None: the mean loss, where it is
