@@ -163,9 +163,11 @@ def test_presets_cut_as_the_estimators_do() -> None:
         # Several networks have learned from all rows together, each from some.
         assert len(parts.training) == (320 if preset == "fast" else 400)
     last = cut(source(y), given("--preset", "best", "--test-last"), True)
-    assert [held.tolist() for _, held in last.folds] == [list(range(320, 400))] * 5
+    assert [held.tolist() for _, held in last.folds] == [list(range(320, 400))] * 10
     assert last.training.tolist() == list(range(320))
-    assert len(cut(source(y), given("--preset", "best", "--validation_size", "0"), True).folds) == 5
+    assert (
+        len(cut(source(y), given("--preset", "best", "--validation_size", "0"), True).folds) == 10
+    )
 
 
 def test_copies_are_given_to_a_preset_as_one_row() -> None:
