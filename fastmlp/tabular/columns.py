@@ -203,5 +203,5 @@ def schema_of(columns: Columns, wanted: Any, given_names: bool) -> tuple[Schema,
 def numbers_of(columns: Columns) -> Cells:
     """The columns of an array of numbers, float64."""
     assert columns.array is not None
-    values = np.asfortranarray(columns.array, dtype=np.float64)
-    return {name: values[:, place] for place, name in enumerate(columns.names)}
+    columns_of = columns.array.T
+    return {name: np.array(columns_of[p], np.float64) for p, name in enumerate(columns.names)}

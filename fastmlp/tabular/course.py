@@ -15,6 +15,7 @@ from ..training.sources import NotFiniteError
 from . import deadline as clock
 from .baselines import Baseline, baselines
 from .deadline import OutOfTimeError
+from .hurry import within
 from .losses import is_surely_lower, mean, row_losses
 from .member import Member, fit_epoch
 from .network import measured
@@ -33,14 +34,11 @@ if TYPE_CHECKING:
 # the network than of the better of them. Chosen on 44 tables, docs/decisions.md.
 _SURE_OF_LINEAR, _SURE_OF_NETWORK = 2.0, 2.0
 
-# Rows of a look at how long an epoch takes.
-_LOOK = 4096
-
 __all__ = ["Course"]
 
 
 class Course:
-    """The networks of some folds.
+    """The networks of some folds, of as many as there is time for.
 
     Attributes
     ----------
@@ -80,8 +78,8 @@ class Course:
         self._folds, self.recipe, self._judge = folds, recipe, judge
         self._weight, self._deadline = weight, deadline
         self.members: list[Member] = []
-        self.held = np.concatenate([others for _, others in folds])
-        self._held_weight = None if weight is None else weight[self.held]
+        self.held = np.empty(0, np.int64)
+        self._held_weight: Array | None = None
         self.history = History()
         self.baseline, self.place, self.best_epoch, self.factor = "constant", 0, 0, 1.0
         self.is_out_of_time = False
@@ -91,39 +89,23 @@ class Course:
 
     def open(self) -> None:
         """Make the networks, each with first weights of its own."""
-        self._shorten()
+        recipe, seed = self.recipe, self.recipe.seed
+        self._folds, self.recipe = within(
+            *(self._deadline, self._folds, recipe, self._beside),
+            lambda rows, others: self._member(rows, others, recipe, seed),
+        )
+        self.held = np.concatenate([others for _, others in self._folds])
+        self._held_weight = None if self._weight is None else self._weight[self.held]
         of_each = self.recipe
         if len(self._folds) > 1 and of_each.n_threads != "auto":
             # Threads train one network each.
             of_each = replace(of_each, n_threads=1)
         for number, (rows, others) in enumerate(self._folds):
-            seed = self.recipe.seed + number
-            self.members.append(self._member(rows, others, of_each, seed))
+            self.members.append(self._member(rows, others, of_each, seed + number))
 
     def _member(self, rows: Array, others: Array, recipe: Recipe, seed: int) -> Member:
         data = self._X, self._learned, self._n_classes, rows, others, self.embedded
         return Member(*data, recipe, self._weight, seed)
-
-    def _shorten(self) -> None:
-        """Plan no more epochs than a time limit allows: rates follow the share that is done."""
-        if not self._deadline.is_set:
-            return
-        rows, others = self._folds[0]
-        few = rows[:: -(-len(rows) // _LOOK)]
-        member = self._member(few, others[:_LOOK], self.recipe, self.recipe.seed)
-        try:
-            # The first epoch of a process may compile, which the next one does not.
-            for _ in range(2):
-                began = clock.now()
-                fit_epoch([member], self._deadline, 1)
-                seconds = clock.now() - began
-        except (NotFiniteError, OutOfTimeError):
-            return
-        finally:
-            member.close()
-        seconds *= len(rows) / len(few) * len(self._folds) / self._beside
-        most = int(self._deadline.left() / max(seconds, 1e-9))
-        self.recipe = replace(self.recipe, epochs=min(max(most, 1), self.recipe.epochs))
 
     @property
     def _beside(self) -> int:

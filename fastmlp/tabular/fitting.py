@@ -150,7 +150,7 @@ def fit_networks(
     ----------
     schema : Schema
     rows : Rows
-        From which the preparation is fitted, and networks learn.
+        From which the preparation is fitted, and networks learn. Their cells are given up.
     held : Rows, optional
         Validation rows; without them some of `rows` are drawn.
     target : Target
@@ -166,8 +166,12 @@ def fit_networks(
     if classes is None:
         target = target.fitted(every.y[learned])
     preparation = fit(schema, every.cells, learned, target)
-    X = preparation.matrix(every.cells, request.recipe.dtype)
-    return train_networks(X, every.y, every.weight, folds, preparation, classes, request)
+    y, weight = every.y, every.weight
+    if every is not rows:
+        rows.cells.clear()
+    X = preparation.matrix(every.cells, request.recipe.dtype, taken=True)
+    every.cells.clear()
+    return train_networks(X, y, weight, folds, preparation, classes, request)
 
 
 def prepared_from(folds: list[Fold], n_rows: int, n_members: int) -> Array:
