@@ -109,7 +109,7 @@ class Preparation:
         cells, notes = Schema(used).read(table)
         return cells, (*notes, *self._notes_of_unseen(cells), *self._notes_of_missing(cells))
 
-    def matrix(self, cells: Mapping[str, Array], dtype: DTypeLike, *, taken: bool = False) -> Array:
+    def matrix(self, cells: Mapping[str, Array], dtype: DTypeLike) -> Array:
         """Return what the network reads of a table.
 
         Parameters
@@ -118,15 +118,24 @@ class Preparation:
             Float values with NaN where they are missing; strings for categories, empty ones where
             they are missing. Columns that are not needed are not looked at.
         dtype : float32 or float64
-        taken : bool
-            Each column is taken out of `cells`, a dict, once it has been read: they need more
-            memory than what is returned.
 
         Returns
         -------
         ndarray, shape (n, len(features))
         """
-        return self._matrix(cells, np.dtype(dtype), raw=False, taken=taken)
+        return self._matrix(cells, np.dtype(dtype), raw=False)
+
+    def matrix_taking(self, cells: dict[str, Array], dtype: DTypeLike) -> Array:
+        """Return what `matrix` does; columns are taken out of `cells` once they have been read.
+
+        They need twice the memory of what is returned, or more.
+        """
+        parts = []
+        for column in self.columns:
+            values = cells.pop(column.name)
+            parts.append(np.empty((len(values), len(column.features)), dtype))
+            column.write(values, parts[-1])
+        return np.concatenate(parts, axis=1)
 
     def raw_matrix(self, cells: Mapping[str, Array]) -> Array:
         """Return what `matrix` does before its numbers are scaled, float64."""
@@ -190,9 +199,7 @@ class Preparation:
         target = target_from(description["target"])
         return cls(columns, tuple(description["constant"]), target, schema)
 
-    def _matrix(
-        self, cells: Mapping[str, Array], dtype: np.dtype[Any], raw: bool, taken: bool = False
-    ) -> Array:
+    def _matrix(self, cells: Mapping[str, Array], dtype: np.dtype[Any], raw: bool) -> Array:
         n_rows = len(cells[self.columns[0].name])
         X = np.empty((n_rows, len(self.features)), dtype)
         start = 0
@@ -201,8 +208,6 @@ class Preparation:
             write = column.write_raw if raw else column.write
             write(cells[column.name], X[:, start:stop])
             start = stop
-            if taken:
-                del cells[column.name]  # type: ignore[attr-defined]
         return X
 
     def _notes_of_unseen(self, cells: Mapping[str, Array]) -> list[Note]:

@@ -169,7 +169,7 @@ def fit_networks(
     y, weight = every.y, every.weight
     if every is not rows:
         rows.cells.clear()
-    X = preparation.matrix(every.cells, request.recipe.dtype, taken=True)
+    X = preparation.matrix_taking(every.cells, request.recipe.dtype)
     every.cells.clear()
     return train_networks(X, y, weight, folds, preparation, classes, request)
 
