@@ -1,4 +1,4 @@
-"""Several networks as one: by the mean of their outputs, or of what their outputs are made of."""
+"""Several networks as one, by the mean of their logits, or numbers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..model.sequential import Sequential
-from ..network.layers import Activation, Branch, Dense
-from .temperature import scale_logits
+from ..network.layers import Activation, Branch
+from ..training.examples import read_rows
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
-__all__ = ["averaged", "mean_output", "merged"]
+__all__ = ["mean_output", "merged"]
 
 
-def merged(members: Sequence[Sequential], factor: float = 1.0) -> Sequential:
+def merged(members: Sequence[Sequential]) -> Sequential:
     """Return a network whose logits, or numbers, are the mean of those of others; it can learn on.
 
     Parameters
@@ -26,14 +26,8 @@ def merged(members: Sequence[Sequential], factor: float = 1.0) -> Sequential:
     members : sequence of Sequential
         Of the same layers, the last of which is Dense, built for the same columns. One alone is
         returned itself.
-    factor : float
-        Of the logits.
     """
     first = members[0]
-    scale = factor / len(members)
-    for member in members:
-        if scale != 1.0:
-            scale_logits(member, scale)
     if len(members) == 1:
         return first
     last: Any = first.layers[-1]
@@ -48,50 +42,27 @@ def merged(members: Sequence[Sequential], factor: float = 1.0) -> Sequential:
         n_threads=first.n_threads,
     ).build(first.training_state.program.input.width)
     for number, member in enumerate(members):
+        names = list(member.parameters)
         for name, values in member.parameters.items():
-            whole.parameters[f"0.{number}.{name}"][...] = values
+            # Weights and biases of the last layer.
+            share = 1 / len(members) if name in names[-2:] else 1.0
+            whole.parameters[f"0.{number}.{name}"][...] = share * values
     whole.training_state.awaits_rows = False
     whole.training_state.targets = first.training_state.targets
     return whole
 
 
-def averaged(members: Sequence[Sequential]) -> Sequential:
-    """Return a network that adds the outputs of others and divides by their number.
-
-    It ends in a linear layer, whatever they end in: of probabilities the mean is the output itself.
-
-    Parameters
-    ----------
-    members : sequence of Sequential
-        Of the same layers, built for the same columns.
-    """
-    first = members[0]
-    program = first.training_state.program
-    whole = Sequential(
-        [Branch(*(member.layers for member in members), merge="add"), Dense(program.output.width)],
-        loss="mse",
-        dtype=first.dtype,
-        backend="numpy",
-    ).build(program.input.width)
-    for number, member in enumerate(members):
-        for own, others in (
-            (whole.parameters, member.parameters),
-            (whole.buffers, member.buffers),
-        ):
-            for name, values in others.items():
-                own[f"0.{number}.{name}"][...] = values
-    whole.parameters["1.weight"][...] = np.eye(program.output.width) / len(members)
-    whole.parameters["1.bias"][...] = 0.0
-    return whole
-
-
 def mean_output(members: Sequence[Sequential], X: Array) -> Array:
-    """The mean of what networks say of rows, ``(n, units)``; of one network just that."""
-    outputs = members[0].predict(X)
+    """What `merged` networks say of rows, ``(n, units)``, from each of them; of one just that."""
+    first = members[0]
     if len(members) == 1:
-        return outputs
-    total = outputs.astype(np.float64)
-    for member in members[1:]:
-        total += member.predict(X)
+        return first.predict(X)
+    # Those who have one network need no NumPy runner, which takes 1 ms to import.
+    from ..runners.numpy_runner import output_from_head
+
+    rows = read_rows(first.training_state, X).x
+    total = np.zeros((len(rows), first.training_state.program.head.slot.width))
+    for member in members:
+        total += member.runner.predict(rows, head=True)
     total /= len(members)
-    return total
+    return output_from_head(first.training_state.program, total)

@@ -32,12 +32,12 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     preset : {"default", "fast", "best"}
         "default": one network, made of five, each judged by a fifth of the rows that it has not
         learned. "fast": one small network, fewer epochs. "best": ten larger ones, each judged by
-        rows of its own, whose probabilities are averaged.
+        rows of its own, whose logits are averaged.
     time_limit : float, optional
         Seconds of wall time that a fit may take; the best that was found by then is kept. The first
         fit of a process may compile, which a limit does not shorten.
     n_members : int, optional
-        Networks whose outputs are averaged; None is the preset's number.
+        Networks whose logits, or numbers, are averaged; None is the preset's number.
     validation_fraction : float
         Share of the rows that a network is judged by; one over it is the number of those that the
         default is made of, from 2 to 10. With 0 or None no rows judge, and the last epoch is kept.

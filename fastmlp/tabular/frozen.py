@@ -12,7 +12,7 @@ from ..inference.predictor import Predictor, freeze
 from ..model.sequential import Sequential
 from ..network.layers import Activation, Dense
 from ..tables.columns import CategoryColumn
-from .average import averaged
+from .average import merged
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -30,7 +30,7 @@ def frozen(found: TableModel) -> Predictor:
     """Return the predictor of a model, with the linear part of its preparation in it.
 
     It reads numbers as they stand in the table, those of `Preparation.raw_matrix`, and gives
-    numbers in the units of the target. Several networks become one that gives their mean.
+    numbers in the units of the target. Several networks become one.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def frozen(found: TableModel) -> Predictor:
     preparation, model = found.preparation, found.members[0]
     targets, target = model.training_state.encoder(), preparation.target
     if len(found.members) > 1:
-        model = averaged(found.members)
+        model = merged(found.members)
     training = model.training_state
     known = () if targets.classes is None else tuple(map(str, targets.classes))
     if target.classes != known:

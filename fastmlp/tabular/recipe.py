@@ -124,12 +124,11 @@ def train(
     course.choose_baseline()
     course.run(callbacks)
     models = tuple(member.model for member in course.members)
-    if keeps_all:
-        for model in models:
-            scale_logits(model, course.factor)
-    elif course.best_epoch or not crosses:
-        models = (merged(models, course.factor),)
-    else:
+    for model in models:
+        scale_logits(model, course.factor)
+    if not keeps_all and (course.best_epoch or not crosses):
+        models = (merged(models),)
+    elif not keeps_all:
         models = (_on_all_rows(X, codes, n_classes, course, weight),)
     if crosses and n_classes:
         training = models[0].training_state

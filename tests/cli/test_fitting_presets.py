@@ -52,7 +52,7 @@ def test_the_networks_are_those_of_the_estimator(
     model, test = estimator_of(tmp_path, target, preset)
     back = fm.load(tmp_path / "model.safetensors")
     assert back.get_params() == model.get_params()
-    assert len(back.members_) == len(model.members_) == (5 if preset == "best" else 1)
+    assert len(back.members_) == len(model.members_) == (10 if preset == "best" else 1)
     for found, expected in zip(back.members_, model.members_, strict=True):
         for name, values in expected.parameters.items():
             np.testing.assert_array_equal(found.parameters[name], values)
@@ -77,8 +77,8 @@ def test_several_networks_are_measured_as_one(
     printed = capsys.readouterr().out
     n = N + 20 - len(read_csv(tmp_path / "predictions.csv"))
     assert f", {n} training rows (" in printed
-    assert "copies of others, 5 networks)" in printed
-    assert "the outputs of 5 networks are averaged" in metrics["weights"]
+    assert "copies of others, 10 networks)" in printed
+    assert "the outputs of 10 networks are averaged" in metrics["weights"]
     assert metrics["weights"] in printed
     assert list(metrics["baselines"])[1] == "linear model"
 
@@ -119,7 +119,7 @@ def test_programs_of_several_networks(tmp_path: Path, capsys: pytest.CaptureFixt
     model = str(tmp_path / "model.safetensors")
     capsys.readouterr()
     assert main(["inspect", model, "--no-latency"]) == 0
-    assert "5 networks, whose outputs are averaged" in capsys.readouterr().out
+    assert "10 networks, whose outputs are averaged" in capsys.readouterr().out
     assert main(["export", model, "--format", "python", "-o", str(tmp_path / "m.py")]) == 0
     back = fm.load(model)
     table = fm.read_table(tmp_path / "t.csv")

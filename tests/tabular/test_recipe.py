@@ -7,7 +7,7 @@ import pytest
 
 import fastmlp as fm
 from fastmlp.tables.baselines import frequencies
-from fastmlp.tabular.average import merged
+from fastmlp.tabular.average import mean_output, merged
 from fastmlp.tabular.network import network
 from fastmlp.tabular.recipe import Recipe, Trained, train
 
@@ -165,10 +165,12 @@ def test_logits_of_one_network_are_the_mean_of_several(k: int) -> None:
         member.fit(X, y, epochs=2, verbose=0)
     outputs = np.array([member.predict(X) for member in members], np.float64)
     if k == 2:
-        expected = 1 / (1 + np.exp(-1.5 * np.log(outputs / (1 - outputs)).mean(axis=0)))
+        expected = 1 / (1 + np.exp(-np.log(outputs / (1 - outputs)).mean(axis=0)))
     elif k:
-        powers = np.exp(1.5 * np.log(outputs).mean(axis=0))
+        powers = np.exp(np.log(outputs).mean(axis=0))
         expected = powers / powers.sum(axis=1, keepdims=True)
     else:
-        expected = 1.5 * outputs.mean(axis=0)
-    np.testing.assert_allclose(merged(members, 1.5).predict(X), expected, rtol=1e-4, atol=1e-6)
+        expected = outputs.mean(axis=0)
+    np.testing.assert_allclose(merged(members).predict(X), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(mean_output(members, X), expected, rtol=1e-4, atol=1e-6)
+    assert merged(members[:1]) is members[0]
