@@ -119,5 +119,5 @@ class Preset:
 PRESETS = {
     "fast": Preset(epochs=24, patience=12, crosses=False),
     "default": Preset(),
-    "best": Preset(n_members=10, epochs=128, patience=64),
+    "best": Preset(n_members=10, hidden=(192, 192, 192), epochs=96, patience=48),
 }
