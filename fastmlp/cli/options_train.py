@@ -152,7 +152,7 @@ _STANDARDIZE = (
 _PRESET = Option(
     name="preset",
     choices=("fast", "default", "best"),
-    help="for --data, how much work the network that suits tables may be; fast: one, up to 24 "
+    help="for --data, how much work the network that suits tables may be; fast: one, up to 48 "
     "epochs; default: one, made of five of up to 64 epochs, each judged by another fifth of the "
     "rows; best: ten, whose outputs are averaged. What TabularClassifier and TabularRegressor "
     "train, and the file is theirs; without it the default, on the rows as they stand",

@@ -117,7 +117,7 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(epochs=24, patience=12, crosses=False),
+    "fast": Preset(epochs=48, patience=24, crosses=False),
     "default": Preset(),
     "best": Preset(n_members=10, hidden=(192, 192, 192), epochs=96, patience=48),
 }
