@@ -198,19 +198,15 @@ class Course:
         began, model, at = perf_counter(), self.members[0].network, clock.now()
         for watcher in watchers:
             watcher.on_epoch_begin(model, epoch - 1)
-        stopped = model.stop_training
         found, outputs = fit_epoch(self.members, self._deadline, self._beside)
         logs = {"loss": float(np.mean(found))}
-        # A fit takes back what a callback has asked for.
-        model.stop_training = stopped
         factor, outputs = self._scaled(outputs)
         if len(self.held):
             logs["val_loss"] = mean(self._losses_of(outputs), self._held_weight)
             if self._judge is not None:
                 logs[f"val_{self._judge.name}"] = self._judge.measure(*self._by_row(outputs))
-        logs["seconds"] = perf_counter() - began
+        logs |= {"seconds": perf_counter() - began, "learning_rate": self.members[0].rate}
         self.history.append(epoch - 1, logs)
-        model.fit_epochs = self.recipe.epochs
         for watcher in watchers:
             watcher.on_epoch_end(model, epoch - 1, logs)
         # The first epoch of a process may compile, which no other one does.
@@ -250,7 +246,7 @@ class _Best:
             self._score = judge.measure(*course._by_row(outputs))
 
     def improves(self, epoch: int, outputs: list[Array]) -> bool:
-        """Whether the networks of an epoch are better than all before, and than their start."""
+        """Whether the networks of an epoch are better than all before, and than the baseline."""
         course, weight = self._course, self._course._held_weight
         if course._judge is not None:
             score = course.history[f"val_{course._judge.name}"][-1]

@@ -49,6 +49,8 @@ class Member:
     network : Sequential
     data : FitData
         The rows that it learns, as callbacks are shown them.
+    rate : float
+        The learning rate of the last update.
     baseline : Sequential or None
         What is kept where the network is not better.
     """
@@ -76,6 +78,7 @@ class Member:
         self._source = ArraySource(training, self.data, batch, True)
         draw_from_rows(training, lambda count, rng: self.data.sample(count, rng))
         self._is_open = False
+        self.rate = 0.0
         self.baseline: Sequential | None = None
         self._best: Snapshot | None = None
 
@@ -101,7 +104,9 @@ class Member:
             training.begin_fit(self._arguments.unfinished())
             source.open(model.runner)
             self._is_open = True
-        sums = source.epoch(training.rates(source.steps), lambda share: deadline.check())
+        rates = training.rates(source.steps)
+        sums = source.epoch(rates, lambda share: deadline.check())
+        self.rate = float(np.ravel(rates[0])[-1])
         logs = {"loss": sums.loss / max(sums.rows, 1)}
         model.history.append(training.epoch, logs)
         training.end_epoch(logs)
