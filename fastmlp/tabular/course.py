@@ -59,7 +59,7 @@ class Course:
     factor : float
         Of the logits of the best networks, see `fastmlp.tabular.temperature`.
     is_out_of_time : bool
-        Whether the time limit has ended the training.
+        Whether the time limit has ended the training, or made it shorter.
     """
 
     def __init__(
@@ -89,11 +89,14 @@ class Course:
 
     def open(self) -> None:
         """Make the networks, each with first weights of its own."""
-        recipe, seed = self.recipe, self.recipe.seed
+        recipe, seed, folds = self.recipe, self.recipe.seed, self._folds
         self._folds, self.recipe = within(
-            *(self._deadline, self._folds, recipe, self._beside),
+            *(self._deadline, folds, recipe, self._beside),
             lambda rows, others: self._member(rows, others, recipe, seed),
         )
+        # As soon as it makes less of it.
+        planned = len(self._folds), self.recipe.epochs
+        self.is_out_of_time = planned != (len(folds), recipe.epochs)
         self.held = np.concatenate([others for _, others in self._folds])
         self._held_weight = None if self._weight is None else self._weight[self.held]
         of_each = self.recipe

@@ -47,7 +47,9 @@ def test_the_time_limit_ends_a_training(
     assert cut["settings"]["time_limit"] == float(limit)
     assert cut["weights"].endswith(f"the time limit of {limit} s ended the training")
     found = [row["loss"] for row in read_csv(tmp_path / "cut/history.csv")]
-    assert found == losses[: len(found)]
+    # The recipe plans its rates for as many epochs as there is time for.
+    is_recipe = not {"-l", "-d"} & {*words}
+    assert (found == losses[: len(found)]) != is_recipe
 
 
 def test_a_limit_is_above_zero(capsys: pytest.CaptureFixture[str]) -> None:
