@@ -54,6 +54,7 @@ TESTED_BY = {
     "tabular/frozen.py": "tabular/test_exported.py",
     "tabular/judge.py": "tabular/test_scores.py",
     "tabular/losses.py": "tabular/test_recipe.py",
+    "tabular/member.py": "tabular/test_recipe.py",
     "tabular/model.py": "tabular/test_saved.py",
     "tabular/outputs.py": "cli/test_predict.py",
     "tabular/plan.py": "tabular/test_recipe.py",
