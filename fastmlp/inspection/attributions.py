@@ -196,8 +196,9 @@ def _outputs(model: Sequential, X: object, output: object, n_rows: int) -> tuple
         )
     name = "chosen output"
     if chosen.ndim == 0:
-        known = task == "multiclass" and classes is not None
-        name = f"probability of {classes[int(chosen)]}" if known else f"output {int(chosen)}"
+        name = f"output {int(chosen)}"
+        if task == "multiclass" and classes is not None:
+            name = f"probability of {classes[int(chosen)]}"
     return np.broadcast_to(chosen, (n_rows,)).astype(np.int64), name
 
 
