@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _COLORS = ("C0", "C1")
 # Inches of a bar alone, of two side by side, and of all around them.
-_BAR, _BARS, _AROUND, _WIDTH = 0.24, 0.36, 0.9, 5.6
+_BAR, _BARS, _AROUND, _TOP, _WIDTH = 0.24, 0.36, 1.0, 0.5, 5.6
+# Letters of a name.
+_LONGEST = 36
 
 
 @own_error_state
@@ -55,20 +57,21 @@ def plot_importance(
     importance, names = attributions.importance, attributions.columns
     falls, deviations = _falls(permutation, len(names))
     order = np.argsort(-importance, kind="stable")[:most]
-    room = _BAR if falls is None else _BARS
-    axes = prepared(ax, (_WIDTH, _AROUND + room * len(order) + (0.0 if falls is None else 0.5)))
+    room, around = (_BAR, _AROUND) if falls is None else (_BARS, _AROUND + _TOP)
+    axes = prepared(ax, (_WIDTH, around + room * len(order)))
     places = np.arange(len(order))
-    height = 0.7 if falls is None else 0.38
-    shift = 0.0 if falls is None else height / 2
+    height, shift = (0.7, 0.0) if falls is None else (0.38, 0.19)
     axes.barh(places - shift, importance[order], height, color=_COLORS[0])
-    axes.set_yticks(places, [on_one_line(names[place]) for place in order])
+    axes.set_yticks(places, [on_one_line(names[place], _LONGEST) for place in order])
     axes.set_ylim(len(order) - 0.4, -0.6)
-    axes.set_xlabel(f"mean |attribution| to the {on_one_line(attributions.explained)}")
+    axes.set_xlabel(f"mean |attribution|\nto the {on_one_line(attributions.explained, _LONGEST)}")
     if len(order) < len(names):
         axes.set_ylabel(f"{len(order)} of {len(names)} columns")
     axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
     axes.tick_params("y", length=0)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.axvline(0.0, color="black", lw=0.8)
     if falls is not None:
         top = _axis_at_the_top(axes)
         lines = None if deviations is None else deviations[order]
@@ -98,8 +101,8 @@ def _falls(permutation: Any, n_columns: int) -> tuple[Array | None, Array | None
 def _axis_at_the_top(axes: Axes) -> Any:
     """A second axis for bars beside, each axis in the color of its bars."""
     top = axes.twiny()
-    top.set_xlabel("permutation importance: how much the score falls")
-    top.spines[["bottom", "right"]].set_visible(False)
+    top.set_xlabel("permutation importance")
+    top.spines[["bottom", "left", "right"]].set_visible(False)
     for each, color in zip((axes, top), _COLORS, strict=True):
         each.xaxis.label.set_color(color)
         each.tick_params("x", colors=color)
