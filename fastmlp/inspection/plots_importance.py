@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _COLORS = ("C0", "C1")
 # Inches of a bar alone, of two side by side, and of all around them.
 _BAR, _BARS, _AROUND, _TOP, _WIDTH = 0.24, 0.36, 1.0, 0.5, 5.6
-# Letters of a name.
-_LONGEST = 36
+# Letters of a name; how much further than the longest bar an axis goes.
+_LONGEST, _MARGIN = 36, 1.05
 
 
 @own_error_state
@@ -74,20 +74,20 @@ def plot_importance(
     axes.axvline(0.0, color="black", lw=0.8)
     if falls is not None:
         top = _axis_at_the_top(axes)
-        lines = None if deviations is None else deviations[order]
+        lines = deviations[order] if deviations.any() else None
         style = {"elinewidth": 1, "ecolor": "0.35"}
         top.barh(places + shift, falls[order], height, color=_COLORS[1], xerr=lines, error_kw=style)
-        _share_zero(axes, top)
+        _share_zero(axes, importance[order], top, falls[order], deviations[order])
     readable_thousands(axes)
     return axes
 
 
-def _falls(permutation: Any, n_columns: int) -> tuple[Array | None, Array | None]:
-    """How much a score falls for each column, and the deviations, where there are any."""
+def _falls(permutation: Any, n_columns: int) -> tuple[Array | None, Array]:
+    """How much a score falls for each column, if that is known, and the deviations or 0."""
     if permutation is None:
-        return None, None
+        return None, np.zeros(n_columns)
     means = getattr(permutation, "importances_mean", permutation)
-    deviations = getattr(permutation, "importances_std", None)
+    deviations = getattr(permutation, "importances_std", np.zeros(n_columns))
     falls = np.asarray(means)
     if falls.dtype.kind not in "iuf" or falls.shape != (n_columns,):
         shown = f"the shape {falls.shape}" if falls.dtype.kind in "iuf" else describe(permutation)
@@ -95,7 +95,7 @@ def _falls(permutation: Any, n_columns: int) -> tuple[Array | None, Array | None
             "permutation must be what permutation_importance returns for the same columns, "
             f"{n_columns} numbers in their order (X[attributions.columns]); got {shown}"
         )
-    return falls.astype(np.float64), None if deviations is None else np.asarray(deviations)
+    return falls.astype(np.float64), np.asarray(deviations, np.float64)
 
 
 def _axis_at_the_top(axes: Axes) -> Any:
@@ -109,10 +109,12 @@ def _axis_at_the_top(axes: Axes) -> Any:
     return top
 
 
-def _share_zero(axes: Axes, top: Any) -> None:
+def _share_zero(axes: Axes, bars: Array, top: Any, falls: Array, deviations: Array) -> None:
     """Let bars of both axes begin at the same place, those below 0 too."""
-    limits = [each.get_xlim() for each in (axes, top)]
-    share = max((max(-low, 0.0) / high for low, high in limits if high > 0), default=0.0)
-    for each, (low, high) in zip((axes, top), limits, strict=True):
-        high = high if high > 0 else max(-low, 1.0)
-        each.set_xlim(-share * high, high)
+    low = min(float((falls - deviations).min()), 0.0)
+    highs = [float(bars.max()), float((falls + deviations).max())]
+    # Where nothing is above 0 there is room for as much as is below it.
+    highs = [_MARGIN * high if high > 0 else -low or 1.0 for high in highs]
+    share = _MARGIN * low / highs[1]
+    for each, high in zip((axes, top), highs, strict=True):
+        each.set_xlim(share * high, high)
