@@ -14,11 +14,8 @@ from ..program.program import categories
 from ..runners.input_gradients import InputGradients
 from ..runners.numpy_runner import predict
 from ..training.examples import check_names, read_rows
-from .plots_importance import plot_importance
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from ..kernels.typing import Array
     from ..model.sequential import Sequential
     from ..program.program import Program
@@ -36,7 +33,8 @@ class Attributions:
     """What each column has added to the prediction of each row.
 
     ``base_values + values.sum(axis=1)`` are the predictions, but for the error of the sum over the
-    steps of a path. ``str()`` lists the columns, the most important first.
+    steps of a path. ``str()`` lists the columns, the most important first, and
+    `fastmlp.plot_importance` draws them.
 
     Attributes
     ----------
@@ -60,10 +58,6 @@ class Attributions:
         """The mean absolute attribution of each column, ``(n_columns,)``."""
         found: Array = np.abs(self.values).mean(axis=0)
         return found
-
-    def plot(self, permutation: object = None, most: int = 20, ax: Axes | None = None) -> Axes:
-        """Draw the importance of the columns, see `fastmlp.plot_importance`."""
-        return plot_importance(self, permutation, most, ax)
 
     def __str__(self) -> str:
         importance = self.importance

@@ -451,7 +451,7 @@ class Sequential:
         -------
         Attributions
             ``.values``, ``(n, n_features)`` in the model's dtype; ``.base_values``, ``(n,)``;
-            ``.importance``; ``.plot()``.
+            ``.importance``, the mean absolute ones, which `fastmlp.plot_importance` draws.
 
         Raises
         ------

@@ -18,7 +18,7 @@ FOUND = Attributions(VALUES, np.zeros(2), ("a", "b", "costs in $"), "predicted p
 
 
 def test_bars_are_mean_absolute_attributions() -> None:
-    ax = FOUND.plot()
+    ax = fm.plot_importance(FOUND)
     assert [bar.get_width() for bar in ax.patches] == [3.0, 1.0, 0.25]
     assert ticks(ax.yaxis) == ["b", "a", r"costs in \$"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1], "the most important one stands on top"
@@ -43,15 +43,15 @@ def test_permutation_importance_beside() -> None:
 
 def test_no_more_than_asked_for() -> None:
     many = Attributions(np.eye(40) * np.arange(40), np.zeros(40), tuple(map(str, range(40))))
-    ax = many.plot()
+    ax = fm.plot_importance(many)
     assert ticks(ax.yaxis) == [str(column) for column in range(39, 19, -1)]
     assert ax.get_ylabel() == "20 of 40 columns"
     assert len(fm.plot_importance(many, most=3).patches) == 3
     with pytest.raises(ValueError, match="most must be"):
-        many.plot(most=0)
+        fm.plot_importance(many, most=0)
 
 
 @pytest.mark.parametrize("wrong", [[0.1, 0.2], "score", [[0.1, 0.2, 0.3]]])
 def test_importance_of_other_columns_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="3 numbers in their order"):
-        FOUND.plot(wrong)
+        fm.plot_importance(FOUND, wrong)
