@@ -63,6 +63,7 @@ def plot_importance(
     height, shift = (0.7, 0.0) if falls is None else (0.38, 0.19)
     axes.barh(places - shift, importance[order], height, color=_COLORS[0])
     axes.set_yticks(places, [on_one_line(names[place], _LONGEST) for place in order])
+    axes.set_xlim(0.0, _MARGIN * importance.max() or 1.0)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_xlabel(f"mean |attribution|\nto the {on_one_line(attributions.explained, _LONGEST)}")
     if len(order) < len(names):

@@ -55,3 +55,9 @@ def test_no_more_than_asked_for() -> None:
 def test_importance_of_other_columns_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError, match="3 numbers in their order"):
         fm.plot_importance(FOUND, wrong)
+
+
+def test_a_network_that_says_the_same_of_all_rows() -> None:
+    nothing = Attributions(np.zeros((2, 3)), np.zeros(2), ("a", "b", "c"))
+    for ax in (fm.plot_importance(nothing), fm.plot_importance(nothing, np.zeros(3))):
+        assert ax.get_xlim() == (0.0, 1.0)
