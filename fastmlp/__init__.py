@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .importers.torch.networks import from_torch as from_torch
     from .inference.predictor import Predictor as Predictor
     from .inspection.gradient_check import check_gradients as check_gradients
+    from .inspection.plots_importance import plot_importance as plot_importance
     from .inspection.plots_network import plot_activation_heatmap as plot_activation_heatmap
     from .inspection.plots_network import plot_activation_histograms as plot_activation_histograms
     from .inspection.plots_network import plot_gradient_flow as plot_gradient_flow
@@ -91,6 +92,7 @@ _MODULES = {
     "model.sequential": ("Sequential",),
     "model.file": ("load",),
     "model.many": ("fit_many",),
+    "inspection.plots_importance": ("plot_importance",),
     "inspection.plots_network": (
         *("plot_activation_heatmap", "plot_activation_histograms", "plot_gradient_flow"),
         *("plot_learning_curves", "plot_weights"),

@@ -99,12 +99,12 @@ def wrapped(name: object, width: int = _WRAPPED) -> str:
     return _plain("\n".join(lines))
 
 
-def on_one_line(name: object) -> str:
+def on_one_line(name: object, width: int = _ONE_LINE) -> str:
     """The same where there is no room for a second line."""
     text = " ".join(str(name).split())
-    if len(text) > _ONE_LINE:
-        end = _ONE_LINE // 3
-        text = f"{text[: _ONE_LINE - end - 3]}...{text[-end:]}"
+    if len(text) > width:
+        end = width // 3
+        text = f"{text[: width - end - 3]}...{text[-end:]}"
     return _plain(text)
 
 

@@ -32,6 +32,7 @@ from ..training.step import evaluate, gradients, step
 
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
+    from ..inspection.attributions import Attributions
     from ..inspection.explanation import Explanation
     from ..kernels.typing import Array
     from ..runners.runner import Runner
@@ -420,6 +421,59 @@ class Sequential:
         from ..inspection.explain import explain_example
 
         return explain_example(self, x, y)
+
+    def attributions(
+        self, X: object, baseline: object = None, output: object = None, n_steps: int = 50
+    ) -> Attributions:
+        """What each column of each row has added to its prediction, by integrated gradients.
+
+        ``(x - b) * mean of df/dx over the way from b to x``, f the output of `predict`, b the
+        baseline. The sum over the columns is ``f(x) - f(b)``; a column that f does not depend on
+        has 0. The gradients are exact, and their mean is a sum over the nodes of Gauss and
+        Legendre, as captum's ``IntegratedGradients`` has it. Where f has kinks, as with relu, more
+        steps bring the sum closer.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+            ``(X_wide, X_deep)`` where the model takes two inputs; the columns of X_wide then come
+            first.
+        baseline : array_like, shape (n_features,) or (n, n_features), optional
+            What rows are held against; None is 0 in each column, which is the mean of columns that
+            were standardized. Of others ``X_train.mean(axis=0)`` says more.
+        output : int or array_like of int, shape (n,), optional
+            The column of `predict`, or that of each row. None: the only one; of several classes the
+            predicted one of each row.
+        n_steps : int
+            Gradients that are computed for each row.
+
+        Returns
+        -------
+        Attributions
+            ``.values``, ``(n, n_features)`` in the model's dtype; ``.base_values``, ``(n,)``;
+            ``.importance``, the mean absolute ones, which `fastmlp.plot_importance` draws.
+
+        Raises
+        ------
+        ValueError, TypeError
+            X or the baseline is unusable, or sparse; there is no such output, or none is said of
+            several numbers; columns are codes of an `Embedding`.
+
+        References
+        ----------
+        Sundararajan, Taly & Yan, "Axiomatic Attribution for Deep Networks", ICML 2017, section 3.
+
+        Examples
+        --------
+        >>> import fastmlp as fm
+        >>> model = fm.Sequential([fm.Dense(1)], dtype="float64", random_state=0).build(2)
+        >>> model.parameters["0.weight"][:, 0] = [2.0, -1.0]
+        >>> model.attributions([[1.0, 3.0]]).values.round(6).tolist()
+        [[2.0, -3.0]]
+        """
+        from ..inspection.attributions import attribute
+
+        return attribute(self, X, baseline, output, n_steps)
 
     def summary(self) -> str:
         """Print and return a table: layer, output width, parameters."""

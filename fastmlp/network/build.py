@@ -13,9 +13,9 @@ from ..declarations.activations import Activation, Output, get_activation
 from ..declarations.initializers import draw
 from ..declarations.losses import Loss, choose_loss
 from ..declarations.optimizers import Optimizer
-from ..program.operation import Operation, Slot, Tensor, Write, padded
+from ..program.operation import Operation, Slot, Tensor, padded
 from ..program.ops import ActivationOp, ClipOp, DenseOp
-from ..program.program import Group, Head, Program
+from ..program.program import Group, Head, Program, plan_gradients
 from .builder import Builder, FirstValue, Layer
 
 if TYPE_CHECKING:
@@ -127,29 +127,19 @@ def _threshold(loss: Loss, activation: Activation) -> float | None:
 def _plan_gradients(
     ops: tuple[Operation, ...], head_input: Slot, parameters: set[Tensor]
 ) -> tuple[Operation, ...]:
-    """Decide, from the last operation to the first, who sets a gradient and who adds to it."""
+    """Plan the gradients of parameters, and say which biases have none."""
     trained = _depends_on_parameters(ops, parameters)
-    written = {head_input}
     readers: dict[Slot, list[Operation]] = {}
     for op in ops:
         for slot in op.inputs:
             readers.setdefault(slot, []).append(op)
     planned: list[Operation] = []
-
-    def claim(slot: Slot) -> Write:
-        if slot not in trained:
-            return Write.NONE
-        first = slot not in written
-        written.add(slot)
-        return Write.SET if first else Write.ADD
-
-    for op in reversed(ops):
-        op = op.with_plan(claim)
+    for op in plan_gradients(ops, head_input, trained.__contains__):
         if isinstance(op, DenseOp) and op.bias is not None and op.out is not head_input:
             ignored = all(reader.ignores_shift for reader in readers.get(op.out, []))
             op = replace(op, zero_bias_gradient=ignored)
         planned.append(op)
-    return tuple(reversed(planned))
+    return tuple(planned)
 
 
 def _depends_on_parameters(ops: tuple[Operation, ...], parameters: set[Tensor]) -> set[Slot]:

@@ -7,12 +7,12 @@ network, such as who writes a gradient first, is decided once and stands here as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..declarations.learning_rate import Schedule
-from .operation import Operation, Slot, Tensor
+from .operation import Operation, Slot, Tensor, Write
 from .ops import ActivationOp, ClipOp, DropoutOp, OneHotOp, ParametricOp
 
 # Predictions need neither.
@@ -176,6 +176,31 @@ class Program(InferenceProgram):
     def schedule_place(self, name: str, number: int) -> int:
         """Return where among `schedules` one stands."""
         return list(self.schedules).index((name, number))
+
+
+def plan_gradients(
+    ops: tuple[Operation, ...], last: Slot, is_needed: Callable[[Slot], bool]
+) -> tuple[Operation, ...]:
+    """Decide, from the last operation to the first, who sets a gradient and who adds to it.
+
+    Parameters
+    ----------
+    ops : tuple of Operation
+    last : Slot
+        Whose gradient the backward pass begins with.
+    is_needed : callable
+        Whether somebody needs the gradient of a slot.
+    """
+    written = {last}
+
+    def claim(slot: Slot) -> Write:
+        if not is_needed(slot):
+            return Write.NONE
+        first = slot not in written
+        written.add(slot)
+        return Write.SET if first else Write.ADD
+
+    return tuple(op.with_plan(claim) for op in reversed(ops))[::-1]
 
 
 def inference_ops(program: Program, head: bool = False) -> tuple[tuple[Operation, ...], Slot]:

@@ -26,7 +26,7 @@ from ..kernels.reference.piecewise_linear import (
 )
 from ..kernels.reference.scale import scale_backward, scale_forward
 from ..kernels.reference.sparse import sparse_backward, sparse_forward
-from ..program.operation import Operation
+from ..program.operation import Operation, Write
 from ..program.ops import (
     ActivationOp,
     AddOp,
@@ -254,6 +254,12 @@ def _clip_forward(op: ClipOp, run: Pass) -> None:
     run.values[op.out] = clip(op, run.values[op.x])
 
 
+def _clip_backward(op: ClipOp, run: Pass) -> None:
+    # It is the last operation of a prediction: nobody else reads x.
+    x, d_out = run.values[op.x], run.gradients[op.out]
+    run.accumulate_gradient(op.x, Write.SET, np.where(clip(op, x) == x, d_out, 0))
+
+
 def _one_hot_forward(op: OneHotOp, run: Pass) -> None:
     x = run.values[op.x]
     equal = [
@@ -264,7 +270,7 @@ def _one_hot_forward(op: OneHotOp, run: Pass) -> None:
     run.values[op.out] = np.concatenate(parts, axis=1)
 
 
-def _no_backward(op: ScaleOp | ClipOp | OneHotOp, run: Pass) -> None:
+def _no_backward(op: ScaleOp | OneHotOp, run: Pass) -> None:
     raise TypeError(f"{type(op).__name__} stands in programs for prediction alone")
 
 
@@ -288,7 +294,7 @@ REFERENCE: DispatchTable[tuple[Forward, Backward]] = DispatchTable(
         PeriodicOp: (_periodic_forward, _periodic_backward),
         PiecewiseLinearOp: (_piecewise_forward, _piecewise_backward),
         ScaleOp: (_scale_forward, _no_backward),
-        ClipOp: (_clip_forward, _no_backward),
+        ClipOp: (_clip_forward, _clip_backward),
         OneHotOp: (_one_hot_forward, _no_backward),
     },
 )

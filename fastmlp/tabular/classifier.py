@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,12 +11,14 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from ..common.error_state import own_error_state
 from ..estimators.arguments import keep_arguments
 from .estimator import TabularEstimator
 from .outputs import probabilities_of
 from .targets import Given, labels_in, target_of_labels
 
 if TYPE_CHECKING:
+    from ..inspection.attributions import Attributions
     from ..kernels.typing import Array
     from ..tables.target import Target
 
@@ -145,6 +148,61 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         # A probability may be 0 in float32.
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    @own_error_state
+    def attributions(
+        self, X: Any, baseline: Any = None, output: Any = None, n_steps: int = 50
+    ) -> Attributions:
+        """What each column of each row has added to a probability, by integrated gradients.
+
+        Those of `Sequential.attributions` by what the networks read, summed over what comes from
+        one column of the table; of several networks they are those of the prediction of all.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+            As `predict` takes it. Some hundred rows are enough for `Attributions.importance`.
+        baseline : data frame or array-like, optional
+            Rows whose mean the others are held against, such as those of the training. None: a row
+            that has the training's mean of each number, and of each category the same share.
+        output : optional
+            The class whose probability is explained. None: of two classes the second, of more the
+            predicted one of each row.
+        n_steps : int
+            Gradients that are computed for each row.
+
+        Returns
+        -------
+        Attributions
+            ``.values``, float64 ``(n, n_features)``, for the columns in ``.columns``, which are
+            those of the fit; 0 for those that the networks do not read. With ``.base_values`` they
+            sum to the probability.
+
+        Raises
+        ------
+        ValueError, TypeError
+            X or the baseline is unusable; there is no such class.
+        """
+        # Fits and predictions need no explanations.
+        from .attributions import by_columns
+
+        rows, baseline = self._rows_and_baseline(X, baseline)
+        classes = self.classes_.tolist()
+        if output is not None and output not in classes:
+            raise ValueError(f"output must be one of the classes {classes}, got {output!r}")
+        if len(classes) > 2 and output is None:
+            outputs = self._model.predict(rows).argmax(axis=1)
+            name = "the predicted class"
+        else:
+            place = 1 if output is None else classes.index(output)
+            outputs, name = np.full(len(rows), place), str(classes[place])
+        one_unit = len(classes) == 2
+        places = np.zeros_like(outputs) if one_unit else outputs
+        found = by_columns(self._model, self._names, rows, baseline, places, n_steps)
+        if one_unit and not outputs[0]:
+            # The network has the probability of the second class alone.
+            found = replace(found, values=-found.values, base_values=1.0 - found.base_values)
+        return replace(found, explained=f"probability of {name}")
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of right classes, weighted, of the rows that have a target.

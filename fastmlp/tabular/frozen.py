@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TRIED_ROWS = 256
 _NOTED_ERROR = 1e-3
 
-__all__ = ["frozen", "notes_on_digits"]
+__all__ = ["frozen", "in_own_units", "notes_on_digits"]
 
 
 def frozen(found: TableModel) -> Predictor:
@@ -52,7 +52,7 @@ def frozen(found: TableModel) -> Predictor:
     _check_range(preparation, before, model.dtype)
     after, state = None, training.state
     if target.log:
-        state = _in_own_units(model, target).training_state.state
+        state = in_own_units(model, target).training_state.state
     elif (target.mean, target.scale) != (0.0, 1.0):
         after = Scaling(np.array([target.scale]), np.array([target.mean]))
     return freeze(
@@ -63,19 +63,24 @@ def frozen(found: TableModel) -> Predictor:
     )
 
 
-def _in_own_units(model: Sequential, target: Target) -> Sequential:
+def in_own_units(model: Sequential, target: Target) -> Sequential:
     """A network that learned logarithms, with ``exp(scale z + mean) - shift`` behind it."""
-    last = len(model.layers) - 1
+    layers = list(model.layers)
+    if not isinstance(layers[-1], Dense):
+        # Of several networks, whose mean has no weights.
+        layers.append(Dense(1))
+    last = len(layers) - 1
     whole = Sequential(
-        [*model.layers, Activation("exp"), Dense(1)],
+        [*layers, Activation("exp"), Dense(1)],
         loss="mse",
         dtype=model.dtype,
         backend="numpy",
     ).build(model.training_state.program.input.width)
+    weight, bias = (whole.parameters[f"{last}.{part}"] for part in ("weight", "bias"))
+    weight[...], bias[...] = 1.0, 0.0
     for names, of_model in ((whole.parameters, model.parameters), (whole.buffers, model.buffers)):
         for name, values in of_model.items():
             names[name][...] = values
-    weight, bias = (whole.parameters[f"{last}.{part}"] for part in ("weight", "bias"))
     weight *= target.scale
     bias[...] = bias * target.scale + target.mean
     whole.parameters[f"{last + 2}.weight"][...] = 1.0

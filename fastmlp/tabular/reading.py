@@ -125,6 +125,16 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]
             return self._plain.matrix(columns.array, model.dtype)
         return model.preparation.matrix(self._cells(columns), model.dtype)
 
+    def _rows_and_baseline(self, X: Any, baseline: Any) -> tuple[Array, Array]:
+        """Return what the networks read of X, and of the mean or usual row, ``(1, k)``."""
+        # Fits and predictions need no explanations.
+        from .attributions import usual_row
+
+        rows = self._matrix(X)
+        if baseline is None:
+            return rows, usual_row(self._model.preparation)
+        return rows, self._matrix(baseline).mean(axis=0, keepdims=True, dtype=np.float64)
+
     def _cells(self, columns: Columns) -> dict[str, Array]:
         cells, notes = self._model.preparation.read(columns.source())
         tell((*columns.notes, *notes))

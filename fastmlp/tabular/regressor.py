@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils._param_validation import StrOptions
 
+from ..common.error_state import own_error_state
 from ..estimators.arguments import keep_arguments
 from ..tables.target import Target
 from .estimator import TabularEstimator
@@ -14,6 +16,7 @@ from .losses import LOSSES
 from .targets import Given, numbers_in
 
 if TYPE_CHECKING:
+    from ..inspection.attributions import Attributions
     from ..kernels.typing import Array
 
 
@@ -86,6 +89,41 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         outputs = self._outputs(X)
         numbers: Array = self._model.preparation.target.inverse_transform(outputs)
         return numbers
+
+    @own_error_state
+    def attributions(self, X: Any, baseline: Any = None, n_steps: int = 50) -> Attributions:
+        """What each column of each row has added to its number, by integrated gradients.
+
+        As `TabularClassifier.attributions`, in units of y, also where its logarithm is learned.
+
+        Parameters
+        ----------
+        X : data frame or array-like, shape (n, n_features)
+            As `predict` takes it. Some hundred rows are enough for `Attributions.importance`.
+        baseline : data frame or array-like, optional
+            Rows whose mean the others are held against, such as those of the training. None: a row
+            that has the training's mean of each number, and of each category the same share.
+        n_steps : int
+            Gradients that are computed for each row.
+
+        Returns
+        -------
+        Attributions
+            ``.values``, float64 ``(n, n_features)``, for the columns in ``.columns``, which are
+            those of the fit; 0 for those that the networks do not read. With ``.base_values`` they
+            sum to the prediction.
+
+        Raises
+        ------
+        ValueError, TypeError
+            X or the baseline is unusable.
+        """
+        # Fits and predictions need no explanations.
+        from .attributions import by_columns
+
+        rows, baseline = self._rows_and_baseline(X, baseline)
+        outputs = np.zeros(len(rows), np.int64)
+        return by_columns(self._model, self._names, rows, baseline, outputs, n_steps)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2, of the rows that have a target.

@@ -14,6 +14,7 @@ from paths import ROOT
 # Each imports it when it is called; what is above the object may import the object, and needs no
 # other way to it.
 FACADES = {
+    ("fastmlp.model.sequential", "fastmlp.inspection.attributions"),
     ("fastmlp.model.sequential", "fastmlp.inspection.explain"),
     ("fastmlp.model.sequential", "fastmlp.inspection.explanation"),
     ("fastmlp.training.history", "fastmlp.inspection.plots_network"),

@@ -31,6 +31,13 @@ def inspections(folder: Path, backend: str) -> Any:
     return [str(checked), checked.ok, str(found), found.rates, found.losses, found.smoothed]
 
 
+@call
+def attributions(folder: Path, backend: str) -> Any:
+    model = trained(backend)
+    found = model.attributions(X, baseline=X.mean(axis=0), n_steps=5)
+    return [found.values, found.base_values, found.columns, found.importance, str(found)]
+
+
 @functools.cache
 def recorded() -> fm.Recorder:
     """A recorder of a fit."""
@@ -66,6 +73,7 @@ def pictures(folder: Path) -> Any:
     line.fit(X[:, 1:3], NUMBERS, epochs=1, verbose=0)
     test = fm.find_learning_rate(model, X, WORDS, steps=20)
     recorder = recorded()
+    explained = model.attributions(X)
     drawings: list[Callable[[Any], Any]] = [
         lambda ax: fm.plot_learning_curves(model.history, "loss", ax),
         lambda ax: fm.plot_gradient_flow(recorder, ax),
@@ -78,6 +86,7 @@ def pictures(folder: Path) -> Any:
         lambda ax: fm.plot_confusion_matrix(model, X, WORDS, normalize=True, ax=ax),
         lambda ax: fm.plot_confusion_matrix(WORDS, WORDS[::-1], ax=ax),
         lambda ax: fm.plot_predictions(numbers, X, NUMBERS, ax=ax),
+        lambda ax: fm.plot_importance(explained, np.arange(len(explained.columns)), ax=ax),
         test.plot,
     ]
     found = []

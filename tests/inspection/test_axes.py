@@ -37,6 +37,7 @@ PLOTS: dict[str, Callable[..., Any]] = {
     "confusion_matrix of labels": lambda ax: fm.plot_confusion_matrix([1, 2, 2], [1, 2, 1], ax=ax),
     "predictions": lambda ax: fm.plot_predictions(regression(), X, NUMBERS, ax=ax),
     "predictions of numbers": lambda ax: fm.plot_predictions([1.0, 2.0], [1.5, 2.5], ax=ax),
+    "importance": lambda ax: fm.plot_importance(binary().attributions(X), [0.1, 0.2], ax=ax),
     "range_test": lambda ax: fm.find_learning_rate(regression(), X, NUMBERS, steps=30).plot(ax=ax),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,13 @@ def test_lost_digits_are_told() -> None:
     model = fm.TabularRegressor("fast", random_state=0).fit(X, X[:, 0])
     with pytest.warns(UserWarning, match="float32 has few digits left for 'column_0'"):
         model.export_python(Path("/dev/null"))
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_numbers_that_are_learned_in_logarithms(n_members: int) -> None:
+    model = fm.TabularRegressor(preset="fast", n_members=n_members, random_state=0)
+    model.fit(COLUMNS, np.sin(np.arange(300)))
+    target = replace(model._model.preparation.target, log=True)
+    preparation = replace(model._model.preparation, target=target)
+    model._model = replace(model._model, preparation=preparation)
+    close(model.freeze()(model.encode(COLUMNS)), model)
