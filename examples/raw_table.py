@@ -86,7 +86,7 @@ with warnings.catch_warnings(record=True) as told:
         score = model.score(rows.loc[test], y[test])
         lines.append(f"{type(model).__name__:30} {first:7.2f} s {second:6.2f} s   {score:.4f}")
 
-print(f"{len(train):,} rows to learn from, {len(test):,} to judge by; what fastmlp made of the first:")
+print(f"{len(train):,} rows to learn from, {len(test):,} to judge by. What is learned from:")
 print(f"\n{network.schema_}")
 for text in dict.fromkeys(str(warning.message) for warning in told):
     print(f"\n{textwrap.fill(text, 98)}")
