@@ -26,6 +26,9 @@ def trained(folder: Path, target: str) -> tuple[str, str]:
         writer.writerows(zip(*BENT.values(), TARGETS[target], strict=True))
     metrics = train(folder, "--data", str(data), "--target", target)
     assert metrics["weights"].startswith("the weights are those of epoch")
+    assert metrics["weights"].endswith(
+        "(one network made of 5, each judged on rows that it had not seen)"
+    )
     path = folder / "model.safetensors"
     assert isinstance(fm.load(path), fm.Sequential)
     return str(path), str(data)
