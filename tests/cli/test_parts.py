@@ -42,7 +42,7 @@ def test_defaults_of_tables_and_of_data_sets() -> None:
     assert [given("--preset", name).patience for name in ("fast", "default", "best")] == [
         12,
         32,
-        32,
+        48,
     ]
     off = given("--validation-size", "0", "--patience", "0")
     assert (off.validation_size, off.patience) == (0.0, 0)
