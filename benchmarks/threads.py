@@ -42,7 +42,7 @@ from fastmlp.runners.compiled.lowering_ops import lower_forward
 from fastmlp.runners.compiled.workers import Team
 
 from .shared.networks import new_model, training
-from .shared.own_products import OwnProducts, linear_lowering
+from .shared.own_products import linear_lowering, loops
 from .shared.rounds import conditions, interleaved, ratios, say, spread, table
 
 _CASES = ("S", "M", "MB", "L", "R", "P")
@@ -114,25 +114,6 @@ def work(name: str, threads: int | str) -> Work:
     return Work(fit, len(made.x) // made.batch)
 
 
-def loops(name: str, number: int) -> Callable[[int], None]:
-    """Independent loops over a case's products, each on a thread of its own.
-
-    What is returned does all products `count` times in each loop, and ends with the last loop.
-    """
-    case = CASES[name]
-    products = [OwnProducts(case, case.batch) for _ in range(number)]
-
-    def run(count: int) -> None:
-        helpers = [threading.Thread(target=p.run, args=(count,)) for p in products[1:]]
-        for helper in helpers:
-            helper.start()
-        products[0].run(count)
-        for helper in helpers:
-            helper.join()
-
-    return run
-
-
 class Barriers:
     """Nothing but meetings of two threads, as fastmlp's workers meet."""
 
@@ -158,7 +139,7 @@ def scaling(name: str, threads: list[int], rounds: int) -> list[list[str]]:
     """Rows of the first table, one for each number of threads but 1."""
     works = {number: work(name, number) for number in (1, *threads)}
     timed = {f"work {number}": made.run for number, made in works.items()}
-    timed |= {f"loops {number}": loops(name, number) for number in (1, *threads)}
+    timed |= {f"loops {number}": loops(CASES[name], number) for number in (1, *threads)}
     barriers = Barriers()
     seconds = interleaved({**timed, "barriers": barriers.run}, rounds, _SECONDS)
     barriers.close()
@@ -206,7 +187,7 @@ def auto(name: str, rounds: int, idle: bool) -> list[str]:
     used = threads_at_work(works["auto"].run)
     timed = {number: made.run for number, made in works.items()}
     if idle:
-        timed |= {"loops 1": loops(name, 1), "loops 2": loops(name, 2)}
+        timed |= {"loops 1": loops(CASES[name], 1), "loops 2": loops(CASES[name], 2)}
     seconds = interleaved(timed, rounds, _SECONDS)
     better = min("12", key=lambda number: median(seconds[number]))
     longer = ratios(seconds["auto"], seconds[better])

@@ -6,6 +6,9 @@ layers are run, by the runner that runs a whole step.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 
 import fastmlp as fm
@@ -100,3 +103,21 @@ class OwnProducts:
 
 def _assert_close(found: Array, expected: Array) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def loops(case: Case, number: int) -> Callable[[int], None]:
+    """Independent loops over a case's products, each on a thread of its own.
+
+    What is returned does all products `count` times in each loop, and ends with the last loop.
+    """
+    products = [OwnProducts(case, case.batch) for _ in range(number)]
+
+    def run(count: int) -> None:
+        helpers = [threading.Thread(target=p.run, args=(count,)) for p in products[1:]]
+        for helper in helpers:
+            helper.start()
+        products[0].run(count)
+        for helper in helpers:
+            helper.join()
+
+    return run

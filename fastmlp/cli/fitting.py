@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -127,8 +127,11 @@ def plan_recipe(
 
     def run() -> Fitted:
         n_rows = len(parts.folds[0][0]) if parts.folds else len(y)
-        callbacks = watchers(arguments, recipe.of_rows(n_rows).epochs, "validation")
-        request = Request(recipe, parts.n_members, callbacks, deadline)
+        own = recipe.of_rows(n_rows)
+        if "patience" in arguments.given:
+            own = replace(own, patience=arguments.patience)
+        callbacks = watchers(arguments, own.epochs, "validation")
+        request = Request(own, parts.n_members, callbacks, deadline)
         start = perf_counter()
         with told_of_compiling():
             found = train_networks(X, y, parts.weight, parts.folds, preparation, classes, request)
@@ -169,10 +172,11 @@ def _of_recipe(found: Trained, n_folds: int, arguments: argparse.Namespace) -> s
     if n > 1:
         words += f" (the outputs of {n} networks are averaged"
         words += ", each judged on rows that it had not seen)" if found.rows is not None else ")"
-    elif n_folds > 1:
+    elif n_folds > 1 and not found.best_epoch:
+        words += f" (judged by all rows, in {n_folds} parts; then fitted on all)"
+    elif found.n_trained > 1:
         words += (
-            f" (found by {n_folds} networks, each judged on rows that it had not seen; then one "
-            "learned from all)"
+            f" (one network made of {found.n_trained}, each judged on rows that it had not seen)"
         )
     return words + _of_time(found.is_out_of_time, arguments)
 

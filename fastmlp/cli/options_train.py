@@ -120,8 +120,9 @@ _SPLIT = (
         name="validation_size",
         metavar="SHARE",
         parse=number(0, 1, open_high=True),
-        help="share of the other rows that says which epoch is the best, 0 for none; of a small "
-        "table each row is held once, by one of several networks (default: 0.2 of --data, else 0)",
+        help="share of the other rows that says which epoch is the best, 0 for none; each row "
+        "judges one of the networks that a table's is made of, unless --preset is fast (default: "
+        "0.2 of --data, else 0)",
     ),
     Option(
         name="stratify",
@@ -154,8 +155,9 @@ _PRESET = Option(
     choices=("fast", "default", "best"),
     help="for --data, how much work the network that suits tables may be; fast: one, up to 48 "
     "epochs; default: one, made of five of up to 64 epochs, each judged by another fifth of the "
-    "rows; best: ten, whose outputs are averaged. What TabularClassifier and TabularRegressor "
-    "train, and the file is theirs; without it the default, on the rows as they stand",
+    "rows; best: ten of up to 96, whose outputs are averaged. What TabularClassifier and "
+    "TabularRegressor train, and the file is theirs; without it the default, on the rows as they "
+    "stand, in a file of a Sequential",
 )
 
 _NETWORK = (
@@ -279,7 +281,7 @@ _TRAINING = (
         parse=integer(1),
         default=100,
         help="passes over the rows (default: %(default)s; of a table without options of a network "
-        "at most 64, or what --preset says)",
+        "64, or what --preset says, and fewer of more than 2,000 rows)",
         goes_to="fit",
     ),
     Option(
@@ -296,15 +298,17 @@ _TRAINING = (
         metavar="N",
         parse=integer(0),
         help="ends the training after N epochs without a lower loss, on the validation rows where "
-        "there are some, else on the training rows, and takes the best epoch's weights; 0: never "
-        "(default: for --data 20, or half the epochs without options of a network; else 0)",
+        "there are some, else on the training rows (without options of a network never), and takes "
+        "the best epoch's weights; 0: never, and those of the last (default: for --data 20, or "
+        "half of what --epochs is by default without options of a network; else 0)",
     ),
     Option(
         name="time_limit",
         metavar="SECONDS",
         parse=number(0, open_low=True),
-        help="for reading and training; the best that was found by then is kept. Compiling, which "
-        "a first training does, and the results come on top",
+        help="for reading and training; the best that was found by then is kept, and without "
+        "options of a network fewer epochs are planned. Compiling, which a first training does, "
+        "and the results come on top",
     ),
     _DTYPE,
     BACKEND,

@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.features import check_features
+from ..program.column_ops import PeriodicOp, PiecewiseLinearOp
 from ..program.operation import Slot
 from ..program.ops import DenseOp
 from ..program.program import InferenceProgram
@@ -56,6 +57,7 @@ from .report import compare
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
     from ..kernels.typing import Array
+    from ..program.operation import Operation
 
 # From the smallest network to the largest. Clipping 1 value in 10,000 gains some 10% on most data,
 # 1 in 1,000 a third on data with outliers; scales of their own matter to features of different
@@ -70,6 +72,9 @@ SHARES = (0.01, 0.05)
 
 # To leave rows out must divide the error by more than this.
 _CLEARLY = 2.0
+
+# Layers that are not called like their operations.
+_LAYERS = {PeriodicOp: "PeriodicEmbedding", PiecewiseLinearOp: "PiecewiseLinearEmbedding"}
 
 # More calibration rows than these, evenly spaced among those given, change next to nothing.
 MAX_ROWS = 4096
@@ -214,16 +219,21 @@ def refuse_layers(program: InferenceProgram) -> None:
     Raises
     ------
     ValueError
-        There is an Embedding, a WideAndDeep or an operation that was added to the library.
+        There is an embedding, a WideAndDeep, a Clip or an operation that was added to the library.
     """
     is_wide = program.wide is not None or any(
         isinstance(op, DenseOp) and op.weight.name.endswith("wide_weight") for op in program.ops
     )
-    kinds = [type(op) for op in program.ops]
-    unknown = [kind.__name__.removesuffix("Op") for kind in kinds if kind not in (*SOURCES, *MOVED)]
+    unknown = [_layer_of(op) for op in program.ops if type(op) not in (*SOURCES, *MOVED)]
     if is_wide or unknown:
         name = "WideAndDeep" if is_wide else unknown[0]
         raise ValueError(
-            f"int8 quantization does not know {name}; it takes Dense, BatchNorm, Residual, "
-            "Branch and activations: export this network in float"
+            f"int8 quantization does not know {name}; it takes Dense, BatchNorm, Scale, "
+            "ParametricActivation, Residual, Branch and activations: export this network in float, "
+            "or train one of such layers (fastmlp.Sequential, or fastmlp train --layers 32 16)"
         )
+
+
+def _layer_of(op: Operation) -> str:
+    """What users call the layer of an operation."""
+    return _LAYERS.get(type(op)) or type(op).__name__.removesuffix("Op")

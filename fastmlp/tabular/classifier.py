@@ -33,21 +33,27 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     Parameters
     ----------
     preset : {"default", "fast", "best"}
-        "default": one network, made of five, each judged by a fifth of the rows that it has not
-        learned. "fast": one small network, fewer epochs. "best": ten larger ones, each judged by
-        rows of its own, whose logits are averaged.
+        "default": one network, made of five, each judged by another fifth of the rows, which it has
+        not learned. "fast": one alone, fewer epochs, judged by a fifth of the rows that none
+        learns. "best": ten larger ones, each judged by a fifth of its own, whose logits are
+        averaged.
     time_limit : float, optional
-        Seconds of wall time that a fit may take; the best that was found by then is kept. The first
-        fit of a process may compile, which a limit does not shorten.
+        Seconds of wall time that a fit may take; the best that was found by then is kept. Fewer
+        epochs are planned where there is no time for all, then fewer networks, then fewer rows. The
+        first fit of a process may compile, which a limit does not shorten.
     n_members : int, optional
-        Networks whose logits, or numbers, are averaged; None is the preset's number.
+        Networks that are kept side by side, each judged by rows of its own, and whose logits, or
+        numbers, are averaged; None is ten for "best" and one for the others. One is made of several
+        for "best", too; more than one are networks of the preset's size, none of them made of
+        others.
     validation_fraction : float
         Share of the rows that a network is judged by; one over it is the number of those that the
-        default is made of, from 2 to 10. With 0 or None no rows judge, and the last epoch is kept.
+        default is made of, from 2 to 10. With 0 or None no rows judge: each network, of which the
+        default is then one alone, learns from all of them, and its last epoch is kept.
     eval_metric : str or callable, optional
         What decides the best epoch: "accuracy", "log_loss", "roc_auc", "f1", "precision", "recall",
-        or any of scikit-learn's scorers by name or as an object. None: the mean loss, where it is
-        surely lower than that of a simpler model.
+        or any of scikit-learn's scorers by name or as an object; it needs rows that judge. None:
+        the mean loss, where it is surely lower than that of a simpler model.
     class_weight : dict or "balanced", optional
         Factors of the rows of a class, in training and in validation.
     categorical_features : "from_dtype", array-like or None
@@ -56,7 +62,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         columns, or booleans: these are categories, and the others what the schema says. None: no
         column is a category; texts that are no numbers are left out.
     callbacks : iterable of Callback
-        They watch the first network.
+        They watch the first network, beside the losses of all; what they stop stops all.
     random_state : int, RandomState or None
         Of validation rows, first weights and the order of rows.
     n_threads : int or "auto"
@@ -71,15 +77,18 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     schema_ : Schema
         What each column holds, and what becomes of it.
     members_ : list of Sequential
-        The networks.
+        The networks: one by default, ten of "best".
     network_ : Sequential
         Where there is one.
     history_ : History
-        ``loss``, ``val_loss`` and ``val_`` with the name of `eval_metric`, by epoch.
+        By epoch, over all networks, those that the default is made of, too: ``loss``, the mean of
+        theirs, ``val_loss``, that of all validation rows, each judged by networks that have not
+        learned it, ``val_`` with the name of `eval_metric`, and ``seconds``.
     best_epoch_ : int
-        Epochs that the weights have seen; 0 where a simpler model was not surely beaten.
+        Epochs that the weights have seen, the same of all networks; 0 where a simpler model was not
+        surely beaten.
     validation_score_ : float or None
-        `eval_metric` of the validation rows, or their mean loss.
+        `eval_metric` of the validation rows, or their mean loss; None where no rows judge.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X had names.

@@ -113,7 +113,8 @@ class TabularEstimator(ExportedEstimator):
         sample_weight : array-like, shape (n,), optional
             Of training and validation alike; 0 leaves a row out.
         X_val, y_val : optional
-            Rows that epochs are judged by, in place of some that are drawn from X.
+            Rows that epochs are judged by, in place of some that are drawn from X; the default is
+            then one network alone.
         groups : array-like, shape (n,), optional
             Rows of one group are never both learned from and judged by.
 

@@ -107,7 +107,7 @@ class Request:
     share : float
         Of the validation rows, where they are drawn.
     crosses : bool
-        Whether a single network of a small table is cross-fitted.
+        Whether a single network is that of several, which are cross-fitted.
     """
 
     recipe: Recipe

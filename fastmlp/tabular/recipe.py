@@ -48,11 +48,13 @@ class Trained:
     best_epoch : int
         How many epochs the weights have seen; 0 where the models are the baseline.
     history : History
-        ``loss`` and ``val_loss``, and what else judged, of the networks of all folds, a line an
-        epoch.
+        ``loss``, the mean of those of all folds' networks, ``val_loss`` of all validation rows, and
+        what else judged, a line an epoch.
     rows, outputs : ndarray
         The validation rows, ascending, and what was predicted for them by networks that had not
         seen them, ``(n, units)``, on average where several had not; None without validation.
+    n_trained : int
+        How many networks the models are made of: one for each fold that there was time for.
     is_out_of_time : bool
         Whether the time limit has ended the training.
     """
@@ -63,7 +65,8 @@ class Trained:
     history: History
     rows: Array | None
     outputs: Array | None
-    is_out_of_time: bool = False
+    n_trained: int
+    is_out_of_time: bool
 
     @property
     def model(self) -> Sequential:
@@ -135,7 +138,8 @@ def train(
         training.targets = training.encoder().with_classes(np.unique(y))
     history, best, is_cut = course.history, course.best_epoch, course.is_out_of_time
     rows, outputs = course.validated() if folds and len(course.held) else (None, None)
-    return Trained(models, course.baseline, best, history, rows, outputs, is_cut)
+    n_trained = len(course.members)
+    return Trained(models, course.baseline, best, history, rows, outputs, n_trained, is_cut)
 
 
 def _on_all_rows(

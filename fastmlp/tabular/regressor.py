@@ -43,7 +43,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     schema_, members_, network_, history_, best_epoch_ : Schema, list, Sequential, History, int
         As there; losses in the history are of the scaled target.
     validation_score_ : float or None
-        `eval_metric` of the validation rows, or their mean loss, in units of y.
+        `eval_metric` of the validation rows, or their mean loss, in units of y; None where no rows
+        judge.
     n_features_in_, feature_names_in_ : int, ndarray of str
 
     Examples

@@ -63,6 +63,7 @@ def _draw_dense(
     op: DenseOp, run: Pass, waiting: Mapping[str, str], rng: np.random.Generator
 ) -> None:
     """Draw weight and bias of a layer, and leave what it makes of the rows; by one product."""
+    # As above.
     from ..runners.numpy_runner import forward
 
     weight = run.weights.parameter(op.weight)

@@ -74,7 +74,7 @@ def test_the_recipe_says_what_it_kept() -> None:
     rows, outputs = fitted.validation
     assert rows.tolist() == list(range(60))
     assert outputs.shape == (60, 1)
-    assert "found by 3 networks" in fitted.words
+    assert fitted.words.endswith("better (judged by all rows, in 3 parts; then fitted on all)")
     assert len(fitted.history) == 4
     alone = trained(parts(60, 1), arguments)
     assert alone.validation is None
@@ -88,12 +88,22 @@ def test_patience_of_zero_never_ends(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     noise = [{"x": f"{x:.3f}", "y": "ab"[rng.integers(2)]} for x in rng.normal(size=200)]
     data = str(write(tmp_path / "t.csv", noise))
-    words = ("--data", data, "--target", "y", "--backend", "numpy", "-e", "60")
+    words = ("--data", data, "--target", "y", "-e", "60")
     for more in ((), ("-l", "8", "-lr", "0.1")):
         train(tmp_path / "0", *words, *more, "--patience", "0")
         assert len(read_csv(tmp_path / "0/history.csv")) == 60
         train(tmp_path / "3", *words, *more, "--patience", "3")
         assert len(read_csv(tmp_path / "3/history.csv")) < 60
+
+
+def test_patience_is_that_which_was_given_of_large_tables_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = [{"x": f"{x:.3f}", "y": "ab"[rng.integers(2)]} for x in rng.normal(size=12_000)]
+    data = str(write(tmp_path / "t.csv", noise))
+    words = ("--data", data, "--target", "y", "--preset", "fast", "--patience", "6")
+    train(tmp_path, *words)
+    # The preset's own would be halved.
+    assert len(read_csv(tmp_path / "history.csv")) >= 6
 
 
 def test_the_best_epoch_of_a_described_network_is_kept(

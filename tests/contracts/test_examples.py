@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from bent_table import BENT, TARGETS, N
 from nbclient import NotebookClient
 from paths import ROOT
 
@@ -124,7 +126,29 @@ def test_estimators(tmp_path: Path, sklearn_data: Path) -> None:
     assert number(text, "in double precision:") < 1e-12
 
 
-@pytest.mark.parametrize("name", ["mnist.py", "california.py", "estimators.py"])
+@pytest.mark.parametrize("target", ["large", "price"])
+def test_raw_table(tmp_path: Path, target: str) -> None:
+    with open(tmp_path / "t.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*BENT, "name", target])
+        names = [f"The {place}th" for place in range(N)]
+        writer.writerows(zip(*BENT.values(), names, TARGETS[target], strict=True))
+    # Threads of the trees wait for each other where other tests take the cores.
+    text = run(tmp_path, "raw_table.py", "t.csv", target, OMP_NUM_THREADS="1")
+
+    assert text.startswith("240 rows to learn from, 60 to judge by.")
+    assert re.search(r"^rooms +number +\d+ .* missing ones as the median, and a 1$", text, re.M)
+    assert "\nthe column 'name' is left out, for it names the rows" in text
+    kind = "Regressor" if target == "price" else "Classifier"
+    scores = []
+    for name in ("Tabular", "HistGradientBoosting"):
+        (found,) = re.findall(rf"^{name}{kind} +[\d.]+ s +[\d.]+ s +([\d.]+)$", text, re.M)
+        scores.append(float(found))
+    assert scores[0] > 0.93
+    assert scores[1] > 0.8
+
+
+@pytest.mark.parametrize("name", ["mnist.py", "california.py", "estimators.py", "raw_table.py"])
 def test_absent_data_is_told_in_a_line(tmp_path: Path, name: str) -> None:
     nobody_listens = "http://127.0.0.1:9"
     text = run(

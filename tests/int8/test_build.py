@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from int8_networks import freeze, rows_for
@@ -51,6 +53,24 @@ def test_embedding_is_refused_by_name() -> None:
     model = fm.Sequential(layers, backend="numpy", random_state=0).build(2)
     with pytest.raises(ValueError, match="Embedding"):
         model.freeze().quantize([[1.0, 0.5]])
+
+
+@pytest.mark.parametrize("layer", [fm.PeriodicEmbedding(), fm.PiecewiseLinearEmbedding(4)])
+def test_layers_are_refused_by_the_names_that_users_know(layer: Any) -> None:
+    rows = rows_for(2, 20)
+    model = fm.Sequential([layer, fm.Dense(1)], backend="numpy", random_state=0)
+    model.fit(rows, rows[:, 0], epochs=1, verbose=0)
+    name = type(layer).__name__
+    with pytest.raises(ValueError, match=rf"not know {name}; it takes .* float, or train one of"):
+        model.freeze().quantize(rows)
+
+
+def test_what_the_refusal_lists_is_taken() -> None:
+    layers = [fm.Scale(), fm.Dense(4), fm.ParametricActivation("selu"), fm.BatchNorm()]
+    branch = fm.Branch([fm.Scale()], [fm.Residual([fm.Dense(4)])])
+    rows = rows_for(3, 50)
+    network = freeze([*layers, branch, fm.Dense(2), fm.Scale()], 3)
+    np.testing.assert_allclose(network.quantize(rows)(rows), network(rows), atol=0.1)
 
 
 def test_values_that_overflow_are_refused() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bent_table import BENT
+from bent_table import TARGETS as BENT_TARGETS
 from c_harness import compile_header
 from commands import read_csv
 from framed_houses import HOUSES, dear, price
@@ -32,16 +34,28 @@ def model(request: pytest.FixtureRequest) -> Any:
     return model.fit(COLUMNS, pandas.Series(TARGETS[target], name=target))
 
 
-def outputs(model: Any) -> np.ndarray:
+@pytest.fixture(scope="module", params=BENT_TARGETS)
+def default(request: pytest.FixtureRequest) -> Any:
+    """The network of the default preset, not what it was held against."""
+    pandas = pytest.importorskip("pandas")
+    kind = fm.TabularRegressor if request.param == "price" else fm.TabularClassifier
+    y = pandas.Series(BENT_TARGETS[request.param], name=request.param)
+    model = kind(random_state=0).fit(BENT, y)
+    assert model.best_epoch_ > 0
+    assert model.score(BENT, y) > 0.95
+    return model
+
+
+def outputs(model: Any, X: Any) -> np.ndarray:
     """What an exported program should say."""
     if isinstance(model, fm.TabularRegressor):
-        return model.predict(COLUMNS)[:, None]
-    found: np.ndarray = model.predict_proba(COLUMNS)
+        return model.predict(X)[:, None]
+    found: np.ndarray = model.predict_proba(X)
     return found[:, 1:] if found.shape[1] == 2 else found
 
 
-def close(found: Any, model: Any) -> None:
-    expected = outputs(model)
+def close(found: Any, model: Any, X: Any = COLUMNS) -> None:
+    expected = outputs(model, X)
     np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
 
 
@@ -62,18 +76,35 @@ def test_freeze_takes_it_like_a_pipeline(model: Any) -> None:
     np.testing.assert_array_equal(fm.freeze(model)(rows), model.freeze()(rows))
 
 
-def test_programs(model: Any, tmp_path: Path) -> None:
-    rows = model.encode(COLUMNS).astype(np.float32)
-    model.export_c(tmp_path / "model.h", prefix="model")
-    found, codes = compile_header(tmp_path / "model.h")(rows)
+def check_programs(model: Any, X: Any, folder: Path) -> None:
+    """Hold the programs of all languages against the model."""
+    rows = model.encode(X).astype(np.float32)
+    model.export_c(folder / "model.h", prefix="model")
+    found, codes = compile_header(folder / "model.h")(rows)
     assert not codes.any()
-    close(found, model)
-    model.export_python(tmp_path / "model.py")
-    close(load_module(tmp_path / "model.py").predict(rows), model)
+    close(found, model, X)
+    model.export_python(folder / "model.py")
+    close(load_module(folder / "model.py").predict(rows), model, X)
     runtime = pytest.importorskip("onnxruntime")
-    model.export_onnx(tmp_path / "model.onnx")
-    session = runtime.InferenceSession(tmp_path / "model.onnx")
-    close(session.run(None, {"X": rows})[0], model)
+    model.export_onnx(folder / "model.onnx")
+    session = runtime.InferenceSession(folder / "model.onnx")
+    close(session.run(None, {"X": rows})[0], model, X)
+
+
+def test_programs(model: Any, tmp_path: Path) -> None:
+    check_programs(model, COLUMNS, tmp_path)
+
+
+def test_programs_of_the_default(default: Any, tmp_path: Path) -> None:
+    close(default.freeze()(default.encode(BENT)), default, BENT)
+    check_programs(default, BENT, tmp_path)
+
+
+def test_the_default_in_a_file(default: Any, tmp_path: Path) -> None:
+    default.save(tmp_path / "model.safetensors")
+    back = fm.load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(outputs(back, BENT), outputs(default, BENT))
+    assert back.best_epoch_ == default.best_epoch_
 
 
 def test_the_command_line_reads_its_file(
