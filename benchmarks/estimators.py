@@ -10,6 +10,7 @@ must have the same losses and weights before anything is timed.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -96,6 +97,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--datasets", nargs="*", default=TASKS, choices=TASKS, metavar="NAME")
     parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS, metavar="PART")
     arguments = parser.parse_args(argv)
+    # The package sets it to 1, which n_threads="auto" would keep to; BLAS has its threads by now.
+    os.environ.pop("OMP_NUM_THREADS", None)
     found = [
         timed
         for name in arguments.datasets
