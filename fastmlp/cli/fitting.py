@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -112,7 +112,7 @@ def plan_recipe(
     recipe = Recipe(
         hidden=preset.hidden,
         epochs=arguments.epochs if "epochs" in arguments.given else preset.epochs,
-        patience=arguments.patience,
+        patience=arguments.patience if "patience" in arguments.given else None,
         shortens="epochs" not in arguments.given,
         batch_size=arguments.batch_size if "batch_size" in arguments.given else None,
         seed=arguments.seed,
@@ -127,11 +127,8 @@ def plan_recipe(
 
     def run() -> Fitted:
         n_rows = len(parts.folds[0][0]) if parts.folds else len(y)
-        own = recipe.of_rows(n_rows)
-        if "patience" in arguments.given:
-            own = replace(own, patience=arguments.patience)
-        callbacks = watchers(arguments, own.epochs, "validation")
-        request = Request(own, parts.n_members, callbacks, deadline)
+        callbacks = watchers(arguments, recipe.of_rows(n_rows).epochs, "validation")
+        request = Request(recipe, parts.n_members, callbacks, deadline)
         start = perf_counter()
         with told_of_compiling():
             found = train_networks(X, y, parts.weight, parts.folds, preparation, classes, request)

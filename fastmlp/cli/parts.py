@@ -13,7 +13,6 @@ from ..tables.notes import Note
 from ..tabular.fitting import Rows, prepared_from
 from ..tabular.folds import folds_for, folds_of
 from ..tabular.plan import PRESETS
-from .options_train import DESCRIBES_A_NETWORK
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -105,9 +104,7 @@ def settle(arguments: argparse.Namespace) -> None:
     if arguments.validation_size is None:
         arguments.validation_size = VALIDATION if is_table else 0.0
     if arguments.patience is None:
-        is_described = any(option.is_given(arguments) for option in DESCRIBES_A_NETWORK)
-        patience = PATIENCE if is_described else preset_of(arguments).patience
-        arguments.patience = patience if is_table else 0
+        arguments.patience = PATIENCE if is_table else 0
 
 
 def cut(source: Source, arguments: argparse.Namespace, is_recipe: bool) -> Parts:

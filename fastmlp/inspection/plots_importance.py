@@ -8,13 +8,13 @@ import numpy as np
 
 from ..common.checks import check_positive_int, describe
 from ..common.error_state import own_error_state
+from .attributions import Attributions
 from .axes import on_one_line, prepared, readable_thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..kernels.typing import Array
-    from .attributions import Attributions
 
 _COLORS = ("C0", "C1")
 # Inches of a bar alone, of two side by side, and of all around them.
@@ -48,11 +48,18 @@ def plot_importance(
 
     Raises
     ------
+    TypeError
+        `attributions` is something else.
     ValueError
         `permutation` is of other columns.
     ImportError
         matplotlib is not installed.
     """
+    if not isinstance(attributions, Attributions):
+        raise TypeError(
+            "plot_importance draws what model.attributions(X) returns, got "
+            f"{describe(attributions)}; numbers of one's own go into permutation="
+        )
     most = check_positive_int("most", most)
     importance, names = attributions.importance, attributions.columns
     falls, deviations = _falls(permutation, len(names))

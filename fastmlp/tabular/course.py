@@ -169,9 +169,9 @@ class Course:
                 except OutOfTimeError:
                     self.is_out_of_time = True
                     break
-                if not recipe.patience or not len(self.held) or best.improves(epoch, outputs):
+                if not recipe.most_idle or not len(self.held) or best.improves(epoch, outputs):
                     self._keep(epoch, outputs)
-                elif epoch - best.epoch >= recipe.patience:
+                elif epoch - best.epoch >= recipe.most_idle:
                     break
                 if model.stop_training:
                     break

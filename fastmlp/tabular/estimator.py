@@ -262,7 +262,6 @@ class TabularEstimator(ExportedEstimator):
         recipe = Recipe(
             hidden=preset.hidden,
             epochs=preset.epochs,
-            patience=preset.patience,
             shortens=True,
             seed=seed,
             loss=self._loss(),

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .plan import Recipe
 
-__all__ = ["Member", "fit_epoch", "read_rows"]
+__all__ = ["Member", "fit_epoch", "learned_rows"]
 
 
-def read_rows(
+def learned_rows(
     model: Sequential,
     X: Array,
     y: Array,
@@ -71,7 +71,7 @@ class Member:
         self.network = network(n_classes, X.shape[1], embedded, recipe, seed)
         left_out = np.ones(len(X), bool)
         left_out[rows] = False
-        self.data = read_rows(self.network, *self._rows, np.flatnonzero(left_out))
+        self.data = learned_rows(self.network, *self._rows, np.flatnonzero(left_out))
         batch = recipe.rows_of_batch(len(rows))
         self._arguments = check_fit_arguments(recipe.epochs, batch, True, 0.0, (), 0)
         training = self.network.training_state
@@ -84,7 +84,7 @@ class Member:
 
     def hold_against(self, model: Sequential) -> Array:
         """Keep this model where the network is not better; return its outputs."""
-        read_rows(model, *self._rows)
+        learned_rows(model, *self._rows)
         self.baseline = model
         return self.outputs(model)
 

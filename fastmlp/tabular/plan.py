@@ -30,13 +30,14 @@ class Recipe:
         The highest; by default 0.04 for classes and 0.1 for numbers.
     epochs : int
         The most.
-    patience : int
+    patience : int, optional
         The training ends after so many epochs without a lower loss of the validation rows; 0:
-        never, and the last epoch is kept.
+        never, and the last epoch is kept. By default half of the epochs, for the loss rises with
+        each of the learning rate's cycles, of which the last takes as many.
     shortens : bool
-        Whether epochs and patience are those of up to 2,000 rows. Of n more they are fewer by the
-        factor ``sqrt(2000 / n)``, of 8,000 to 100,000 half as many, and of more fewer again by
-        ``sqrt(100000 / n)``; 8 epochs at least.
+        Whether the epochs are those of up to 2,000 rows. Of n more they are fewer by the factor
+        ``sqrt(2000 / n)``, of 8,000 to 100,000 half as many, and of more fewer again by
+        ``sqrt(100000 / n)``; 8 at least.
     batch_size : int, optional
         By default 64 of up to 36,000 rows, 128 of up to 72,000, and 256 of more.
     embeds, scales, mixes : bool
@@ -55,7 +56,7 @@ class Recipe:
     activation: str | None = None
     learning_rate: float | None = None
     epochs: int = 64
-    patience: int = 32
+    patience: int | None = None
     shortens: bool = False
     batch_size: int | None = None
     embeds: bool = True
@@ -74,11 +75,15 @@ class Recipe:
         """The same for a table of so many rows."""
         share = max((_ROWS / max(n_rows, _ROWS)) ** 0.5, _HALF)
         share *= (_MANY / max(n_rows, _MANY)) ** 0.5
-        if not self.shortens or share == 1.0:
-            return replace(self, shortens=False)
+        if not self.shortens:
+            return self
         epochs = max(round(self.epochs * share), min(_FEWEST, self.epochs))
-        patience = min(-(-self.patience * epochs // self.epochs), self.patience)
-        return replace(self, epochs=epochs, patience=patience, shortens=False)
+        return replace(self, epochs=epochs, shortens=False)
+
+    @property
+    def most_idle(self) -> int:
+        """After how many epochs without a lower loss the training ends; 0: never."""
+        return -(-self.epochs // 2) if self.patience is None else self.patience
 
     def function(self, n_classes: int) -> str:
         """The activation of hidden layers."""
@@ -103,7 +108,7 @@ class Preset:
     ----------
     n_members : int
         Networks whose outputs are averaged.
-    hidden, epochs, patience
+    hidden, epochs
         As of `Recipe`.
     crosses : bool
         Whether a single network is that of networks which are cross-fitted.
@@ -112,12 +117,11 @@ class Preset:
     n_members: int = 1
     hidden: tuple[int, ...] = (128, 128, 128)
     epochs: int = 64
-    patience: int = 32
     crosses: bool = True
 
 
 PRESETS = {
-    "fast": Preset(epochs=48, patience=24, crosses=False),
+    "fast": Preset(epochs=48, crosses=False),
     "default": Preset(),
-    "best": Preset(n_members=10, hidden=(192, 192, 192), epochs=96, patience=48),
+    "best": Preset(n_members=10, hidden=(192, 192, 192), epochs=96),
 }

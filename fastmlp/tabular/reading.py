@@ -14,6 +14,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ..common.checks import describe
 from ..common.error_state import own_error_state
 from ..data.features import counted
 from .columns import Columns, is_frame
@@ -126,14 +127,30 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]
         return model.preparation.matrix(self._cells(columns), model.dtype)
 
     def _rows_and_baseline(self, X: Any, baseline: Any) -> tuple[Array, Array]:
-        """Return what the networks read of X, and of the mean or usual row, ``(1, k)``."""
+        """Return what the networks read of X, and of the mean or usual row, ``(1, k)``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            One of them is unusable; the message says which.
+        """
         # Fits and predictions need no explanations.
         from .attributions import usual_row
 
         rows = self._matrix(X)
         if baseline is None:
             return rows, usual_row(self._model.preparation)
-        return rows, self._matrix(baseline).mean(axis=0, keepdims=True, dtype=np.float64)
+        try:
+            if not is_frame(baseline) and np.ndim(baseline) != 2:
+                raise ValueError(
+                    "it must be rows as X has them, whose mean is taken, in a frame or an array of "
+                    f"two dimensions; got {describe(baseline)}"
+                )
+            held = self._matrix(baseline)
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"baseline: {error}") from None
+        return rows, held.mean(axis=0, keepdims=True, dtype=np.float64)
 
     def _cells(self, columns: Columns) -> dict[str, Array]:
         cells, notes = self._model.preparation.read(columns.source())

@@ -20,7 +20,7 @@ from .average import merged
 from .baselines import baselines
 from .course import Course
 from .deadline import Deadline
-from .member import read_rows
+from .member import learned_rows
 from .plan import SMALL, Recipe
 from .temperature import scale_logits
 
@@ -98,21 +98,20 @@ def train(
     n_classes : int
         How many different labels y has; 0 for a regression.
     folds : sequence of (training rows, validation rows)
-        One pair, whose network is returned; more, which are cross-fitted; or none, and the network
-        trains on all rows for as many epochs as the recipe says.
+        One pair, whose network is returned; more, whose networks are made one; or none, and the
+        network trains on all rows for as many epochs as the recipe says.
     recipe : Recipe
     callbacks : iterable of Callback
-        They watch the network of the first fold; its ``val_loss`` is the mean over all.
+        They watch the network of the first fold; losses are those of all.
     weight : ndarray, shape (n,), optional
-        Of each row, in training, in validation and in where the training begins.
+        Of each row, in training, in validation and in the baselines.
     judge : Judge, optional
         Says which epoch is the best, in place of the mean loss.
     deadline : Deadline, optional
         The best that was found by then is returned.
     keeps_all : bool
-        The networks of all folds are returned, each from first weights of its own, and none is
-        trained on all rows. There is one fold at least, which may have no validation rows; y are
-        the numbers of classes then.
+        The networks of all folds are returned as they are. There is one fold at least, which may
+        have no validation rows; y are the numbers of classes then.
     """
     deadline = deadline or Deadline()
     codes = np.unique(y, return_inverse=True)[1] if n_classes and not keeps_all else y
@@ -149,5 +148,5 @@ def _on_all_rows(
     options = baselines(X, codes, n_classes, np.arange(len(X)), weight)
     option = next(islice(options, course.place, None))
     model = option.network(course.recipe, course.recipe.seed)
-    read_rows(model, X, codes, weight)
+    learned_rows(model, X, codes, weight)
     return model

@@ -99,20 +99,13 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : data frame or array-like, shape (n, n_features)
-            As `predict` takes it. Some hundred rows are enough for `Attributions.importance`.
-        baseline : data frame or array-like, optional
-            Rows whose mean the others are held against, such as those of the training. None: a row
-            that has the training's mean of each number, and of each category the same share.
-        n_steps : int
-            Gradients that are computed for each row.
+        X, baseline, n_steps
+            As there.
 
         Returns
         -------
         Attributions
-            ``.values``, float64 ``(n, n_features)``, for the columns in ``.columns``, which are
-            those of the fit; 0 for those that the networks do not read. With ``.base_values`` they
-            sum to the prediction.
+            As there; with ``.base_values`` the ``.values`` sum to the prediction.
 
         Raises
         ------

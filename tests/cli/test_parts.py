@@ -36,11 +36,8 @@ def check(parts: Parts, n: int) -> None:
 
 def test_defaults_of_tables_and_of_data_sets() -> None:
     table, data_set = given(), given("-d", "iris")
-    assert (table.validation_size, table.patience) == (0.2, 32)
-    assert given("--layers", "8").patience == 20
+    assert (table.validation_size, table.patience) == (0.2, 20)
     assert (data_set.validation_size, data_set.patience) == (0.0, 0)
-    presets = {"fast": 24, "default": 32, "best": 48}
-    assert {name: given("--preset", name).patience for name in presets} == presets
     off = given("--validation-size", "0", "--patience", "0")
     assert (off.validation_size, off.patience) == (0.0, 0)
 

@@ -61,3 +61,8 @@ def test_a_network_that_says_the_same_of_all_rows() -> None:
     nothing = Attributions(np.zeros((2, 3)), np.zeros(2), ("a", "b", "c"))
     for ax in (fm.plot_importance(nothing), fm.plot_importance(nothing, np.zeros(3))):
         assert ax.get_xlim() == (0.0, 1.0)
+
+
+def test_other_objects_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"what model\.attributions\(X\) returns, got an? .*array"):
+        fm.plot_importance(np.ones(3))  # type: ignore[arg-type]

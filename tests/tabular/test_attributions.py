@@ -147,3 +147,13 @@ def test_permutation_importance_takes_frames_and_arrays(regressor: fm.TabularReg
     of_array = fm.TabularRegressor(**FAST).fit(X, X[:, 1])
     result = inspection.permutation_importance(of_array, X, X[:, 1], n_repeats=2, random_state=0)
     assert result.importances_mean.argmax() == of_array.attributions(X).importance.argmax() == 1
+
+
+def test_what_is_wrong_with_a_baseline_is_said_of_it(regressor: fm.TabularRegressor) -> None:
+    for wrong, words in (
+        ([1, 2, 3], "baseline: it must be rows as X has them, .*; got \\[1, 2, 3\\] \\(list\\)"),
+        (50.0, "baseline: it must be rows as X has them"),
+        ({"size": [50.0]}, "baseline: X lacks"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            regressor.attributions(SOME, baseline=wrong)
