@@ -109,11 +109,13 @@ def plan_recipe(
         The columns that are learned from.
     """
     preset, classes = preset_of(arguments), None
+    # Whoever says how many epochs there are has the patience of the options, too.
+    plans = "epochs" in arguments.given
     recipe = Recipe(
         hidden=preset.hidden,
-        epochs=arguments.epochs if "epochs" in arguments.given else preset.epochs,
-        patience=arguments.patience if "patience" in arguments.given else None,
-        shortens="epochs" not in arguments.given,
+        epochs=arguments.epochs if plans else preset.epochs,
+        patience=arguments.patience if plans or "patience" in arguments.given else None,
+        shortens=not plans,
         batch_size=arguments.batch_size if "batch_size" in arguments.given else None,
         seed=arguments.seed,
         dtype=arguments.dtype,

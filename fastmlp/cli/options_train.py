@@ -299,8 +299,8 @@ _TRAINING = (
         parse=integer(0),
         help="ends the training after N epochs without a lower loss, on the validation rows where "
         "there are some, else on the training rows (without options of a network never), and takes "
-        "the best epoch's weights; 0: never, and those of the last (default: for --data 20, or "
-        "half of what --epochs is by default without options of a network; else 0)",
+        "the best epoch's weights; 0: never, and those of the last (default: 20 for --data, but "
+        "half of the epochs where neither they nor a network are described; else 0)",
     ),
     Option(
         name="time_limit",
