@@ -57,8 +57,8 @@ class Memory:
     itemsize: int
     key: tuple[str, int]
 
-    def at(self, column: int) -> int:
-        return self.address + column * self.itemsize
+    def at(self, column: int, row: int = 0) -> int:
+        return self.address + (row * self.ld + column) * self.itemsize
 
 
 class SparseSource(NamedTuple):
@@ -107,7 +107,7 @@ class Lowering:
         self.ops = ops
         self.rows = rows
         self.plan = plan
-        self.tasks = Tasks(self.program.dtype)
+        self.tasks = Tasks(self.program.dtype, rows)
         self.itemsize = np.dtype(self.program.dtype).itemsize
         self.arrays: list[Array] = []
         self.n_scalars = N_SCALARS
@@ -285,6 +285,25 @@ class Lowering:
         self.tasks.add(
             shards,
             lambda shard: make(*shards.part(shard)),
+            reads=reads,
+            writes=writes,
+            reads_whole=reads_whole,
+        )
+
+    def by_rows(
+        self,
+        width: int,
+        make: Callable[[int, int, int], Instruction],
+        *,
+        reads: list[Any],
+        writes: list[Any],
+        reads_whole: Any = (),
+    ) -> None:
+        """The same of a task that works on each row alone; `make` is told the first row, too."""
+        shards = self.column_shards(width)
+        self.tasks.add_by_rows(
+            shards,
+            lambda shard, row: make(*shards.part(shard), row),
             reads=reads,
             writes=writes,
             reads_whole=reads_whole,

@@ -92,8 +92,8 @@ def _activation(
     width = op.out.width
     fixed = {"ld": memory[written].ld, "parameter": op.activation.parameter or 0.0}
 
-    def make(first: int, count: int, **share: int) -> Instruction:
-        places = {name: each.at(first) for name, each in memory.items()}
+    def make(first: int, count: int, row: int = 0, **share: int) -> Instruction:
+        places = {name: each.at(first, row) for name, each in memory.items()}
         available = {**places, **fixed, **share, "columns": count}
         return instruction(called, ops.member, **called.select(available))
 
@@ -107,7 +107,7 @@ def _activation(
             writes=writes,
         )
     else:
-        lowering.columnwise(width, make, reads=reads, writes=writes)
+        lowering.by_rows(width, make, reads=reads, writes=writes)
 
 
 def _batchnorm_forward(op: BatchNormOp, lowering: Lowering) -> None:

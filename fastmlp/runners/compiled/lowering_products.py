@@ -13,6 +13,10 @@ from ...program.ops import DenseOp
 from .lowering import Lowering, SparseSource
 from .tasks import Instruction, instruction
 
+# Of sums of so few terms a product takes hardly longer than an activation does to read and write
+# what it leaves. Of more, what each block of rows makes ready anew takes what the blocks gain.
+_FEW_TERMS = 16
+
 
 def lower_dense_forward(op: DenseOp, lowering: Lowering) -> None:
     """``out = x W + b``, each shard some columns of W."""
@@ -23,15 +27,15 @@ def lower_dense_forward(op: DenseOp, lowering: Lowering) -> None:
     x, z = lowering.value(op.x), lowering.value(op.out)
     inputs, width = op.weight.shape
 
-    def make(first: int, count: int) -> Instruction:
+    def make(first: int, count: int, row: int = 0) -> Instruction:
         return instruction(
             dense_forward,
-            x=x.address,
+            x=x.at(0, row),
             ld_x=x.ld,
             weight=lowering.parameter(op.weight, first),
             ld_weight=width,
             bias=0 if op.bias is None else lowering.parameter(op.bias, first),
-            z=z.at(first),
+            z=z.at(first, row),
             ld_z=z.ld,
             inputs=inputs,
             columns=count,
@@ -39,7 +43,8 @@ def lower_dense_forward(op: DenseOp, lowering: Lowering) -> None:
             factor=op.factor,
         )
 
-    lowering.columnwise(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
+    add = lowering.by_rows if inputs <= _FEW_TERMS else lowering.columnwise
+    add(width, make, reads=[], writes=[z.key], reads_whole=[x.key])
 
 
 def _sparse_forward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> None:
@@ -96,14 +101,14 @@ def lower_dense_backward(op: DenseOp, lowering: Lowering) -> None:
         return
     d_x = lowering.gradient(op.x)
 
-    def source(first: int, count: int) -> Instruction:
+    def source(first: int, count: int, row: int = 0) -> Instruction:
         return instruction(
             dense_backward_input,
-            d_z=d_z.address,
+            d_z=d_z.at(0, row),
             ld_z=d_z.ld,
             weight=lowering.parameter(op.weight, first * width),
             ld_weight=width,
-            d_x=d_x.at(first),
+            d_x=d_x.at(first, row),
             ld_x=d_x.ld,
             inputs=count,
             columns=width,
@@ -111,7 +116,8 @@ def lower_dense_backward(op: DenseOp, lowering: Lowering) -> None:
             factor=op.factor,
         )
 
-    lowering.columnwise(inputs, source, reads=[], writes=[d_x.key], reads_whole=[d_z.key])
+    add = lowering.by_rows if width <= _FEW_TERMS else lowering.columnwise
+    add(inputs, source, reads=[], writes=[d_x.key], reads_whole=[d_z.key])
 
 
 def _sparse_backward(op: DenseOp, sparse: SparseSource, lowering: Lowering) -> None:

@@ -1,9 +1,13 @@
-"""A step in compiled form: instructions on shards, and barriers where shards need each other."""
+"""A step in compiled form: instructions on shards, and barriers where shards need each other.
+
+Tasks that work on each row alone may be carried out by blocks of rows, one after the other on each
+block: what the first one leaves is still in the innermost cache when the next one reads it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -15,7 +19,11 @@ from ...kernels.compiled.machine.runner import (
     BARRIER,
     FIRST_ARGUMENT,
     INSTRUCTION_SIZE,
+    MOST_ROWS,
     N_ATTRIBUTES,
+    ROW,
+    SHARD,
+    SHARDS,
 )
 from .shards import Shards
 
@@ -26,6 +34,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 WHOLE = Shards("columns", (0, 1))
+
+# Of a shard of columns so many rows fit into the innermost cache; more blocks make tables long.
+_BLOCK_ROWS, _MOST_BLOCKS = 64, 16
 
 
 class Symbol(IntEnum):
@@ -79,6 +90,19 @@ def instruction(
     return Instruction(op, member, integers, [float(given[name]) for name in op.attributes])
 
 
+Make = Callable[[int, int], Instruction]
+"""Gives the instruction of a shard, with the addresses of a row."""
+
+
+@dataclass
+class _Chain:
+    """Tasks that follow each other and work on each row alone, on the same shards."""
+
+    shards: Shards
+    start: int
+    makes: list[Make] = field(default_factory=list)
+
+
 class Tasks:
     """A list of instructions that grows task by task; barriers go in where they are needed.
 
@@ -88,10 +112,12 @@ class Tasks:
     may share resources by parts, for the same worker carries out the same shard of both.
     """
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, n_rows: int) -> None:
         self.dtype = dtype
         self.most_shards = 1
-        self._rows: list[tuple[int, int, Instruction | int]] = []
+        self._n_rows = n_rows
+        self._rows: list[tuple[int, int, Instruction | int, int, int]] = []
+        self._chain: _Chain | None = None
         self._used: dict[Hashable, set[tuple[Shards | None, bool]]] = {}
 
     def add(
@@ -107,6 +133,45 @@ class Tasks:
 
         `reads` and `writes` are resources of which each shard uses its own part.
         """
+        self._begin(shards, reads, writes, reads_whole)
+        self._chain = None
+        for shard in range(shards.count):
+            self._rows.append((shard, shards.count, make(shard), 0, 0))
+
+    def add_by_rows(
+        self,
+        shards: Shards,
+        make: Make,
+        *,
+        reads: Iterable[Hashable] = (),
+        writes: Iterable[Hashable] = (),
+        reads_whole: Iterable[Hashable] = (),
+    ) -> None:
+        """Append a task that works on each row alone; see the module's documentation."""
+        if self._begin(shards, reads, writes, reads_whole):
+            self._chain = None
+        chain = self._chain
+        if chain is None or chain.shards != shards:
+            chain = self._chain = _Chain(shards, len(self._rows))
+        chain.makes.append(make)
+        del self._rows[chain.start :]
+        rows = [0]
+        if len(chain.makes) > 1 and _BLOCK_ROWS < self._n_rows <= _BLOCK_ROWS * _MOST_BLOCKS:
+            rows = list(range(0, self._n_rows, _BLOCK_ROWS))
+        most = _BLOCK_ROWS if len(rows) > 1 else 0
+        for shard in range(shards.count):
+            for row in rows:
+                for each in chain.makes:
+                    self._rows.append((shard, shards.count, each(shard, row), row, most))
+
+    def _begin(
+        self,
+        shards: Shards,
+        reads: Iterable[Hashable],
+        writes: Iterable[Hashable],
+        reads_whole: Iterable[Hashable],
+    ) -> bool:
+        """Put a barrier before a task where it is needed, and tell whether it was."""
         # A single shard is always the first worker's, whatever it is a shard of.
         own = WHOLE if shards.count == 1 else shards
         whole = WHOLE if shards.count == 1 else None
@@ -114,27 +179,27 @@ class Tasks:
         uses = [(resource, own, False) for resource in reads]
         uses += [(resource, own, True) for resource in writes]
         uses += [(resource, whole, False) for resource in reads_whole]
-        self._separate(uses)
-        for shard in range(shards.count):
-            self._rows.append((shard, shards.count, make(shard)))
         self.most_shards = max(self.most_shards, shards.count)
+        return self._separate(uses)
 
     def mark(self, mark: int, *, reads: Iterable[Hashable]) -> None:
         """Append a mark that every worker looks at; it reads the whole of these resources."""
         self._separate([(resource, None, False) for resource in reads])
-        self._rows.append((0, 1, mark))
+        self._rows.append((0, 1, mark, 0, 0))
+        self._chain = None
 
-    def _separate(self, uses: list[tuple[Hashable, Shards | None, bool]]) -> None:
+    def _separate(self, uses: list[tuple[Hashable, Shards | None, bool]]) -> bool:
         conflict = any(
             (writes or wrote) and (shards is None or shards != other)
             for resource, shards, writes in uses
             for other, wrote in self._used.get(resource, ())
         )
         if conflict:
-            self._rows.append((0, 1, BARRIER))
+            self._rows.append((0, 1, BARRIER, 0, 0))
             self._used.clear()
         for resource, shards, writes in uses:
             self._used.setdefault(resource, set()).add((shards, writes))
+        return conflict
 
     def table(self) -> tuple[Array, Array]:
         """The table of instructions and the table of their attributes.
@@ -143,8 +208,8 @@ class Tasks:
         """
         table = np.zeros((len(self._rows), INSTRUCTION_SIZE), dtype=np.int64)
         attributes = np.zeros((len(self._rows), N_ATTRIBUTES))
-        for row, (shard, shards, entry) in enumerate(self._rows):
-            table[row, 1], table[row, 2] = shard, shards
+        for row, (shard, shards, entry, first, most) in enumerate(self._rows):
+            table[row, [SHARD, SHARDS, ROW, MOST_ROWS]] = shard, shards, first, most
             if isinstance(entry, Instruction):
                 table[row, 0] = entry.op.address(self.dtype, entry.member)
                 table[row, FIRST_ARGUMENT : FIRST_ARGUMENT + len(entry.args)] = entry.args

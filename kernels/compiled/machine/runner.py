@@ -26,7 +26,9 @@ from .options import OP_OPTIONS, device
 ADDRESS = 0  # of the op, or one of the marks below
 SHARD = 1  # number of this instruction's shard
 SHARDS = 2  # number of shards that its task is cut into
-FIRST_ARGUMENT = 3
+ROW = 3  # the batch's row that it begins at; its addresses are of there
+MOST_ROWS = 4  # how many rows it works on, 0 for all; one more where that is the last one
+FIRST_ARGUMENT = 5
 N_ARGUMENTS = 21
 INSTRUCTION_SIZE = FIRST_ARGUMENT + N_ARGUMENTS
 N_ATTRIBUTES = 6
@@ -90,6 +92,13 @@ def run_steps(job_address):
                     owner = instruction[SHARD] * workers // instruction[SHARDS]
                     if owner != worker:
                         continue
+                rows, most = counters[ROWS], instruction[MOST_ROWS]
+                if most > 0:
+                    # The sums of one row are ordered otherwise: it goes with the block before it.
+                    left = rows - instruction[ROW]
+                    if left < 1 or (left == 1 and rows > 1):
+                        continue
+                    counters[ROWS] = left if left <= most + 1 else most
                 call_op(
                     address,
                     integers(row + 8 * FIRST_ARGUMENT),
@@ -97,6 +106,7 @@ def run_steps(job_address):
                     counters,
                     scalars,
                 )
+                counters[ROWS] = rows
             elif address == BARRIER:
                 if workers > 1:
                     arrivals += workers
