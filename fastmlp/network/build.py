@@ -188,7 +188,8 @@ def fill_first_values(
         if first.spread and rng is not None:
             normal = first.spread == "normal"
             draw_all = rng.standard_normal if normal else partial(rng.uniform, -1.0, 1.0)
-            vector[tensor.start : tensor.stop] = first.value * draw_all(size=tensor.size)
+            values = np.asarray(first.values or first.value)
+            vector[tensor.start : tensor.stop] = values * draw_all(size=tensor.size)
         elif first.initializer is None:
             vector[tensor.start : tensor.stop] = first.values or first.value
         elif rng is not None:

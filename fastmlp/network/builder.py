@@ -68,7 +68,7 @@ class FirstValue:
     spread : {"", "normal", "uniform"}
         Drawn from N(0, value^2) or U(-value, value) where it is given.
     values : tuple of float
-        One for each element, where they are given.
+        In place of `value`, one for each element, where they are given.
     """
 
     tensor: Tensor
@@ -205,11 +205,21 @@ class Builder:
         return tensor
 
     def drawn_from(
-        self, name: str, shape: tuple[int, ...], spread: str, value: float, factors: Factors
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        spread: str,
+        values: Sequence[float],
+        factors: Factors,
     ) -> Tensor:
-        """Add a trained tensor drawn from N(0, value^2), ``"normal"``, or U(-value, value)."""
+        """Add a trained tensor drawn from N(0, value^2), ``"normal"``, or U(-value, value).
+
+        `values` are those along the last axis, or one for all.
+        """
         tensor = self.parameter(name, shape, factors=factors)
-        self.parameters[-1] = FirstValue(tensor, value, spread=spread)
+        value, each = values[0], tuple(values) * (tensor.size // len(values))
+        own = () if len(values) == 1 else each
+        self.parameters[-1] = FirstValue(tensor, value, spread=spread, values=own)
         return tensor
 
     def weight(

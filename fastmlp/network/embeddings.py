@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
+import numpy as np
+
 from ..common.checks import check_bool, check_number, check_positive_int, describe
 from ..common.config import assign, declaration
 from ..declarations.activations import Activation as ActivationFunction
@@ -35,15 +37,17 @@ class PeriodicEmbedding(TrainedLayer):
     The output has the columns that are not embedded, in their order, then ``dim - 1`` numbers for
     each that is, then these columns themselves (``dim`` numbers for each without `keep_column`).
     First values are drawn: frequencies from N(0, sigma^2), phases from U(-pi, pi), W and b from
-    U(-1/sqrt(n_waves), 1/sqrt(n_waves)).
+    U(-1/sqrt(n_waves), 1/sqrt(n_waves)). With two numbers as `sigma` the deviation of a column's
+    w-th wave is ``low * (high / low) ** (w / (n_waves - 1))``: some waves are long and some short.
 
     Parameters
     ----------
     dim : int
         Numbers that each column becomes, itself included.
     n_waves : int
-    sigma : float
-        Deviation of the first frequencies, above 0: the larger, the finer what is told apart.
+    sigma : float or (float, float)
+        Deviation of the first frequencies, above 0: the larger, the finer what is told apart. Or
+        those of the first and of the last wave, of two at least, low and high.
     activation : str or Activation
         An elementwise one.
     columns : list of int, optional
@@ -57,7 +61,7 @@ class PeriodicEmbedding(TrainedLayer):
 
     dim: int = 4
     n_waves: int = 16
-    sigma: float = 0.1
+    sigma: float | tuple[float, float] = 0.1
     activation: str | ActivationFunction = "linear"
     columns: Sequence[int] | None = None
     keep_column: bool = True
@@ -68,7 +72,7 @@ class PeriodicEmbedding(TrainedLayer):
             self,
             dim=check_positive_int("dim", self.dim),
             n_waves=check_positive_int("n_waves", self.n_waves),
-            sigma=check_number("sigma", self.sigma, 0, open_low=True),
+            sigma=_check_sigma(self.sigma),
             activation=get_activation(self.activation),
             columns=check_columns("columns", self.columns),
             keep_column=check_bool("keep_column", self.keep_column),
@@ -78,24 +82,44 @@ class PeriodicEmbedding(TrainedLayer):
                 f"dim must be an integer >= 2, got {self.dim}: one of the numbers is the column "
                 "itself; or give keep_column=False"
             )
+        if isinstance(self.sigma, tuple) and self.n_waves < 2:
+            raise ValueError(
+                f"sigma is of the first and the last wave, {self.sigma}, but n_waves is 1; give a "
+                "number"
+            )
 
     def build(self, builder: Builder, x: Slot, path: str, following: str) -> Slot:
         chosen, others = chosen_columns(builder, x, self.columns, path)
         columns, waves = chosen.width, self.n_waves
         width = self.dim - 1 if self.keep_column else self.dim
         most = 1.0 / math.sqrt(waves)
+        sigma = self.sigma if isinstance(self.sigma, tuple) else (self.sigma,)
+        if len(sigma) > 1:
+            sigma = tuple(np.geomspace(*sigma, waves).tolist())
         drawn = partial(builder.drawn_from, factors=factors_of(self))
         z = builder.add(
             PeriodicOp,
             "",
             columns * width,
             x=chosen,
-            frequency=drawn(f"{path}.frequency", (columns, waves), "normal", self.sigma),
-            phase=drawn(f"{path}.phase", (columns, waves), "uniform", math.pi),
-            weight=drawn(f"{path}.weight", (columns, waves, width), "uniform", most),
-            bias=drawn(f"{path}.bias", (columns, width), "uniform", most),
+            frequency=drawn(f"{path}.frequency", (columns, waves), "normal", sigma),
+            phase=drawn(f"{path}.phase", (columns, waves), "uniform", (math.pi,)),
+            weight=drawn(f"{path}.weight", (columns, waves, width), "uniform", (most,)),
+            bias=drawn(f"{path}.bias", (columns, width), "uniform", (most,)),
         )
         return beside(builder, self, z, others, chosen if self.keep_column else None, path)
+
+
+def _check_sigma(sigma: object) -> float | tuple[float, float]:
+    if not isinstance(sigma, (tuple, list)):
+        return check_number("sigma", sigma, 0, open_low=True)
+    if len(sigma) != 2:
+        raise ValueError(
+            f"sigma must be a number, or that of the first and of the last wave, got "
+            f"{describe(sigma)}"
+        )
+    low, high = (check_number(f"sigma[{k}]", sigma[k], 0, open_low=True) for k in range(2))
+    return low, high
 
 
 def chosen_columns(

@@ -83,6 +83,25 @@ def test_first_values_of_periodic_embeddings() -> None:
     np.testing.assert_array_equal(model.parameters["0.phase"], before)
 
 
+def test_waves_from_long_to_short() -> None:
+    layer = fm.PeriodicEmbedding(n_waves=5, sigma=(0.1, 10))
+    assert layer.sigma == (0.1, 10.0)
+    found = regressor(layer).build(2000).parameters["0.frequency"].std(axis=0)
+    np.testing.assert_allclose(found, [0.1, 0.1 * 10**0.5, 1.0, 10**0.5, 10.0], rtol=0.1)
+    assert fm.PeriodicEmbedding(n_waves=5, sigma=[0.1, 10]) == layer
+    alike = regressor(fm.PeriodicEmbedding(n_waves=5, sigma=(0.3, 0.3))).build(3)
+    one = regressor(fm.PeriodicEmbedding(n_waves=5, sigma=0.3)).build(3)
+    for name, values in one.parameters.items():
+        np.testing.assert_allclose(alike.parameters[name], values, rtol=1e-6, err_msg=name)
+
+
+def test_waves_of_a_saved_network(tmp_path: Path) -> None:
+    model = regressor(fm.PeriodicEmbedding(sigma=(0.1, 10.0))).build(3)
+    model.save(tmp_path / "model.safetensors")
+    loaded = fm.load(tmp_path / "model.safetensors")
+    assert loaded.layers == model.layers
+
+
 def test_columns_that_are_not_embedded_come_first(backend: str) -> None:
     layer = fm.PeriodicEmbedding(dim=2, columns=[3, 0])
     output = regressor(layer, backend=backend).build(4).activations(X)["0.output"]
@@ -124,6 +143,9 @@ def test_it_learns_what_a_dense_layer_does_not(backend: str) -> None:
         ({"dim": 1}, ValueError, "dim must be an integer >= 2, got 1: one of the numbers is the"),
         ({"n_waves": 2.5}, TypeError, "n_waves must be an integer, got 2.5"),
         ({"sigma": 0}, ValueError, "sigma must be a finite number > 0, got 0"),
+        ({"sigma": (1, 2, 3)}, ValueError, "sigma must be a number, or that of the first and"),
+        ({"sigma": (1, 0)}, ValueError, r"sigma\[1\] must be a finite number > 0, got 0"),
+        ({"sigma": (1, 2), "n_waves": 1}, ValueError, "the first and the last wave, .* n_waves is"),
         ({"columns": [1, 1]}, ValueError, "columns must hold at least one column number"),
         ({"columns": "01"}, TypeError, "columns must be a list of column numbers or None"),
         ({"activation": "rely"}, ValueError, "unknown activation 'rely'"),
