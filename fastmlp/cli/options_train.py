@@ -153,11 +153,11 @@ _STANDARDIZE = (
 _PRESET = Option(
     name="preset",
     choices=("fast", "default", "best"),
-    help="for --data, how much work the network that suits tables may be; fast: one, up to 48 "
-    "epochs; default: one, made of five of up to 64 epochs, each judged by another fifth of the "
-    "rows; best: ten of up to 96, whose outputs are averaged. What TabularClassifier and "
-    "TabularRegressor train, and the file is theirs; without it the default, on the rows as they "
-    "stand, in a file of a Sequential",
+    help="for --data, how much work the network that suits tables may be; fast: one, up to 56 "
+    "epochs; default: one, made of five of up to 80 epochs, each judged by another fifth of the "
+    "rows; best: ten of up to 96, each judged by another tenth, averaged. What TabularClassifier "
+    "and TabularRegressor train, and the file is theirs; without it the default, on the rows as "
+    "they stand, in a file of a Sequential",
 )
 
 _NETWORK = (
@@ -281,7 +281,7 @@ _TRAINING = (
         parse=integer(1),
         default=100,
         help="passes over the rows (default: %(default)s; of a table without options of a network "
-        "64, or what --preset says, and fewer of more than 2,000 rows)",
+        "80, or what --preset says, and fewer of more than 2,000 rows)",
         goes_to="fit",
     ),
     Option(

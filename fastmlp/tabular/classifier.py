@@ -35,8 +35,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     preset : {"default", "fast", "best"}
         "default": one network, made of five, each judged by another fifth of the rows, which it has
         not learned. "fast": one alone, fewer epochs, judged by a fifth of the rows that none
-        learns. "best": ten larger ones, each judged by a fifth of its own, whose logits are
-        averaged.
+        learns. "best": ten larger ones, each judged by another tenth, whose logits are averaged.
     time_limit : float, optional
         Seconds of wall time that a fit may take; the best that was found by then is kept. Fewer
         epochs are planned where there is no time for all, then fewer networks, then fewer rows. The
@@ -48,8 +47,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         others.
     validation_fraction : float
         Share of the rows that a network is judged by; one over it is the number of those that the
-        default is made of, from 2 to 10. With 0 or None no rows judge: each network, of which the
-        default is then one alone, learns from all of them, and its last epoch is kept.
+        default is made of, from 2 to 10. Of more networks that are kept side by side, such as the
+        ten of "best", each is judged by less, so that it can learn more. With 0 or None no rows
+        judge: each network, of which the default is then one alone, learns from all of them, and
+        its last epoch is kept.
     eval_metric : str or callable, optional
         What decides the best epoch: "accuracy", "log_loss", "roc_auc", "f1", "precision", "recall",
         or any of scikit-learn's scorers by name or as an object; it needs rows that judge. None:

@@ -99,8 +99,8 @@ class Course:
         self.is_out_of_time = planned != (len(folds), recipe.epochs)
         self.held = np.concatenate([others for _, others in self._folds])
         self._held_weight = None if self._weight is None else self._weight[self.held]
-        of_each = self.recipe
-        if len(self._folds) > 1 and of_each.n_threads != "auto":
+        of_each = replace(self.recipe, alone=len(self._folds) == 1)
+        if not of_each.alone and of_each.n_threads != "auto":
             # Threads train one network each.
             of_each = replace(of_each, n_threads=1)
         for number, (rows, others) in enumerate(self._folds):

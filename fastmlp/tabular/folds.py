@@ -107,12 +107,15 @@ def several_folds(
     classes: Array | None = None,
     groups: Array | None = None,
 ) -> list[Fold]:
-    """Cut rows for n networks, each judged by a part of its own.
+    """Cut rows for n networks, each judged by a part of its own, of `share` at most.
 
-    The parts are those of one draw as long as there are some, then those of another.
+    There is a part for each network, up to ten and as long as there are groups: the smaller it is,
+    the more rows are learned. The parts are those of one draw as long as there are some, then those
+    of another.
     """
     found: list[Fold] = []
-    k = _parts(n_rows, share)
+    n_units = n_rows if groups is None else len(np.unique(groups))
+    k = max(_parts(n_rows, share), min(n, _MOST_PARTS, n_units))
     while len(found) < n:
         found += folds(n_rows, k, seed=seed + len(found), classes=classes, groups=groups)
     return found[:n]

@@ -16,7 +16,7 @@ from ..declarations.optimizers import AdamW
 from ..declarations.progress import CosLog, FlatCosine
 from ..model.sequential import Sequential
 from ..network.embeddings import PeriodicEmbedding
-from ..network.layers import Activation, Dense, Dropout
+from ..network.layers import Activation, Dense
 from ..network.parametric import ParametricActivation, Scale
 from .losses import LOSSES
 
@@ -71,7 +71,11 @@ def network(
     }
     layers: list[Any] = []
     if embedded and recipe.embeds:
-        layers.append(PeriodicEmbedding(columns=embedded, learning_rate_factor=_OF_EMBEDDING))
+        layers.append(
+            PeriodicEmbedding(
+                sigma=recipe.sigma(n_classes), columns=embedded, learning_rate_factor=_OF_EMBEDDING
+            )
+        )
     if recipe.scales:
         layers.append(Scale(learning_rate_factor=_OF_SCALE))
     function = recipe.function(n_classes)
@@ -81,8 +85,6 @@ def network(
             layers.append(ParametricActivation(function, learning_rate_factor=_OF_ACTIVATION))
         else:
             layers.append(Activation(function))
-        if recipe.dropout:
-            layers.append(Dropout(FlatCosine(recipe.dropout)))
     layers.append(output_layer(n_classes, initializer="zeros", **slow_bias))
     decay = recipe.weight_decay
     optimizer = AdamW(

@@ -11,8 +11,12 @@ SMALL = 2000
 # Rows of a batch, of which larger tables have larger ones.
 _LEAST, _MOST, _UPDATES = 64, 256, 400
 # Epochs are those of a table of up to so many rows. Larger ones have fewer: the share falls with
-# the square root of the rows to a half, and further beyond so many, but not below so many epochs.
-_ROWS, _HALF, _MANY, _FEWEST = 2000, 0.5, 100_000, 8
+# the square root of the rows to this, and further beyond so many, but not below so many epochs.
+_ROWS, _SHARE, _MANY, _FEWEST = 2000, 0.4, 100_000, 8
+# Deviations of the first frequencies of embeddings, from long waves to short ones.
+_WAVES_OF_CLASSES, _WAVES_OF_NUMBERS = (0.03, 1.0), (0.1, 3.0)
+# Short waves follow single rows, which others even out: without them waves are longer.
+_ALONE = 0.3
 
 __all__ = ["PRESETS", "SMALL", "Preset", "Recipe"]
 
@@ -27,7 +31,7 @@ class Recipe:
     activation : str, optional
         By default "selu" for classes and "mish" for numbers.
     learning_rate : float, optional
-        The highest; by default 0.04 for classes and 0.1 for numbers.
+        The highest; by default 0.04 for classes and 0.05 for numbers.
     epochs : int
         The most.
     patience : int, optional
@@ -36,15 +40,20 @@ class Recipe:
         each of the learning rate's cycles, of which the last takes as many.
     shortens : bool
         Whether the epochs are those of up to 2,000 rows. Of n more they are fewer by the factor
-        ``sqrt(2000 / n)``, of 8,000 to 100,000 half as many, and of more fewer again by
+        ``sqrt(2000 / n)``, of 12,500 to 100,000 two fifths, and of more fewer again by
         ``sqrt(100000 / n)``; 8 at least.
     batch_size : int, optional
         By default 64 of up to 36,000 rows, 128 of up to 72,000, and 256 of more.
     embeds, scales, mixes : bool
         Whether measured columns have a `PeriodicEmbedding`, all a `Scale`, and hidden layers a
         `ParametricActivation` in place of a fixed one.
-    smoothing, dropout, weight_decay : float
-        Of labels; of hidden units, and of weights, both at their highest.
+    waves : (float, float), optional
+        The `sigma` of the embedding; by default 0.03 and 1 for classes, 0.1 and 3 for numbers, and
+        0.3 of it where a network is `alone`.
+    alone : bool
+        Whether the network is not averaged with others.
+    smoothing, weight_decay : float
+        Of labels, and of weights at its highest.
     seed : int
     loss : {"squared_error", "absolute_error"}
         Of a regression.
@@ -55,15 +64,16 @@ class Recipe:
     hidden: tuple[int, ...] = (128, 128, 128)
     activation: str | None = None
     learning_rate: float | None = None
-    epochs: int = 64
+    epochs: int = 80
     patience: int | None = None
     shortens: bool = False
     batch_size: int | None = None
     embeds: bool = True
     scales: bool = True
     mixes: bool = True
+    waves: tuple[float, float] | None = None
+    alone: bool = False
     smoothing: float = 0.1
-    dropout: float = 0.15
     weight_decay: float = 0.02
     seed: int = 0
     loss: str = "squared_error"
@@ -73,7 +83,7 @@ class Recipe:
 
     def of_rows(self, n_rows: int) -> Recipe:
         """The same for a table of so many rows."""
-        share = max((_ROWS / max(n_rows, _ROWS)) ** 0.5, _HALF)
+        share = max((_ROWS / max(n_rows, _ROWS)) ** 0.5, _SHARE)
         share *= (_MANY / max(n_rows, _MANY)) ** 0.5
         if not self.shortens:
             return self
@@ -91,7 +101,14 @@ class Recipe:
 
     def rate(self, n_classes: int) -> float:
         """The highest learning rate."""
-        return self.learning_rate or (0.04 if n_classes else 0.1)
+        return self.learning_rate or (0.04 if n_classes else 0.05)
+
+    def sigma(self, n_classes: int) -> tuple[float, float]:
+        """Deviations of the frequencies of an embedding, see `PeriodicEmbedding`."""
+        if self.waves is not None:
+            return self.waves
+        low, high = _WAVES_OF_CLASSES if n_classes else _WAVES_OF_NUMBERS
+        return (_ALONE * low, _ALONE * high) if self.alone else (low, high)
 
     def rows_of_batch(self, n_rows: int) -> int:
         """How many rows an update takes: a power of two."""
@@ -116,12 +133,12 @@ class Preset:
 
     n_members: int = 1
     hidden: tuple[int, ...] = (128, 128, 128)
-    epochs: int = 64
+    epochs: int = 80
     crosses: bool = True
 
 
 PRESETS = {
-    "fast": Preset(epochs=48, crosses=False),
+    "fast": Preset(epochs=56, crosses=False),
     "default": Preset(),
     "best": Preset(n_members=10, hidden=(192, 192, 192), epochs=96),
 }

@@ -147,7 +147,7 @@ def test_a_constant_answer_and_one_class() -> None:
 @pytest.mark.parametrize("share", [0.0, None])
 def test_without_validation_rows_the_last_epoch_is_kept(share: Any) -> None:
     model = regressor(validation_fraction=share).fit(X, Y)
-    assert (model.validation_score_, model.best_epoch_) == (None, 48)
+    assert (model.validation_score_, model.best_epoch_) == (None, 56)
     assert "val_loss" not in model.history_
 
 

@@ -33,6 +33,18 @@ def test_several_networks_have_parts_of_their_own(n: int) -> None:
     assert len({tuple(held) for _, held in found}) == n
 
 
+def test_more_networks_are_judged_by_less() -> None:
+    for n, n_parts in ((2, 5), (5, 5), (8, 8), (10, 10), (20, 10)):
+        found = several_folds(100, 0.2, n, seed=0)
+        assert {len(held) for _, held in found} <= {100 // n_parts, 100 // n_parts + 1}
+    # But each part has a group, as it would without.
+    groups = np.arange(100) % 6
+    assert len({tuple(held) for _, held in several_folds(100, 0.2, 6, seed=0, groups=groups)}) == 6
+    found = several_folds(100, 0.2, 10, seed=0, groups=groups)
+    assert all(not {*groups[rows]} & {*groups[held]} for rows, held in found)
+    assert [len(held) for _, held in several_folds(4, 0.2, 10, seed=0)] == [1] * 10
+
+
 def test_one_network_and_several() -> None:
     assert len(folds_for(100, 0.2, 1, seed=0)) == 5
     assert len(folds_for(100, 0.2, 1, seed=0, crosses=False)) == 1

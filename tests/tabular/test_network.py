@@ -30,20 +30,29 @@ def test_columns_of_two_numbers_are_not_measured() -> None:
         ({}, ()),
         ({"embeds": False}, ("PeriodicEmbedding",)),
         ({"scales": False}, ("Scale",)),
-        ({"dropout": 0.0}, ("Dropout",)),
     ],
 )
 def test_each_part_can_be_left_out(changes: dict[str, Any], left_out: tuple[str, ...]) -> None:
-    hidden = ["Dense", "ParametricActivation", "Dropout"]
+    hidden = ["Dense", "ParametricActivation"]
     expected = ["PeriodicEmbedding", "Scale", *hidden, *hidden, "Dense"]
     model = network(0, 3, [0, 2], Recipe(hidden=(8, 4), **changes), 0)
     assert kinds(model) == [kind for kind in expected if kind not in left_out]
 
 
+@pytest.mark.parametrize(("n_classes", "waves"), [(0, (0.1, 3.0)), (2, (0.03, 1.0))])
+def test_waves_are_longer_in_a_network_alone(n_classes: int, waves: tuple[float, float]) -> None:
+    averaged = network(n_classes, 3, [0], Recipe(hidden=(8,)), 0)
+    assert averaged.layers[0].sigma == waves
+    alone = network(n_classes, 3, [0], Recipe(hidden=(8,), alone=True), 0)
+    assert alone.layers[0].sigma == pytest.approx((0.3 * waves[0], 0.3 * waves[1]))
+    given = network(n_classes, 3, [0], Recipe(hidden=(8,), alone=True, waves=(1.0, 2.0)), 0)
+    assert given.layers[0].sigma == (1.0, 2.0)
+
+
 @pytest.mark.parametrize(
     ("n_classes", "loss", "units", "activation", "rate"),
     [
-        (0, "mse", 1, "mish", 0.1),
+        (0, "mse", 1, "mish", 0.05),
         (2, "binary_crossentropy", 1, "selu", 0.04),
         (4, "categorical_crossentropy", 4, "selu", 0.04),
     ],
@@ -57,7 +66,7 @@ def test_the_task_decides(
     assert model.layers[2].activation_function.name == activation
     assert model.optimizer.learning_rate.maximum == rate
     fixed = network(n_classes, 3, [], Recipe(hidden=(8,), mixes=False, weight_decay=0.0), 0)
-    assert kinds(fixed) == ["Scale", "Dense", "Activation", "Dropout", "Dense"]
+    assert kinds(fixed) == ["Scale", "Dense", "Activation", "Dense"]
     assert fixed.optimizer.weight_decay == 0
     other = Recipe(hidden=(8,), activation="relu", learning_rate=0.5, smoothing=0.0)
     chosen = network(n_classes, 3, [], other, 0)

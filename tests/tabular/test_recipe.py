@@ -134,11 +134,11 @@ def test_batches_grow_with_the_table() -> None:
 
 
 def test_large_tables_have_fewer_epochs() -> None:
-    recipe = Recipe(epochs=64, shortens=True)
-    planned = [recipe.of_rows(n) for n in (10, 2000, 4500, 8000, 100_000, 400_000, 10**9)]
-    assert [one.epochs for one in planned] == [64, 64, 43, 32, 32, 16, 8]
-    assert [one.most_idle for one in planned] == [32, 32, 22, 16, 16, 8, 4]
-    given = Recipe(epochs=64, patience=30, shortens=True)
+    recipe = Recipe(epochs=80, shortens=True)
+    planned = [recipe.of_rows(n) for n in (10, 2000, 4500, 12500, 100_000, 400_000, 10**9)]
+    assert [one.epochs for one in planned] == [80, 80, 53, 32, 32, 16, 8]
+    assert [one.most_idle for one in planned] == [40, 40, 27, 16, 16, 8, 4]
+    given = Recipe(epochs=80, patience=30, shortens=True)
     assert [given.of_rows(n).most_idle for n in (10, 8000, 10**9)] == [30, 30, 30]
     assert Recipe(epochs=5, shortens=True).of_rows(10**9).epochs == 5
     assert Recipe(epochs=500).of_rows(10**9).epochs == 500
