@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 # Factors of the learning rate.
 _OF_SCALE, _OF_BIAS, _OF_ACTIVATION, _OF_EMBEDDING = 6.0, 0.1, 0.1, 0.1
 _BETA_2 = 0.95
-# Of more columns embeddings take more time than they are worth.
-_MOST_EMBEDDED = 64
+# Of more columns embeddings take more time than they are worth, and of many fewer waves do.
+_MOST_EMBEDDED, _MANY_EMBEDDED = 64, 32
+_WAVES, _WAVES_OF_MANY = 16, 8
 
 __all__ = ["measured", "network", "output_layer"]
 
@@ -73,7 +74,10 @@ def network(
     if embedded and recipe.embeds:
         layers.append(
             PeriodicEmbedding(
-                sigma=recipe.sigma(n_classes), columns=embedded, learning_rate_factor=_OF_EMBEDDING
+                n_waves=_WAVES_OF_MANY if len(embedded) > _MANY_EMBEDDED else _WAVES,
+                sigma=recipe.sigma(n_classes),
+                columns=embedded,
+                learning_rate_factor=_OF_EMBEDDING,
             )
         )
     if recipe.scales:

@@ -49,6 +49,12 @@ def test_waves_are_longer_in_a_network_alone(n_classes: int, waves: tuple[float,
     assert given.layers[0].sigma == (1.0, 2.0)
 
 
+def test_many_columns_have_fewer_waves() -> None:
+    for n_columns, n_waves in ((1, 16), (32, 16), (33, 8)):
+        model = network(0, 40, list(range(n_columns)), Recipe(hidden=(8,)), 0)
+        assert model.parameters["0.frequency"].shape == (n_columns, n_waves)
+
+
 @pytest.mark.parametrize(
     ("n_classes", "loss", "units", "activation", "rate"),
     [
