@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     text = table(head, list(lines(found)))
     print(text)
     if arguments.write:
-        write_between(_PAGE, text, "ablation")
+        write_between(_PAGE, text, "benchmarks.ablation")
 
 
 if __name__ == "__main__":

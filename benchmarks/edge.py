@@ -239,7 +239,7 @@ def main(argv: list[str] | None = None) -> None:
     text = "\n\n".join(parts) + "\n"
     print(text)
     if arguments.write is not None:
-        write_between(arguments.write, text, "edge")
+        write_between(arguments.write, text, "benchmarks.edge")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def main() -> None:
     )
     print("", *said, sep="\n")
     if arguments.write is not None:
-        write_between(arguments.write, "\n".join([*lines, "", *said]), "first_results")
+        write_between(arguments.write, "\n".join([*lines, "", *said]), "benchmarks.first_results")
 
 
 if __name__ == "__main__":

@@ -8,20 +8,20 @@ from pathlib import Path
 END = "<!-- end of it -->"
 
 
-def begin_of(program: str) -> str:
-    """The comment before the part that ``python -m benchmarks.PROGRAM`` writes."""
-    return f"<!-- written by python -m benchmarks.{program} --write -->"
+def begin_of(module: str) -> str:
+    """The comment before the part that ``python -m MODULE --write`` writes."""
+    return f"<!-- written by python -m {module} --write -->"
 
 
-def write_between(path: Path, text: str, program: str) -> None:
-    """Put text between a program's comment and the next end.
+def write_between(path: Path, text: str, module: str) -> None:
+    """Put text between a module's comment and the next end.
 
     Raises
     ------
     ValueError
         The file does not have the comment, once, and an end behind it.
     """
-    old, begin = path.read_text(encoding="utf-8"), begin_of(program)
+    old, begin = path.read_text(encoding="utf-8"), begin_of(module)
     pattern = f"(?<={re.escape(begin)}\n).*?(?={re.escape(END)})"
     if old.count(begin) != 1 or not re.search(pattern, old, re.DOTALL):
         raise ValueError(f"{path} must have a line {begin!r} and after it a line {END!r}")

@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
     if arguments.write is not None:
         found = Summary(ResultsFile(arguments.results).found)
         picture = arguments.write.with_suffix(".png")
-        write_between(arguments.write, page(found, picture.name), "tabular")
+        write_between(arguments.write, page(found, picture.name), "benchmarks.tabular")
         draw(found, picture)
         return
     results = ResultsFile(arguments.results)

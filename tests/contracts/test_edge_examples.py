@@ -17,7 +17,7 @@ from paths import ROOT
 
 EXAMPLES = ROOT / "examples" / "edge"
 DOCUMENT = ROOT / "docs" / "edge.md"
-BEGIN = begin_of("edge")
+BEGIN = begin_of("benchmarks.edge")
 
 pytest.importorskip("sklearn")
 
@@ -208,7 +208,7 @@ def test_a_document_without_its_comments_is_left_alone(tmp_path: Path, text: str
     path = tmp_path / "edge.md"
     path.write_text(text)
     with pytest.raises(ValueError, match="must have a line"):
-        write_between(path, "table", "edge")
+        write_between(path, "table", "benchmarks.edge")
     assert path.read_text() == text
 
 
