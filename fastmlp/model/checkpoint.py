@@ -71,21 +71,24 @@ def resume(
     """Finish the fit during which a model file was written.
 
     Epochs, batch size, shuffling and the share for validation are those of that fit; the result
-    is that of the fit without a break, to the last bit on the same machine. A fit that a callback
-    stopped goes on as well. Schedules of the fit's progress go on from where they were.
+    is that of the fit without a break, to the last bit on the same machine with the same backend.
+    Schedules of the fit's progress go on from where they were, and so does an `EarlyStopping`
+    that is given again: it knows the epochs done and the best one's weights, and where it had
+    stopped the fit, that ends at once. Without it a fit that was stopped goes on.
 
     Parameters
     ----------
     path : str or path-like
         What `ModelCheckpoint` has written.
     X, y
-        The same rows as before.
+        The same rows as before, in the same dtypes; the file holds a digest of them. Of chunks only
+        the number of rows is compared, for these may be drawn anew in each epoch.
     backend, n_threads
         As for `Sequential`.
     **fit
         Other arguments of `Sequential.fit`: ``validation_data``, ``sample_weight``,
-        ``class_weight``, ``callbacks`` are not in the file and must be given again; ``epochs`` and
-        the others replace what is.
+        ``class_weight``, ``callbacks`` are not in the file and must be given again, all but the
+        callbacks as they were; ``epochs`` and the others replace what is.
 
     Returns
     -------
@@ -97,7 +100,8 @@ def resume(
     ModelFileError
         The file is damaged or is no model.
     ValueError
-        It was not written during a fit; or what `Sequential.fit` refuses.
+        It was not written during a fit, or that was on other rows; an `EarlyStopping` is given
+        whose best epoch's weights were not kept; or what `Sequential.fit` refuses.
     """
     model = load_networks(path, backend, n_threads)[0]
     unfinished = model.training_state.unfinished
@@ -106,10 +110,11 @@ def resume(
             f"{os.fspath(path)} was not written during a fit; fm.ModelCheckpoint among the "
             "callbacks of a fit writes files that can be resumed"
         )
-    arguments: dict[str, Any] = {**unfinished.to_dict(), **fit}
-    model.training_state.continues = arguments.pop("done")
+    if "epochs" in fit:
+        check_positive_int("epochs", fit["epochs"])
+    arguments: dict[str, Any] = {**unfinished.arguments(), **fit}
     if "validation_data" in fit:
         arguments["validation_split"] = fit.get("validation_split", 0.0)
-    if "epochs" in fit or arguments["epochs"] > 0:
-        model.fit(X, y, **arguments)
+    model.training_state.continues = unfinished
+    model.fit(X, y, **arguments)
     return model

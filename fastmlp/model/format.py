@@ -88,6 +88,10 @@ def _tensors(model: ModelFile) -> dict[str, Array]:
     for moment in _moments(program):
         tensors[_moment_name(*moment)] = _part(state, *moment)
     tensors[_PRODUCTS] = state.products
+    if training.unfinished is not None:
+        for epoch, kept in training.unfinished.kept.items():
+            for tensor in kept.tensors:
+                tensors[_kept_name(epoch, tensor)] = view(kept.vectors[_vector(program, tensor)], tensor)
     return tensors
 
 

@@ -327,10 +327,12 @@ class Sequential:
         DivergenceError
             The loss is not finite; the model is left as the last finite epoch had it.
         """
-        arguments = check_fit_arguments(
-            epochs, batch_size, shuffle, validation_split, callbacks, verbose
-        )
         training = self.training_state
+        # One that is resumed after its last epoch has only its callbacks to end.
+        fewest = 1 if training.continues is None else 0
+        arguments = check_fit_arguments(
+            epochs, batch_size, shuffle, validation_split, callbacks, verbose, fewest
+        )
         source, validation = prepare_fit(
             training,
             arguments,

@@ -10,7 +10,7 @@ from ..common.checks import check_bool, check_int, check_number, describe, find_
 from ..errors import missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TextIO
 
     from .sources import FitData
@@ -108,14 +108,53 @@ class EarlyStopping(Callback):
         ValueError
             If the logs do not hold the monitored name.
         """
+        self._judge(model, epoch, logs)
+        if self.restore_best and self.best_epoch == epoch:
+            self._snapshot = model.get_weights()
+
+    def take_up(
+        self, model: Any, done: Iterable[tuple[int, dict[str, float]]], kept: Mapping[int, Any]
+    ) -> None:
+        """Go on after the epochs that a resumed fit has done, which may be enough.
+
+        Parameters
+        ----------
+        model : Sequential
+        done : iterable of (int, dict of str to float)
+            Number and values of each.
+        kept : dict of int to Snapshot
+            The weights of earlier epochs that the file holds.
+
+        Raises
+        ------
+        ValueError
+            The best epoch's weights are not among them.
+        """
+        epoch = None
+        for epoch, logs in done:
+            self._judge(model, epoch, logs)
+        best = self.best_epoch
+        if not self.restore_best or best is None:
+            return
+        if best != epoch and best not in kept:
+            raise ValueError(
+                f"the fit to resume kept no weights of epoch {best}, the best by {self.monitor} so "
+                "far: it had no EarlyStopping with these arguments among its callbacks; resume "
+                "with that which it had, or with restore_best=False"
+            )
+        self._snapshot = model.get_weights() if best == epoch else kept[best]
+
+    def kept(self) -> list[tuple[int, Any]]:
+        """Return the best epoch and its weights, where they will be restored."""
+        return [] if self._snapshot is None else [(int(self.best_epoch or 0), self._snapshot)]
+
+    def _judge(self, model: Any, epoch: int, logs: dict[str, float]) -> None:
         self.check_monitor(logs)
         value = float(logs[self.monitor])
         if self._improves(value):
             self.best = value
             self.best_epoch = epoch
             self._bad_epochs = 0
-            if self.restore_best:
-                self._snapshot = model.get_weights()
             return
         self._bad_epochs += 1
         if self._bad_epochs >= self.patience:

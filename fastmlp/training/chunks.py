@@ -10,6 +10,7 @@ import numpy as np
 from ..common.checks import describe
 from ..common.error_state import as_user
 from ..data.batches import Batches, RowOrder
+from .digests import Parts
 from .examples import Examples, Rows, check_fits, read_examples, read_rows, row_weights
 from .sources import FitData, NotFiniteError, Progress, Sums, train_batches
 
@@ -83,7 +84,7 @@ class ChunkSource:
         self._training, self._chunks = training, chunks
         self._batch_size, self._shuffle = batch_size, shuffle
         self._factors: Array | None = None
-        self.steps = 0
+        self.steps = self._n_rows = 0
 
     def scan(self, class_weight: Any) -> Examples:
         """Read all chunks once, for what the network and the labels are.
@@ -116,6 +117,7 @@ class ChunkSource:
             _check_alike(targets[0], targets[-1], number)
             self.steps += -(-n_rows // (self._batch_size or n_rows))
             rows += n_rows
+        self._n_rows = rows
         assert first is not None
         assert blueprint is not None
         encoder = training.encoder(blueprint.program)
@@ -188,6 +190,10 @@ class ChunkSource:
     def data(self) -> FitData:
         batches = next(self._checked(shuffle=False))
         return FitData(batches.x, batches.y, batches.weight)
+
+    def parts(self) -> Parts:
+        # Chunks may be drawn anew each time that they are read.
+        return {"numbers of rows": [np.array([self._n_rows, self.steps])]}
 
 
 def _check_alike(first: Array, y: Array, number: int) -> None:

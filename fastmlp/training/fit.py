@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..common.checks import check_bool, check_number, check_positive_int, describe
+from ..common.checks import check_bool, check_int, check_number, check_positive_int, describe
 from ..common.error_state import as_user
 from ..data.batches import Validation
 from ..declarations.learning_rate import Schedule
 from ..runners.compile_notice import told_of_compiling
 from .callbacks import Callback, EarlyStopping, ProgressBar
+from .digests import Digests, validation_parts
 from .divergence import divergence_error
 from .history import History
 from .sources import NotFiniteError, Source, Sums
@@ -41,9 +42,10 @@ class FitArguments:
     callbacks: tuple[Callback, ...]
     verbose: int
 
-    def unfinished(self) -> UnfinishedFit:
-        """What is left to do before the first epoch."""
-        return UnfinishedFit(self.epochs, self.batch_size, self.shuffle, self.validation_split)
+    def unfinished(self, given: Digests | None = None) -> UnfinishedFit:
+        """What is left to do before the first epoch, of rows with these digests."""
+        size, split = self.batch_size, self.validation_split
+        return UnfinishedFit(self.epochs, size, self.shuffle, split, given=given or Digests({}))
 
 
 class Watched(Protocol):
@@ -61,6 +63,7 @@ def check_fit_arguments(
     validation_split: object,
     callbacks: object,
     verbose: object,
+    fewest_epochs: int = 1,
 ) -> FitArguments:
     """Check what does not depend on the data."""
     if not isinstance(verbose, int) or verbose not in (0, 1, 2):
@@ -74,7 +77,7 @@ def check_fit_arguments(
         if not isinstance(callback, Callback):
             raise TypeError(f"callbacks must be a list of Callback, got {describe(callback)}")
     return FitArguments(
-        epochs=check_positive_int("epochs", epochs),
+        epochs=check_int("epochs", epochs, fewest_epochs),
         batch_size=None if batch_size is None else check_positive_int("batch_size", batch_size),
         shuffle=check_bool("shuffle", shuffle),
         validation_split=check_number(
@@ -115,7 +118,12 @@ def run_fit(
 ) -> History:
     """Train on rows that have been checked; `model` is what callbacks are shown."""
     history = History()
-    training.begin_fit(arguments.unfinished())
+    given = Digests({**source.parts(), **validation_parts(validation)})
+    resumed = training.continues
+    if resumed is not None:
+        resumed.given.check_same(given)
+    unfinished = arguments.unfinished(given)
+    training.begin_fit(unfinished)
     model.stop_training = False
     model.fit_epochs = arguments.epochs
     callbacks = (*arguments.callbacks, *progress_of(arguments.verbose))
@@ -138,8 +146,14 @@ def run_fit(
             stack.callback(as_user(callback.on_fit_end), model)
             as_user(callback.on_fit_data)(model, data)
             as_user(callback.on_fit_begin)(model)
+        stoppers = [callback for callback in callbacks if isinstance(callback, EarlyStopping)]
+        if resumed is not None:
+            for stopper in stoppers:
+                stopper.take_up(model, model.history.last(resumed.done), resumed.kept)
         finite = training.state.snapshot()
         for _ in range(arguments.epochs):
+            if model.stop_training:
+                break
             epoch = training.epoch
             for callback in callbacks:
                 as_user(callback.on_epoch_begin)(model, epoch)
@@ -162,8 +176,10 @@ def run_fit(
             model.history.append(epoch, logs)
             for callback in callbacks:
                 as_user(callback.on_epoch_end)(model, epoch, logs)
-            if model.stop_training:
-                break
+            # A file that is written before this, within the epoch, has that epoch's own weights.
+            unfinished.kept = {
+                best: weights for stopper in stoppers for best, weights in stopper.kept()
+            }
     return history
 
 

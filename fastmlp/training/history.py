@@ -68,8 +68,16 @@ class History:
 
     def extend(self, other: History) -> None:
         """Add all epochs of another history."""
-        for row in range(len(other)):
-            self.append(other.epochs[row], {name: column[row] for name, column in other.items()})
+        for epoch, logs in other.last(len(other)):
+            self.append(epoch, logs)
+
+    def last(self, count: int) -> list[tuple[int, dict[str, float]]]:
+        """Return number and values of each of the last epochs."""
+        first = len(self) - min(count, len(self))
+        return [
+            (self.epochs[row], {name: column[row] for name, column in self.items()})
+            for row in range(first, len(self))
+        ]
 
     def keys(self) -> KeysView[str]:
         """Return the names."""

@@ -11,6 +11,7 @@ import numpy as np
 from ..data.batches import Batches, RowOrder, Validation
 from ..data.features import split_validation
 from ..runners.side_by_side import check_stopped
+from .digests import Parts, parts_of
 
 if TYPE_CHECKING:
     from ..data.rows import Features
@@ -119,6 +120,9 @@ class Source(Protocol):
     def data(self) -> FitData:
         """All rows, or the first chunk of them."""
 
+    def parts(self) -> Parts:
+        """The arrays that tell these rows from others."""
+
 
 def train_batches(
     session: Session, batches: Batches, dtype: str, first: int, progress: Progress
@@ -168,3 +172,6 @@ class ArraySource:
 
     def data(self) -> FitData:
         return self._data
+
+    def parts(self) -> Parts:
+        return parts_of(self._data)

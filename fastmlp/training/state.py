@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from ..network.build import Blueprint, fill_first_values
 from ..network.declaration import Network
 from ..program.program import Program, categories
-from ..program.state import State
+from ..program.state import Snapshot, State
+from .digests import Digests
 
 if TYPE_CHECKING:
     from ..data.targets import TargetEncoder
@@ -32,6 +33,10 @@ class UnfinishedFit:
         As given to the fit.
     done : int
         Epochs that it has done, before it was interrupted too.
+    given : Digests
+        Of its rows.
+    kept : dict of int to Snapshot
+        Weights and buffers of earlier epochs that it may go back to.
     """
 
     epochs: int
@@ -39,10 +44,17 @@ class UnfinishedFit:
     shuffle: bool
     validation_split: float
     done: int = 0
+    given: Digests = field(default_factory=lambda: Digests({}))
+    kept: dict[int, Snapshot] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name."""
-        return asdict(self)
+    def arguments(self) -> dict[str, Any]:
+        """Return those of `Sequential.fit` that it has, by name."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "shuffle": self.shuffle,
+            "validation_split": self.validation_split,
+        }
 
 
 class TrainingState:
@@ -76,8 +88,8 @@ class TrainingState:
     unfinished : UnfinishedFit or None
     awaits_rows : bool
         Whether first values are still to be drawn that look at rows.
-    continues : int
-        Epochs that the coming fit counts as done, where it takes up one that was interrupted.
+    continues : UnfinishedFit or None
+        The one that was interrupted and that the coming fit takes up.
     categories : dict of int to int
         Columns of X that are embedded, and how many categories each has.
     """
@@ -88,7 +100,7 @@ class TrainingState:
         self.blueprint: Blueprint | None = None
         self.built_for: int | tuple[int, int] | None = None
         self.categories: dict[int, int] = {}
-        self.continues = 0
+        self.continues: UnfinishedFit | None = None
         self._state: State | None = None
         self._begin()
 
@@ -209,7 +221,9 @@ class TrainingState:
 
     def begin_fit(self, unfinished: UnfinishedFit) -> None:
         """Let schedules know the fit whose epochs are to come."""
-        self.unfinished, self.continues = replace(unfinished, done=self.continues), 0
+        if self.continues is not None:
+            unfinished.done, unfinished.kept = self.continues.done, self.continues.kept
+        self.unfinished, self.continues = unfinished, None
         self.settle()
 
     def end_fit(self) -> None:

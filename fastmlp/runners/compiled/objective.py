@@ -68,14 +68,14 @@ class CompiledObjective:
         self._gradients = aligned_zeros((self._groups, program.n_parameters), program.dtype)
         self._losses = np.zeros(self._groups)
         work = 3.0 * rows.n_rows * program.n_parameters
-        self._workers = objective_threads(n_threads, work, self._groups)
+        workers = objective_threads(n_threads, work, self._groups)
         weight = rows.weight
         self._weight_sum = float(rows.n_rows) if weight is None else float(weight.sum(dtype=float))
-        self._shares = [self._share() for _ in range(self._workers)]
+        shares = [self._share() for _ in range(workers)]
         self._total = state.with_own_gradients()
         self._end, self._parts = self._ending()
-        self.sync = np.zeros(N_SYNC, dtype=np.int64)
-        self._team = Team(self, self._workers, n_threads == "auto")
+        self._sums = _Sums(shares, self._blocks, self._in_group)
+        self._team = Team(self._sums, workers, n_threads == "auto")
 
     def _share(self) -> Executable:
         """The tables of one worker, with memory of its own."""
@@ -114,7 +114,7 @@ class CompiledObjective:
 
     def evaluate(self) -> BatchGradients:
         """Return both; the gradients stay as they are until the next call."""
-        for share in self._shares:
+        for share in self._sums.shares:
             share.counters[0, STEP] = self._state.step
         self._team.run(0, self._groups, self._size, self._rows.n_rows)
         gradients: Array = self._total.gradients
@@ -123,6 +123,29 @@ class CompiledObjective:
         self._end.run_as(0, 0, 1, self._rows.n_rows, self._rows.n_rows)
         loss, penalty = self._end.scalars[[LAST_LOSS, LAST_PENALTY]].tolist()
         return BatchGradients(loss, penalty, gradients)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._team.close()
+
+
+class _Sums:
+    """What the workers run: the sums of each group of blocks.
+
+    Apart from the objective, which has the team: helpers must not keep alive what ends them.
+
+    Parameters
+    ----------
+    shares : list of Executable
+        One for each worker.
+    blocks, in_group : int
+        How many there are, and in each group.
+    """
+
+    def __init__(self, shares: list[Executable], blocks: int, in_group: int) -> None:
+        self.shares = shares
+        self.sync = np.zeros(N_SYNC, dtype=np.int64)
+        self._workers, self._blocks, self._in_group = len(shares), blocks, in_group
 
     def use(self, workers: int) -> None:
         """From now on there are so many workers."""
@@ -135,9 +158,5 @@ class CompiledObjective:
             start = group * self._in_group
             stop = min(start + self._in_group, self._blocks)
             # Python looks at signals between groups.
-            self._shares[worker].run_as(0, start, stop, batch_size, n_rows)
+            self.shares[worker].run_as(0, start, stop, batch_size, n_rows)
         return last
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._team.close()

@@ -23,6 +23,7 @@ from ...kernels.compiled.machine.op import (
 from ...program.program import inference_ops
 from ...program.state import State
 from ..cores import available_cores
+from ..interrupts import uninterrupted
 from ..runner import BatchGradients
 from .buffer_plan import for_training
 from .executable import Executable
@@ -230,10 +231,12 @@ class CompiledSession:
         for gradients in self._zeros:
             # Others may have written there since, such as a callback's own step.
             gradients[:] = 0.0
-        try:
-            reached = self._team.run(first, last, batches.size, batches.n_rows)
-        finally:
-            state.step = int(counters[0, STEP])
+        # Steps and their count are one thing. In compiled code no signal is heard anyway.
+        with uninterrupted():
+            try:
+                reached = self._team.run(first, last, batches.size, batches.n_rows)
+            finally:
+                state.step = int(counters[0, STEP])
         seconds = time.perf_counter() - start
         if reached < 0:
             raise FloatingPointError(-1 - reached)

@@ -130,17 +130,21 @@ def test_ctrl_c_in_a_long_fit(delay, n_threads):
 
 INTERRUPTED_ANYWHERE = """
     import faulthandler
+    import gc
+    import signal
     import sys
     import threading
     import time
+    from collections import Counter
 
     import numpy as np
 
     import fastmlp as fm
 
     faulthandler.dump_traceback_later(200, exit=True)
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(64, 64)).astype(np.float32), rng.normal(size=64)
+    FILES = tuple("compiled/" + name + ".py" for name in ("workers", "runner", "objective"))
+    X = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    y = X[:, 0].astype(float)
 
 
     def network():
@@ -150,56 +154,109 @@ INTERRUPTED_ANYWHERE = """
 
 
     def fit(model):
-        return model.fit(X, y, epochs=2, batch_size=16, shuffle=False, verbose=0)
+        model.fit(X, y, epochs=1, batch_size=32, shuffle=False, verbose=0)
 
 
-    def interrupt_after(number):
-        # A signal is handled once a call has returned; here after the calls that these files make.
-        files, count, where = ("compiled/workers.py", "compiled/runner.py"), 0, None
+    def minimize(model):
+        objective = model.runner.objective(X, y[:, None].astype(np.float32), None)
+        try:
+            objective.evaluate()
+            objective.evaluate()
+        finally:
+            objective.close()
 
-        def profile(frame, event, arg):
+
+    def raised():
+        raise KeyboardInterrupt
+
+
+    def signalled():
+        signal.raise_signal(signal.SIGINT)
+
+
+    def interrupted(what, model, interrupt, moment):
+        # Before each line of those files and after each call that they make, the first two times.
+        count, where, seen = 0, None, Counter()
+
+        def come(frame, event):
             nonlocal count, where
-            if event not in ("return", "c_return"):
-                return
-            caller = frame if event == "c_return" else frame.f_back
-            if caller is None or not caller.f_code.co_filename.endswith(files):
-                return
-            if caller.f_code.co_name in ("session", "__init__", "_start_helpers", "close"):
+            place = frame.f_code, frame.f_lineno, event
+            seen[place] += 1
+            # What comes within a destructor is told, but goes no further.
+            if seen[place] > 2 or "__del__" in (frame.f_code.co_name, frame.f_back.f_code.co_name):
                 return
             count += 1
-            if count == number:
-                where = f"{caller.f_code.co_qualname}, line {caller.f_lineno}"
-                raise KeyboardInterrupt
+            if count == moment:
+                where = f"{frame.f_code.co_qualname}, line {frame.f_lineno}"
+                interrupt()
 
-        return profile, lambda: where
+        def trace(frame, event, arg):
+            if event == "call" and not frame.f_code.co_filename.endswith(FILES):
+                return None
+            if event == "line":
+                come(frame, event)
+            return trace
 
+        def profile(frame, event, arg):
+            caller = frame if event == "c_return" else frame.f_back
+            if event not in ("return", "c_return") or caller is None:
+                return
+            if caller.f_code.co_filename.endswith(FILES):
+                come(caller, event)
 
-    fit(network())
-    number = 0
-    while True:
-        number += 1
-        model = network()
-        profile, where = interrupt_after(number)
+        sys.settrace(trace)
         sys.setprofile(profile)
         try:
-            fit(model)
+            what(model)
         except KeyboardInterrupt:
             pass
         finally:
+            sys.settrace(None)
             sys.setprofile(None)
-        if where() is None:
-            break
-        helpers = [t for t in threading.enumerate() if t.name.startswith("fastmlp")]
-        assert not helpers, f"interrupted in {where()}: {helpers} left"
+        return where
+
+
+    def helpers():
+        return [t for t in threading.enumerate() if t.name.startswith("fastmlp")]
+
+
+    def check(model, interrupt, where):
+        gc.collect()
+        # What the interruption has kept from being waited for is ending.
+        deadline = time.monotonic() + 5.0
+        while helpers() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert not helpers(), f"interrupted in {where}: {helpers()} left"
+        assert np.isfinite(model.predict(X)).all()
+        if interrupt is raised:
+            # Nothing can hold it back, not even between an update and its count.
+            return
         expected = network()
         updates = model.training_state.state.step
         for step in range(updates):
-            rows = slice(16 * (step % 4), 16 * (step % 4) + 16)
-            expected.train_step(X[rows], y[rows])
+            expected.train_step(X[32 * step : 32 * step + 32], y[32 * step : 32 * step + 32])
         for name, value in expected.parameters.items():
             same = np.array_equal(model.parameters[name], value)
-            assert same, f"interrupted in {where()}: not the model of {updates} updates"
-    print(number)
+            assert same, f"interrupted in {where}: not the model of {updates} updates"
+
+
+    moments = 0
+    for what in (fit, minimize):
+        # Loads all kernels.
+        what(network())
+        gc.collect()
+        gc.freeze()
+        for interrupt in (raised, signalled):
+            moment = 0
+            while True:
+                moment += 1
+                model = network()
+                where = interrupted(what, model, interrupt, moment)
+                if where is None:
+                    break
+                check(model, interrupt, f"{where} by {interrupt.__name__}")
+            moments += moment
+    print(moments)
 """
 
 
@@ -214,8 +271,8 @@ def run(code, timeout=250):
 
 
 @pytest.mark.slow
-def test_an_interruption_after_any_call():
-    assert int(run(INTERRUPTED_ANYWHERE)) > 30
+def test_an_interruption_at_any_line_and_after_any_call():
+    assert int(run(INTERRUPTED_ANYWHERE)) > 300
 
 
 def test_a_helper_that_is_let_go_does_not_keep_the_process():
