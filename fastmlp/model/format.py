@@ -27,11 +27,12 @@ from ..network.declaration import Network
 from ..program.operation import Tensor
 from ..program.program import Program
 from ..program.state import State, named, view
+from ..training.digests import Digests
 from ..training.history import History
 from ..training.state import TrainingState, UnfinishedFit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..kernels.typing import Array
 
@@ -39,6 +40,7 @@ _KEY = "fastmlp"
 _NOTE = "note."
 _MODEL, _SEVERAL = "model", "models"
 _PRODUCTS = "optimizer.products"
+_KEPT = ("parameters", "buffers")
 _MOST_STEPS = 2**62
 _VERSION = 1
 
@@ -90,8 +92,8 @@ def _tensors(model: ModelFile) -> dict[str, Array]:
     tensors[_PRODUCTS] = state.products
     if training.unfinished is not None:
         for epoch, kept in training.unfinished.kept.items():
-            for tensor in kept.tensors:
-                tensors[_kept_name(epoch, tensor)] = view(kept.vectors[_vector(program, tensor)], tensor)
+            for name, vector in kept.vectors.items():
+                tensors[_kept_name(epoch, name)] = vector
     return tensors
 
 
@@ -113,10 +115,17 @@ def _description(model: ModelFile) -> dict[str, Any]:
         "shuffle": training.shuffles.bit_generator.state,
         "targets": None if training.targets is None else training.targets.to_state(),
         "history": model.history.to_dict(),
-        "fit": None if training.unfinished is None else training.unfinished.to_dict(),
+        "fit": _description_of_fit(training.unfinished),
         "feature_names": training.feature_names,
         "awaits_rows": training.awaits_rows,
     }
+
+
+def _description_of_fit(fit: UnfinishedFit | None) -> dict[str, Any] | None:
+    if fit is None:
+        return None
+    given = fit.given.to_dict()
+    return {**fit.arguments(), "done": fit.done, "given": given, "kept": list(fit.kept)}
 
 
 def _notes(metadata: object) -> dict[str, str]:
@@ -208,7 +217,8 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     n_features = description["n_features"]
     planned = training.plan(tuple(n_features) if isinstance(n_features, list) else n_features)
     # Before anything is allocated: a file may claim any size.
-    _check_tensors(planned.program, tensors)
+    unfinished = _unfinished(description.get("fit"))
+    _check_tensors(planned.program, tensors, () if unfinished is None else unfinished.kept)
     training.build(planned)
     program, state = planned.program, training.state
     for target, given in (
@@ -230,7 +240,13 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
                 raise ValueError(f"targets of another network, by their {name}")
         fresh.classes = targets.classes
         training.targets = fresh
-    training.unfinished = _unfinished(description.get("fit"))
+    if unfinished is not None:
+        for epoch in unfinished.kept:
+            kept = state.snapshot(*_KEPT)
+            for name, vector in kept.vectors.items():
+                vector[...] = tensors[_kept_name(epoch, name)]
+            unfinished.kept[epoch] = kept
+    training.unfinished = unfinished
     training.awaits_rows = check_bool("awaits_rows", description.get("awaits_rows", False))
     training.settle()
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
@@ -245,17 +261,24 @@ def _feature_names(program: Program, names: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _unfinished(fit: Any) -> UnfinishedFit | None:
-    """What was left of the fit during which the file was written."""
+    """What was left of the fit during which the file was written; without the weights it kept."""
     if fit is None:
         return None
     size = fit["batch_size"]
+    # A file of an earlier version has neither digests nor weights that were kept.
+    given = fit.get("given", {})
+    if not all(isinstance(word, str) for word in (*given.keys(), *given.values())):
+        raise ValueError(f"digests that are no words: {given!r}")
+    kept = [check_int("kept", epoch, 0) for epoch in fit.get("kept", [])]
     return UnfinishedFit(
         epochs=check_int("epochs", fit["epochs"], 0),
         batch_size=None if size is None else check_int("batch_size", size, 1),
         shuffle=check_bool("shuffle", fit["shuffle"]),
         validation_split=check_number("validation_split", fit["validation_split"], 0, 1),
-        # A file of an earlier version has none.
+        # As above.
         done=check_int("done", fit.get("done", 0), 0),
+        given=Digests.of_file(given),
+        kept=dict.fromkeys(kept),
     )
 
 
@@ -266,9 +289,11 @@ def _count(name: str, description: dict[str, Any]) -> int:
     return value
 
 
-def _check_tensors(program: Program, tensors: dict[str, Array]) -> None:
+def _check_tensors(program: Program, tensors: dict[str, Array], kept: Iterable[int]) -> None:
     """The file's tensors are those of the program, by name, shape and dtype, and finite."""
     expected = {tensor.name: tensor.shape for tensor in program.parameters + program.buffers}
+    lengths = {"parameters": program.n_parameters, "buffers": program.n_buffers}
+    expected |= {_kept_name(epoch, name): (lengths[name],) for epoch in kept for name in _KEPT}
     must_be_finite = set(expected)
     expected |= {_moment_name(*moment): moment[0].shape for moment in _moments(program)}
     dtypes = dict.fromkeys(expected, program.dtype) | {_PRODUCTS: "float64"}
@@ -315,6 +340,10 @@ def _moments(program: Program) -> list[tuple[Tensor, int, str]]:
         if group.start <= tensor.start < group.stop
         for row, name in enumerate(program.optimizers[group.optimizer].slots)
     ]
+
+
+def _kept_name(epoch: int, name: str) -> str:
+    return f"kept.{epoch}.{name}"
 
 
 def _moment_name(tensor: Tensor, row: int, name: str) -> str:

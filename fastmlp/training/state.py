@@ -12,7 +12,7 @@ import numpy as np
 from ..network.build import Blueprint, fill_first_values
 from ..network.declaration import Network
 from ..program.program import Program, categories
-from ..program.state import Snapshot, State
+from ..program.state import State
 from .digests import Digests
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class UnfinishedFit:
     validation_split: float
     done: int = 0
     given: Digests = field(default_factory=lambda: Digests({}))
-    kept: dict[int, Snapshot] = field(default_factory=dict)
+    kept: dict[int, Any] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:
         """Return those of `Sequential.fit` that it has, by name."""

@@ -65,6 +65,71 @@ def test_resumed_as_without_a_break(fit: str, rate: str, backend: str, tmp_path:
         np.testing.assert_array_equal(found, values, err_msg=name)
 
 
+def noisy(n: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(n)
+    x = rng.normal(size=(n, 4))
+    return x, (x[:, 0] + rng.normal(size=n) > 0).astype(int)
+
+
+# So few rows that their noise is soon learned: after so many epochs the best one is past.
+WORSE = 8
+FEW, HELD = noisy(60), {"validation_data": noisy(140), "verbose": 0}
+
+
+def fitted(epochs: int, *callbacks: fm.Callback) -> fm.Sequential:
+    layers = [fm.Dense(16, "tanh"), fm.BatchNorm(), fm.Dense(1, "sigmoid")]
+    model = fm.Sequential(layers, optimizer=fm.Adam(0.02), backend="numpy", random_state=4)
+    model.fit(*FEW, epochs=epochs, batch_size=32, callbacks=callbacks, **HELD)
+    return model
+
+
+def again(path: Path, *callbacks: fm.Callback) -> fm.Sequential:
+    return fm.resume(path, *FEW, backend="numpy", callbacks=callbacks, **HELD)
+
+
+@pytest.mark.parametrize("first", ["checkpoint", "stopping"])
+@pytest.mark.parametrize("after", range(-1, 5))
+def test_early_stopping_goes_on(after: int, first: str, tmp_path: Path) -> None:
+    """From an epoch before the best, the best, and up to the one that stopped the fit."""
+    path = tmp_path / "model.safetensors"
+    stopping, other = fm.EarlyStopping(patience=4), fm.EarlyStopping(patience=4)
+    whole = fitted(30, stopping)
+    assert stopping.best_epoch is not None
+    assert stopping.stopped_epoch is not None
+    assert 0 < stopping.best_epoch < stopping.stopped_epoch < 20
+    callbacks = [fm.ModelCheckpoint(path), fm.EarlyStopping(patience=4)]
+    if first == "stopping":
+        callbacks.reverse()
+    with pytest.raises(StopError):
+        fitted(30, *callbacks, break_off(stopping.best_epoch + after))
+    resumed = again(path, other)
+    assert vars(other) == vars(stopping)
+    assert resumed.history["val_loss"] == whole.history["val_loss"]
+    for name, values in {**whole.parameters, **whole.buffers}.items():
+        found = {**resumed.parameters, **resumed.buffers}[name]
+        np.testing.assert_array_equal(found, values, err_msg=name)
+
+
+def test_early_stopping_goes_back_after_the_last_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    stopping, other = fm.EarlyStopping(patience=99), fm.EarlyStopping(patience=99)
+    whole = fitted(WORSE, fm.ModelCheckpoint(path), stopping)
+    resumed = again(path, other)
+    assert other.best_epoch == stopping.best_epoch
+    assert other.best_epoch is not None
+    assert other.best_epoch < WORSE - 1
+    np.testing.assert_array_equal(resumed.predict(FEW[0]), whole.predict(FEW[0]))
+
+
+def test_early_stopping_whose_weights_were_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    with pytest.raises(StopError):
+        fitted(30, fm.ModelCheckpoint(path), break_off(WORSE - 1))
+    with pytest.raises(ValueError, match=r"kept no weights of epoch \d+, the best by val_loss"):
+        again(path, fm.EarlyStopping(patience=99))
+    assert len(again(path, fm.EarlyStopping(patience=99, restore_best=False)).history) == 30
+
+
 def test_which_epochs_are_saved(tmp_path: Path) -> None:
     path = tmp_path / "model_{epoch:02d}.safetensors"
     model = make("numpy")
