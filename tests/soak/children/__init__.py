@@ -1,0 +1,1 @@
+"""What trials run in processes of their own, which are killed, interrupted or set up otherwise."""
