@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..common.products import weighted_sum
 from ..program.operation import Operation, Slot, Tensor
 from ..program.ops import DenseOp, ScaleOp
 from ..program.program import Program
@@ -158,7 +159,8 @@ class Graph:
             if isinstance(op, DenseOp):
                 op = self.with_bias(op)
                 weight, bias = op.weight.name, self._name(op.bias)
-                self.values[bias] = self.values[bias] + shift @ self.values[weight]
+                moved = weighted_sum(shift, self.values[weight])
+                self.values[bias] = self.values[bias] + moved
                 self.values[weight] = scale[:, np.newaxis] * self.values[weight]
             elif isinstance(op, ScaleOp):
                 self._set(op, scaling.then(self.scaling(op)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.products import weighted_sum
 from ..program.operation import Slot, Tensor
 from ..program.ops import DenseOp, OneHotOp, SelectOp
 from .folding import Graph, Scaling
@@ -217,7 +218,7 @@ def _into_dense(graph: Graph, mix: _Mix, slot: Slot) -> bool:
             op = graph.with_bias(op)
             assert op.bias is not None
             bias = op.bias.name
-            graph.values[bias] = graph.values[bias] + mix.shift @ weight
+            graph.values[bias] = graph.values[bias] + weighted_sum(mix.shift, weight)
         graph.values[op.weight.name] = mix.times(weight)
         tensor = Tensor(op.weight.name, (mix.n_sources, op.out.width), 0)
         graph.change(op, replace(op, x=slot, weight=tensor))

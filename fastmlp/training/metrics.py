@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..common.error_state import own_error_state
+from ..common.products import weighted_sum
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -204,7 +205,9 @@ def _counts_of_classes(matrix: Array) -> _Counts:
 
 
 def _counts_of_labels(y: Array, predicted: Array, weights: Array) -> _Counts:
-    right, found, present = (weights @ columns for columns in (y * predicted, predicted, y))
+    right, found, present = (
+        weighted_sum(weights, columns) for columns in (y * predicted, predicted, y)
+    )
     return _Counts(right, found, present, np.ones(y.shape[1], np.bool_))
 
 
@@ -233,7 +236,7 @@ def _area(positive: Array, scores: Array, weights: Array) -> float:
     if not ones.any() or not zeros.any():
         return np.nan
     below = np.cumsum(zeros) - zeros / 2
-    return float(ones @ below / (ones.sum() * zeros.sum()))
+    return float((ones * below).sum() / (ones.sum() * zeros.sum()))
 
 
 def _explained(y: Array, error: Array, weights: Array) -> Array:
@@ -242,7 +245,7 @@ def _explained(y: Array, error: Array, weights: Array) -> Array:
     Of a constant output it is 1 without any error, else 0.
     """
     around = y - np.average(y, axis=0, weights=weights)
-    left, variance = (weights @ parts**2 for parts in (error, around))
+    left, variance = (weighted_sum(weights, parts**2) for parts in (error, around))
     explained: Array = 1 - np.divide(left, variance, out=np.ones(len(left)), where=variance != 0)
     return np.where((variance == 0) & (left == 0), 1.0, explained)
 

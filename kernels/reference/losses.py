@@ -43,7 +43,8 @@ def mean_over_elements(
     """Return the weighted mean of an (n, k) loss, and its gradient from the elements' slopes."""
     n, k = element_loss.shape
     share = row_shares(n, sample_weight) / k
-    loss = float(share @ element_loss.sum(axis=1, dtype=np.float64))
+    # Not by a product: BLAS adds in another order on another machine, and by its settings.
+    loss = float((share * element_loss.sum(axis=1, dtype=np.float64)).sum())
     return loss, store(slope * share.astype(slope.dtype)[:, np.newaxis], out)
 
 
@@ -90,7 +91,7 @@ def softmax_cross_entropy(
     share, p = row_shares(n, sample_weight), np.exp(log_p)
     if clip > 0.0:
         log_p = np.log(np.clip(p, clip, 1.0 - clip))
-    loss = -float(share @ (target * log_p).sum(axis=1, dtype=np.float64))
+    loss = -float((share * (target * log_p).sum(axis=1, dtype=np.float64)).sum())
     d_row = p * target.sum(axis=1, keepdims=True) - target
     return loss, store(d_row * share.astype(logits.dtype)[:, np.newaxis], d_logits)
 
