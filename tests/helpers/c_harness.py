@@ -237,15 +237,38 @@ def run_sanitized(
     need(compiler)
     if not _has_sanitizers(compiler):
         pytest.skip(f"{compiler} has no libraries for -fsanitize=address,undefined")
+    flags = (*SANITIZERS, *(("-lm",) if math else ()))
+    return _run_program(header, x, prefix, dtype, compiler, flags, ())
+
+
+def run_emulated(
+    header: Path, x: Array, *, prefix: str = "model", dtype: str = "float32"
+) -> tuple[Array, Array]:
+    """Predict rows with a program for 64-bit ARM; see `run_sanitized`."""
+    compiler, emulator = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
+    for command in (compiler, emulator):
+        if shutil.which(command) is None:
+            pytest.skip(f"{command} is not installed")
+    return _run_program(header, x, prefix, dtype, compiler, ("-O2", "-static", "-lm"), (emulator,))
+
+
+def _run_program(
+    header: Path,
+    x: Array,
+    prefix: str,
+    dtype: str,
+    compiler: str,
+    flags: tuple[str, ...],
+    emulator: tuple[str, ...],
+) -> tuple[Array, Array]:
     c_type = {"float32": "float", "float64": "double"}[dtype]
     text = _PROGRAM.format(header=header.absolute(), c_type=c_type, p=prefix, P=prefix.upper())
-    folder = header.parent / f"{header.stem}_{compiler}_sanitized"
+    folder = header.parent / f"{header.stem}_{compiler}_program"
     source = _write(folder, "program", compiler, text)
     program = folder / "program"
-    libraries = ("-lm",) if math else ()
-    compile_c(compiler, source, *SANITIZERS, "-o", str(program), *libraries, strict=False)
+    compile_c(compiler, source, "-o", str(program), *flags, strict=False)
     given = np.ascontiguousarray(x, dtype).tobytes()
-    done = subprocess.run([program], input=given, capture_output=True, timeout=120)
+    done = subprocess.run([*emulator, program], input=given, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[:4000]
     n_outputs = (len(done.stdout) // len(x) - 4) // np.dtype(dtype).itemsize
     rows = np.frombuffer(done.stdout, np.dtype([("code", "i4"), ("y", dtype, (n_outputs,))]))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,7 +135,9 @@ def interrupted_uses(folder: Path) -> Iterator[Trial]:
     def search() -> Any:
         estimator = fm.MLPClassifier((16,), max_iter=20, tol=0.0, random_state=0)
         grid = {"alpha": [1e-4, 0.1], "solver": ["adam", "lbfgs"]}
-        with joblib.parallel_config("threading"):
+        with warnings.catch_warnings(), joblib.parallel_config("threading"):
+            # Of fits that have not converged.
+            warnings.simplefilter("ignore")
             found = GridSearchCV(estimator, grid, cv=2, n_jobs=2).fit(x[:120], labels)
         return found.cv_results_["mean_test_score"].tobytes()
 
