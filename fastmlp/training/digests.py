@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ..data.batches import Validation
     from ..data.rows import Features
     from ..kernels.typing import Array
-    from .sources import FitData
 
 Parts = dict[str, list["Array"]]
 
@@ -79,11 +78,11 @@ class Digests:
             )
 
 
-def parts_of(data: FitData) -> Parts:
+def parts_of(x: Features, y: Array, weight: Array | None) -> Parts:
     """Return the arrays that tell rows from others."""
-    parts = {"X": _arrays(data.x), "y": [data.y]}
-    if data.weight is not None:
-        parts["sample weights"] = [data.weight]
+    parts = {"X": _arrays(x), "y": [y]}
+    if weight is not None:
+        parts["sample weights"] = [weight]
     return parts
 
 

@@ -174,4 +174,5 @@ class ArraySource:
         return self._data
 
     def parts(self) -> Parts:
-        return parts_of(self._data)
+        data = self._data
+        return parts_of(data.x, data.y, data.weight)

@@ -22,7 +22,7 @@ from c_networks import (
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("network", [classifier, every_activation, mixed])
-@pytest.mark.parametrize("math", ["math.h", "none"])
+@pytest.mark.parametrize("math", ["math.h", "inline"])
 def test_outputs_are_those_of_the_predictor(
     network: object, dtype: str, math: str, tmp_path: Path
 ) -> None:

@@ -102,6 +102,8 @@ class Rounds:
         if path is not None and path.exists():
             done, estimator = joblib.load(path)
         for number in range(done, ROUNDS):
+            if path is not None:
+                tell()
             estimator.fit(self._x, self._y)
             if path is not None:
                 joblib.dump((number + 1, estimator), f"{path}.new")
@@ -110,16 +112,20 @@ class Rounds:
 
 
 def main(kind: str, number: str, path: str) -> None:
-    """Tell when it begins, for the moment of the kill is counted from there."""
+    """Fit."""
     import warnings
 
     warnings.simplefilter("ignore")
     work = Fit(int(number)) if kind == "fit" else Rounds(int(number))
-    print("begun", flush=True)
     if isinstance(work, Fit):
-        work.run(fm.ModelCheckpoint(path))
+        work.run(fm.ModelCheckpoint(path), fm.LambdaCallback(on_epoch_begin=tell))
     else:
         work.run(Path(path))
+
+
+def tell(*_: object) -> None:
+    """One more epoch, or fit, begins: kills are counted by them, whatever the load."""
+    print("begun", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ import numpy as np
 import fastmlp as fm
 
 from .. import ROOT
-from ..children.fits import Fit, Rounds
+from ..children.fits import EPOCHS, ROUNDS, Fit, Rounds
 from ..promise import Trial, promise
 
 
 def _killed(kind: str, number: int, path: Path, seconds: float) -> bool:
-    """Kill a process within about the time that its work takes; whether it was still at it."""
+    """Kill a process at a moment of its work, which takes so long; whether it was still at it."""
+    rng = random.Random(number)
+    parts = EPOCHS if kind == "fit" else ROUNDS
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.soak.children.fits", kind, str(number), str(path)],
         cwd=ROOT,
@@ -29,9 +31,12 @@ def _killed(kind: str, number: int, path: Path, seconds: float) -> bool:
     )
     assert process.stdout is not None
     with process.stdout as told:
-        assert told.readline() == "begun\n", "the process could not begin"
-        # Loading kernels, and writing files, come on top.
-        time.sleep(random.Random(number).uniform(0.0, 0.6 + 1.5 * seconds))
+        for part in range(rng.randint(1, parts)):
+            if told.readline() != "begun\n":
+                assert part > 0, "the process could not begin"
+                break
+        # To write a file takes a while too.
+        time.sleep(rng.uniform(0.0, 0.005 + 2.0 * seconds / parts))
         process.kill()
     return process.wait() < 0
 
