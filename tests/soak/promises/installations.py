@@ -74,8 +74,8 @@ def one_cache_for_two_processes(folder: Path) -> Iterator[Trial]:
 
 # All that this process sees can only be read; it has no home, and nowhere to put a cache.
 _READ_ONLY = """
-writable="ext4|xfs|btrfs|overlay|tmpfs"
-for place in $(awk -v kinds="^($writable)$" '$3 ~ kinds && $2 !~ "^/sys" {print $2}' /proc/mounts); do
+places=$(awk '$3 ~ "^(ext4|xfs|btrfs|overlay|tmpfs)$" && $2 !~ "^/sys" {print $2}' /proc/mounts)
+for place in $places; do
     mount --bind "$place" "$place" && mount -o remount,bind,ro "$place" || exit 77
 done
 exec env -u HOME -u NUMBA_CACHE_DIR -u XDG_CACHE_HOME "$@"
