@@ -101,7 +101,10 @@ def draw_response(
     elif column.kind == "date":
         # matplotlib's dates are days since 1970, too.
         axes.xaxis_date()
-        axes.figure.autofmt_xdate()
+        # Not by autofmt_xdate, which moves axes that have a layout already.
+        axes.tick_params(axis="x", labelrotation=30)
+        for text in axes.get_xticklabels():
+            text.set_horizontalalignment("right")
     classes = preparation.target.classes
     if len(classes) > 2:
         _draw_classes(axes, grid, response.probabilities, classes, style)

@@ -176,6 +176,8 @@ model.fit([[1.0], [2.0]], [0, 1], epochs=2, verbose=0)
     modules_after(code)
     brought = modules_after(code)
     assert "fastmlp.declarations.learning_rate" in brought
+    # NumPy 1 brings its masked arrays by itself.
+    brought -= modules_after("import numpy")
     unwanted = {
         *("fastmlp.declarations.schedules", "fastmlp.inference", "fastmlp.inspection"),
         *("fastmlp.runners.numpy_runner", "fastmlp.runners.reference_ops"),
