@@ -183,7 +183,7 @@ def test_categories() -> None:
 
 
 DATES = [
-    [str(np.datetime64("2020-01-01") + 5 * i) for i in range(N)],
+    [str(np.datetime64("2020-01-01") + np.timedelta64(5 * i, "D")) for i in range(N)],
     [f"{1 + i % 28}.{1 + i % 12}.2020" for i in range(N)],
     [f"{1 + i % 12}/{1 + i % 28}/2020" for i in range(N)],
     [f"{1 + i % 28:02}-{1 + i % 12:02}-20" for i in range(N)],
