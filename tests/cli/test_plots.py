@@ -165,7 +165,7 @@ def test_few_short_names_stand_upright(figures: dict[str, Any], tmp_path: Path) 
 
 
 def test_dates(figures: dict[str, Any], tmp_path: Path) -> None:
-    days = np.datetime64("2019-01-01") + np.arange(300) * 3
+    days = np.datetime64("2019-01-01") + (np.arange(300) * 3).astype("m8[D]")
     data = table(tmp_path, day=days, y=np.arange(300) + X)
     axes = column_of(figures, tmp_path, "--data", data, "--target", "y")
     assert any(name.startswith("20") for name in names(axes.xaxis))
