@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[BinaryIO]:
     """Open a file to write; it takes the place of `path` where the block ends without an error.
 
-    Otherwise what was there before stays. A link is followed. What is no file, such as a device or
-    a pipe, is written itself.
+    Otherwise what was there before stays, whole, whatever ends the process or the machine. A link
+    is followed. What is no file, such as a device or a pipe, is written itself.
 
     Parameters
     ----------
     path : str or path-like
         Where to write; its folder must exist.
     extension : str
-        Names the temporary file beside it, ``.<random>.<extension>.tmp``.
+        Names the temporary file beside it, ``.<random>.<extension>.tmp``. Where the system can, the
+        file has this name but for the moment in which it takes the place of the other.
 
     Yields
     ------
@@ -29,7 +32,7 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
     Raises
     ------
     OSError
-        If the file cannot be written.
+        If the file cannot be written; its ``filename`` is `path`.
     """
     target = os.path.realpath(path)
     if os.path.isdir(target):
@@ -49,10 +52,75 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
     # A name of fixed length: one derived from the target's could exceed what the folder allows.
     temporary = os.path.join(folder, f".{os.urandom(8).hex()}.{extension}.tmp")
     try:
-        with open(temporary, "xb") as file:
+        with _nameless(folder) or open(temporary, "xb") as file:
             yield file
+            file.flush()
+            # Else a name may reach the disk before what it names, and a power cut leave it empty.
+            os.fsync(file.fileno())
+            if file.name != temporary:
+                _give_name(file, temporary)
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None:
+            # Users know nothing of the other name.
+            error.filename, error.filename2 = os.fspath(path), None
         raise
+
+
+def _nameless(folder: str) -> BinaryIO | None:
+    """A file in a folder that vanishes with the process, unless it is given a name; or None."""
+    if not hasattr(os, "O_TMPFILE"):
+        return None
+    # Not every file system has them; where the folder is at fault, whoever comes next will say so.
+    with suppress(OSError):
+        return open(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+    return None
+
+
+def _give_name(file: BinaryIO, name: str) -> None:
+    number = file.fileno()
+    try:
+        # With a folder given, which a whole path has no need of, Python follows the link.
+        os.link(f"/proc/self/fd/{number}", name, src_dir_fd=number, follow_symlinks=True)
+    except OSError:
+        # There may be no /proc, and Android forbids it. The disk is told apart: it fails once more.
+        file.seek(0)
+        with open(name, "xb") as named:
+            shutil.copyfileobj(file, named)
+            named.flush()
+            os.fsync(named.fileno())
+
+
+@contextmanager
+def atomic_text(path: str | os.PathLike[str], extension: str) -> Iterator[TextIO]:
+    r"""As `atomic_file`, for text in UTF-8 whose lines end in ``\n`` on every system."""
+    with atomic_file(path, extension) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        # It would close the file, which has yet to be put in its place.
+        text.detach()
+
+
+def save_figure(figure: Any, path: str | os.PathLike[str], dpi: int) -> None:
+    """As matplotlib's ``figure.savefig(path)``, by `atomic_file`.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or path-like
+        Its suffix names the format; without one, matplotlib's own is added.
+    dpi : int
+    """
+    name = os.fspath(path)
+    kind = os.path.splitext(name)[1].removeprefix(".")
+    if not kind:
+        kind = figure.canvas.get_default_filetype()
+        name = f"{name}.{kind}"
+    # Drawn before a file is there to be left behind.
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=kind, dpi=dpi)
+    with atomic_file(name, kind) as file:
+        file.write(drawn.getbuffer())
