@@ -61,11 +61,11 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
                 _give_name(file, temporary)
         os.replace(temporary, target)
     except BaseException as error:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.errno is not None:
             # Users know nothing of the other name.
-            error.filename, error.filename2 = os.fspath(path), None
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
 
 

@@ -83,8 +83,12 @@ def write_pair(path: Path, source: bytes, beside: Path, weights: bytes) -> None:
     """
     with _alone_in(path.parent):
         passing = beside.with_name(f"{beside.stem}.{digest_of(weights)[:_DIGITS]}.npz")
-        with atomic_file(passing, "npz") as file:
-            file.write(weights)
+        try:
+            with atomic_file(passing, "npz") as file:
+                file.write(weights)
+        except OSError as error:
+            error.filename = os.fspath(beside)
+            raise
         try:
             write_python(path, source)
         finally:
