@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO
@@ -22,8 +23,9 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
     path : str or path-like
         Where to write; its folder must exist.
     extension : str
-        Names the temporary file beside it, ``.<random>.<extension>.tmp``. Where the system can, the
-        file has this name but for the moment in which it takes the place of the other.
+        Names the temporary file beside it, ``.<digits>.<extension>.tmp``. Where the system can, the
+        file has this name but for the moment in which it takes the place of the other, and what a
+        writer leaves that is killed in it goes away when the file is written again.
 
     Yields
     ------
@@ -51,6 +53,9 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
         )
     # A name of fixed length: one derived from the target's could exceed what the folder allows.
     temporary = os.path.join(folder, f".{os.urandom(8).hex()}.{extension}.tmp")
+    # The same for each writer of the file, so that the next one takes away what one has left.
+    number = zlib.crc32(os.fsencode(os.path.basename(target)))
+    passing = os.path.join(folder, f".{number:08x}.{extension}.tmp")
     try:
         with _nameless(folder) or open(temporary, "xb") as file:
             yield file
@@ -58,11 +63,14 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
             # Else a name may reach the disk before what it names, and a power cut leave it empty.
             os.fsync(file.fileno())
             if file.name != temporary:
-                _give_name(file, temporary)
+                if _put_in_place(file, target, passing):
+                    return
+                _copy(file, temporary)
         os.replace(temporary, target)
     except BaseException as error:
-        with suppress(OSError):
-            os.unlink(temporary)
+        for name in (temporary, passing):
+            with suppress(OSError):
+                os.unlink(name)
         if isinstance(error, OSError) and error.errno is not None:
             # Users know nothing of the other name.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
@@ -79,18 +87,41 @@ def _nameless(folder: str) -> BinaryIO | None:
     return None
 
 
-def _give_name(file: BinaryIO, name: str) -> None:
+def _put_in_place(file: BinaryIO, target: str, passing: str) -> bool:
+    """Let a file without a name replace another, by way of a third name; False if that cannot be.
+
+    Writers of one file use one name. What is there is complete, whosever it is: to put it in its
+    place does no harm, and who finds that its own has gone begins once more.
+    """
     number = file.fileno()
-    try:
-        # With a folder given, which a whole path has no need of, Python follows the link.
-        os.link(f"/proc/self/fd/{number}", name, src_dir_fd=number, follow_symlinks=True)
-    except OSError:
-        # There may be no /proc, and Android forbids it. The disk is told apart: it fails once more.
-        file.seek(0)
-        with open(name, "xb") as named:
-            shutil.copyfileobj(file, named)
-            named.flush()
-            os.fsync(named.fileno())
+    while True:
+        try:
+            # With a folder given, which a whole path has no need of, Python follows the link.
+            source = f"/proc/self/fd/{number}"
+            os.link(source, passing, src_dir_fd=number, follow_symlinks=True)
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                os.unlink(passing)
+            continue
+        except OSError:
+            # There may be no /proc, and Android forbids it.
+            return False
+        try:
+            os.replace(passing, target)
+        except FileNotFoundError:
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(number), os.stat(target)):
+                    return True
+            continue
+        return True
+
+
+def _copy(file: BinaryIO, name: str) -> None:
+    file.seek(0)
+    with open(name, "xb") as copy:
+        shutil.copyfileobj(file, copy)
+        copy.flush()
+        os.fsync(copy.fileno())
 
 
 @contextmanager

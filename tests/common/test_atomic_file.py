@@ -130,6 +130,55 @@ def test_nothing_is_there_until_the_file_is_complete(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["m"]
 
 
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+@pytest.mark.parametrize("other", ["puts it in its place", "takes it away"])
+def test_another_writer_of_the_file(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both give their files the same name on the way, so that each may move the other's."""
+    path, replace = tmp_path / "m", os.replace
+    path.write_bytes(b"old")
+    turns: list[str] = []
+
+    def late(source: str, target: str) -> None:
+        turns.append(source)
+        if len(turns) == 1:
+            if other == "puts it in its place":
+                replace(source, target)
+            else:
+                os.unlink(source)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", late)
+    with atomic_file(path, "bytes") as file:
+        file.write(b"new")
+    assert len(turns) == (1 if other == "puts it in its place" else 2)
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["m"]
+
+
+def test_what_a_killed_writer_has_left_goes_away(tmp_path: Path) -> None:
+    seen = set()
+
+    def write() -> None:
+        with atomic_file(tmp_path / "m", "bytes") as file:
+            file.write(b"new")
+
+    def link(source: Any, name: str, **named: Any) -> None:
+        seen.add(name)
+        linked(source, name, **named)
+
+    linked = os.link
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(os, "link", link)
+        write()
+    for name in seen:
+        Path(name).write_bytes(b"complete, but never put in its place")
+    write()
+    assert (tmp_path / "m").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["m"]
+
+
 @pytest.mark.parametrize("system", [lambda monkeypatch: None, *SYSTEMS])
 def test_content_is_on_the_disk_before_its_name(
     system: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -97,9 +97,11 @@ def write_pair(path: Path, source: bytes, beside: Path, weights: bytes) -> None:
                 os.replace(passing, beside)
             else:
                 passing.unlink()
-        # What a process has left that was killed on its way.
-        for left in beside.parent.glob(f"{glob.escape(beside.stem)}.{'[0-9a-f]' * _DIGITS}.npz"):
-            left.unlink()
+        # What a process has left that was killed on its way; whoever is not dead waits for us.
+        of_pair = f"{glob.escape(beside.stem)}.{'[0-9a-f]' * _DIGITS}.npz"
+        for pattern in (of_pair, f".{'[0-9a-f]' * 8}.npz.tmp"):
+            for left in beside.parent.glob(pattern):
+                left.unlink()
 
 
 @contextmanager
