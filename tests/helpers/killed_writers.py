@@ -21,6 +21,8 @@ from typing import Any
 
 REFUSED = 3
 """The exit status of a writer that an OSError has ended."""
+INTERRUPTED = 4
+"""That of one which a KeyboardInterrupt has ended."""
 
 Job = dict[str, Any]
 
@@ -30,7 +32,8 @@ class Writers:
 
     A job is a dictionary: ``kind``, of `written_files`; ``which`` of its two files, or None for
     both in turns until the end; ``path``; and what happens: ``step``, the number of the line of
-    code, counted from where a file is opened, before which the writer is killed; ``count``, a file
+    code, counted from where a file is opened, before which the writer is killed, or with
+    ``interrupted`` has a KeyboardInterrupt; ``count``, a file
     for the number of these lines; ``seconds`` until it is killed; ``limit``, the most bytes that a
     file may have; ``times`` that it writes.
     """
@@ -115,6 +118,8 @@ def _forked(found: Any, job: Job) -> int:
             code = REFUSED
         else:
             traceback.print_exc()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     except BaseException:
         traceback.print_exc()
     finally:
@@ -128,7 +133,7 @@ def _write(both: Any, job: Job) -> None:
 
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"], hard))
-    steps = Steps(job.get("step"))
+    steps = Steps(job.get("step"), "interrupted" in job)
     if "step" in job or "count" in job:
         sys.settrace(steps.trace)
     turns = 0
@@ -141,16 +146,16 @@ def _write(both: Any, job: Job) -> None:
 
 
 class Steps:
-    """Counts lines of the library's code from where a file is opened; ends the process at one."""
+    """Counts lines of the library from where a file is opened, and ends the writer at one."""
 
-    def __init__(self, last: int | None) -> None:
+    def __init__(self, last: int | None, interrupts: bool) -> None:
         from fastmlp import __file__ as own
         from fastmlp.common import atomic_file
         from fastmlp.export.python import beside
 
         self._begins = (atomic_file.__file__, beside.__file__)
         self._folder = os.path.dirname(own)
-        self._last, self._has_begun = last, False
+        self._last, self._interrupts, self._has_begun = last, interrupts, False
         self.done = 0
 
     def trace(self, frame: FrameType, event: str, argument: object) -> Any:
@@ -159,9 +164,11 @@ class Steps:
             return None
         self._has_begun = self._has_begun or name in self._begins
         if self._has_begun and event == "line":
-            if self.done == self._last:
-                os.kill(os.getpid(), signal.SIGKILL)
             self.done += 1
+            if self.done - 1 == self._last and self._interrupts:
+                raise KeyboardInterrupt
+            if self.done - 1 == self._last:
+                os.kill(os.getpid(), signal.SIGKILL)
         return self.trace
 
 

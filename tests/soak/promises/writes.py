@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from killed_writers import REFUSED, Writers
+from killed_writers import INTERRUPTED, REFUSED, Writers
 from modules import load_module
 from written_files import PAIR, X, name_of
 
@@ -161,6 +161,29 @@ def writers_killed_at_each_step(folder: Path) -> Iterator[Trial]:
             path = place.with_first(kind)
             step = part * steps[kind] // STEPS
             assert place.writers.run(kind=kind, which=1, path=path, step=step) == -9
+            return after_a_kill(place, kind)
+
+        yield trial
+
+
+@promise(
+    "A Ctrl-C before any line of a writer's code leaves the old file or the new one, and nothing "
+    "else; of a Python file the next export may have to take weights away.",
+    unit="interrupts",
+    full=STEPS * len(KINDS),
+    quick=22,
+)
+def writers_interrupted_at_each_step(folder: Path) -> Iterator[Trial]:
+    with made_ready(folder) as place:
+        steps = {kind: place.steps(kind) for kind in KINDS}
+
+        def trial(number: int) -> str:
+            part, turn = divmod(number, len(KINDS))
+            kind = KINDS[turn]
+            job = {"kind": kind, "which": 1, "path": place.with_first(kind), "interrupted": True}
+            code = place.writers.run(step=part * steps[kind] // STEPS, **job)
+            assert code == INTERRUPTED
+            assert kind == PAIR or place.left(kind) == []
             return after_a_kill(place, kind)
 
         yield trial
