@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TextIO
+
+PASSING_DIGITS = 24
+"""Those in the name by way of which a file takes its place; others have fewer."""
 
 
 @contextmanager
@@ -54,8 +57,8 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
     # A name of fixed length: one derived from the target's could exceed what the folder allows.
     temporary = os.path.join(folder, f".{os.urandom(8).hex()}.{extension}.tmp")
     # The same for each writer of the file, so that the next one takes away what one has left.
-    number = zlib.crc32(os.fsencode(os.path.basename(target)))
-    passing = os.path.join(folder, f".{number:08x}.{extension}.tmp")
+    name = hashlib.sha256(os.fsencode(os.path.basename(target))).hexdigest()
+    passing = os.path.join(folder, f".{name[:PASSING_DIGITS]}.{extension}.tmp")
     try:
         with _nameless(folder) or open(temporary, "xb") as file:
             yield file
@@ -68,9 +71,9 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
                 _copy(file, temporary)
         os.replace(temporary, target)
     except BaseException as error:
-        for name in (temporary, passing):
+        for left in (temporary, passing):
             with suppress(OSError):
-                os.unlink(name)
+                os.unlink(left)
         if isinstance(error, OSError) and error.errno is not None:
             # Users know nothing of the other name.
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error

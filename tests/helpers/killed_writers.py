@@ -88,6 +88,8 @@ class Writers:
 def main() -> None:
     from written_files import writers
 
+    # Modules that children need are there before them.
+    Steps(None, interrupts=False)
     found = writers()
     # What is there by now is no garbage of a child's.
     gc.freeze()

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...common.atomic_file import atomic_file
+from ...common.atomic_file import PASSING_DIGITS, atomic_file
 
 _DIGITS = 16
 
@@ -99,7 +99,7 @@ def write_pair(path: Path, source: bytes, beside: Path, weights: bytes) -> None:
                 passing.unlink()
         # What a process has left that was killed on its way; whoever is not dead waits for us.
         of_pair = f"{glob.escape(beside.stem)}.{'[0-9a-f]' * _DIGITS}.npz"
-        for pattern in (of_pair, f".{'[0-9a-f]' * 8}.npz.tmp"):
+        for pattern in (of_pair, f".{'[0-9a-f]' * PASSING_DIGITS}.npz.tmp"):
             for left in beside.parent.glob(pattern):
                 left.unlink()
 

@@ -110,7 +110,7 @@ def test_what_a_killed_export_has_left_is_found_and_then_taken_away(
     np.testing.assert_allclose(output(tmp_path), predictors[0](X), rtol=1e-6)
     for name in ("net.0123.npz", "other.0123456789abcdef.npz", "net.0123456789ABCDEF.npz"):
         (tmp_path / name).touch()
-    (tmp_path / ".01234567.npz.tmp").touch()
+    (tmp_path / f".{24 * '0'}.npz.tmp").touch()
     predictors[1].export_python(tmp_path / "net.py", "beside")
     assert len(names(tmp_path)) == 5, "of users' own files none is taken away"
     assert f"net.{digest[:16]}.npz" not in names(tmp_path)

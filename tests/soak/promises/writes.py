@@ -28,7 +28,7 @@ SIZES = 1000
 ROOMS = 4
 PAGE = 4096
 
-_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.[a-z]+\.tmp")
+_TEMPORARY = re.compile(r"\.[0-9a-f]{24}\.[a-z]+\.tmp")
 _PASSING = re.compile(r"net\.[0-9a-f]{16}\.npz")
 
 
