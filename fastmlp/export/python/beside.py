@@ -87,7 +87,8 @@ def write_pair(path: Path, source: bytes, beside: Path, weights: bytes) -> None:
             with atomic_file(passing, "npz") as file:
                 file.write(weights)
         except OSError as error:
-            error.filename = os.fspath(beside)
+            if error.filename is not None:
+                error.filename = os.fspath(beside)
             raise
         try:
             write_python(path, source)
