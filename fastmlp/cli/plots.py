@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.atomic_file import save_figure
 from ..inspection.axes import (
     SIZE,
     distinct_colors,
@@ -221,7 +222,7 @@ def _save(drawn: Any, path: str | os.PathLike[str]) -> None:
     with _silent(), warnings.catch_warnings():
         # Signs that the font lacks are drawn as boxes, which the picture itself shows.
         warnings.simplefilter("ignore")
-        getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+        save_figure(getattr(drawn, "figure", drawn), path, dpi=_DPI)
 
 
 @contextmanager

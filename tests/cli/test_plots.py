@@ -15,7 +15,7 @@ import pytest
 from commands import train
 from houses import houses, write
 
-from fastmlp.cli import main
+from fastmlp.cli import main, plots
 from fastmlp.cli.plots import (
     draw_confusion,
     draw_learning_curves,
@@ -38,16 +38,14 @@ LONG = [
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """The figures that are saved, by the name of the file; a warning is an error."""
-    from matplotlib.figure import Figure
-
     found: dict[str, Any] = {}
-    save = Figure.savefig
+    save = plots.save_figure
 
-    def saved(self: Any, path: Any, **settings: Any) -> None:
-        found[Path(path).name] = self
-        save(self, path, **settings)
+    def saved(figure: Any, path: Any, dpi: int) -> None:
+        found[Path(path).name] = figure
+        save(figure, path, dpi)
 
-    monkeypatch.setattr(Figure, "savefig", saved)
+    monkeypatch.setattr(plots, "save_figure", saved)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield found
