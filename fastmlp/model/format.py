@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common import safetensors
+from ..common import sealed
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
 
-_KEY = "fastmlp"
-_NOTE = "note."
 _MODEL, _SEVERAL = "model", "models"
 _PRODUCTS = "optimizer.products"
 _MOST_STEPS = 2**62
@@ -55,7 +53,7 @@ class ModelFile:
 def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
     """Write a model to a file; see `Sequential.save`."""
     description = json.dumps(_description(model))
-    safetensors.write(path, _tensors(model), {_KEY: description, **_notes(model.metadata)})
+    sealed.write(path, _tensors(model), {sealed.KEY: description, **_notes(model.metadata)})
 
 
 def write_models(path: str | os.PathLike[str], models: Sequence[ModelFile]) -> None:
@@ -71,7 +69,7 @@ def write_models(path: str | os.PathLike[str], models: Sequence[ModelFile]) -> N
         "members": [_description(model) for model in models],
     }
     notes = _notes(models[0].metadata)
-    safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
+    sealed.write(path, tensors, {sealed.KEY: json.dumps(description), **notes})
 
 
 def _prefix(number: int) -> str:
@@ -121,7 +119,7 @@ def _notes(metadata: object) -> dict[str, str]:
     for key, value in metadata.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"metadata must map strings to strings, got {key!r}: {value!r}")
-    return {_NOTE + key: value for key, value in metadata.items()}
+    return {sealed.NOTE + key: value for key, value in metadata.items()}
 
 
 def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
@@ -135,10 +133,12 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
     FileNotFoundError
         There is no such file.
     """
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description = _describe(path, metadata)
     notes = {
-        key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
+        key.removeprefix(sealed.NOTE): value
+        for key, value in metadata.items()
+        if key.startswith(sealed.NOTE)
     }
     try:
         return [
@@ -175,10 +175,10 @@ def _members(
 
 def _describe(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[str, Any]:
     name = os.fspath(path)
-    if _KEY not in metadata:
+    if sealed.KEY not in metadata:
         raise ModelFileError(f"{name} is a safetensors file, but not one that fastmlp has written")
     try:
-        description = json.loads(metadata[_KEY])
+        description = json.loads(metadata[sealed.KEY])
         kind, version = description["kind"], description["version"]
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged description: {error}") from error
