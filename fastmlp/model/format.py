@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _MODEL, _SEVERAL = "model", "models"
 _PRODUCTS = "optimizer.products"
 _MOST_STEPS = 2**62
+_MOST_LEFT_OUT = 500_000
 _VERSION = 1
 
 
@@ -202,6 +203,7 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     )
     training = TrainingState(network, check_int("random_state", description["random_state"], 0))
     n_features = description["n_features"]
+    _check_columns(n_features, tensors)
     planned = training.plan(tuple(n_features) if isinstance(n_features, list) else n_features)
     # Before anything is allocated: a file may claim any size.
     _check_tensors(planned.program, tensors)
@@ -231,6 +233,14 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     training.settle()
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training
+
+
+def _check_columns(n_features: Any, tensors: dict[str, Array]) -> None:
+    """No more columns than the file has numbers for, or a network could leave out."""
+    most = _MOST_LEFT_OUT + sum(values.size for values in tensors.values())
+    for width in n_features if isinstance(n_features, list) else [n_features]:
+        if check_int("n_features", width, 1) > most:
+            raise ValueError(f"{width} columns, but weights for fewer than {most}")
 
 
 def _feature_names(program: Program, names: Any) -> dict[str, tuple[str, ...]]:
