@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ..common.error_state import own_error_state
-from ..errors import missing_extra
+from ..errors import ModelFileError, missing_extra
 from ..runners.backends import check_threads, choose_backend
 from .format import ModelFile, read_models
 from .sequential import Sequential
@@ -47,6 +47,11 @@ def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | s
         except ImportError as error:
             raise missing_extra("scikit-learn", "sklearn") from error
         return estimator_of(networks, os.fspath(path))
+    if len(networks) > 1:
+        raise ModelFileError(
+            f"{os.fspath(path)} holds {len(networks)} networks, but nothing of the estimator that "
+            "averages their outputs"
+        )
     return networks[0]
 
 

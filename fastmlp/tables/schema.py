@@ -160,7 +160,9 @@ class Schema:
                 if digest in (None, json_digest(description)):
                     return cls.from_dict(description)
             except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-                raise ModelFileError(f"{shown} holds no schema of a table: {error}") from error
+                raise ModelFileError(
+                    f"{shown} holds no schema of a table: {str(error):.2000}"
+                ) from error
         raise ModelFileError(
             f"{shown} was edited, or is damaged: it does not hold what its line {DIGEST!r} was "
             "made of; if the edit is wanted, delete that line"

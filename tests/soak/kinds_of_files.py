@@ -84,8 +84,12 @@ def _resume(model: Any, path: Path) -> list[Array]:
 
 
 def _estimate(estimator: Any, path: Path) -> list[Array]:
+    if isinstance(estimator, fm.Sequential):
+        # What stands for the estimator was edited away.
+        return _predict(estimator, path)
     # As the columns are called there.
-    table = dict(zip(estimator.feature_names_in_, _TABLE.values(), strict=False))
+    names = [column.name for column in estimator.schema_.columns]
+    table = dict(zip(names, _TABLE.values(), strict=False))
     if hasattr(estimator, "predict_proba"):
         return [estimator.predict_proba(table), estimator.predict(table)]
     return [estimator.predict(table)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +12,12 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pytest
 
 import fastmlp as fm
 from fastmlp.common import safetensors, sealed
 
+from .. import ROOT
 from ..kinds_of_files import KINDS, Kind
 from ..mutations import as_json, edited, edited_tensors, edited_texts, mutated
 from ..promise import Trial, promise
@@ -48,7 +52,7 @@ def _refused_or_the_same(kind: Kind, path: Path, content: bytes) -> str:
     return "the same"
 
 
-def _refused_or_used(kind: Kind, path: Path) -> str:
+def refused_or_used(kind: Kind, path: Path) -> str:
     found = _read(kind, path)
     if found is None:
         return "refused"
@@ -75,13 +79,13 @@ class _Safetensors:
         self._tensors, self._metadata = sealed.read(path)
         # As files of earlier versions, without a digest.
         safetensors.write(path, self._tensors, self._metadata)
-        self._unsealed = path.read_bytes()
+        self.unsealed = path.read_bytes()
 
     def change(self, random: Random, path: Path) -> bool:
         """Write a changed form; whether it still has the digest of what was there before."""
         way = random.randrange(5)
         if way < 2:
-            content = (self.content, self._unsealed)[way]
+            content = (self.content, self.unsealed)[way]
             path.write_bytes(mutated(random, content, _head(content)))
         elif way == 2:
             head = _head(self.content)
@@ -113,6 +117,7 @@ class _Json:
         self.content = path.read_bytes()
         self._sealed = json.loads(self.content)
         self._tree = {key: value for key, value in self._sealed.items() if key != sealed.DIGEST}
+        self.unsealed = json.dumps(self._tree).encode()
 
     def change(self, random: Random, path: Path) -> bool:
         """Write a changed form; whether it still has the digest of what was there before."""
@@ -131,16 +136,22 @@ class _Json:
         return way < 2 and b'"sha256"' in content
 
 
+def forms(kind: Kind, folder: Path) -> list[_Safetensors] | list[_Json]:
+    """The files of a kind, and their changed forms."""
+    kind.contents(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # What is imported or allocated once is no matter of the files.
+        for name in kind.files:
+            kind.use(kind.read(folder / name), folder / name)
+    if kind.name == "schemas":
+        return [_Json(folder / name) for name in kind.files]
+    return [_Safetensors(folder / name) for name in kind.files]
+
+
 def _trials_of(kind: Kind) -> Callable[[Path], Iterator[Trial]]:
     def trials(folder: Path) -> Iterator[Trial]:
-        kind.contents(folder)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # What is imported or allocated once is no matter of the files.
-            for name in kind.files:
-                kind.use(kind.read(folder / name), folder / name)
-        form = _Json if kind.name == "schemas" else _Safetensors
-        files = [form(folder / name) for name in kind.files]
+        files = forms(kind, folder)
         path = folder / "changed"
 
         def trial(number: int) -> str:
@@ -148,7 +159,7 @@ def _trials_of(kind: Kind) -> Callable[[Path], Iterator[Trial]]:
             file = random.choice(files)
             if file.change(random, path):
                 return _refused_or_the_same(kind, path, file.content)
-            return _refused_or_used(kind, path)
+            return refused_or_used(kind, path)
 
         yield trial
 
@@ -178,5 +189,34 @@ def cut_files(folder: Path) -> Iterator[Trial]:
         kind, content, length = cuts[number % len(cuts)]
         path.write_bytes(content[:length] if number < len(cuts) else content[length:])
         return _refused_or_the_same(kind, path, content)
+
+    yield trial
+
+
+@promise(
+    "As above, with files of all kinds without a digest, changed by what they make the readers run "
+    "(atheris).",
+    unit="slices of 30 s",
+    full=121,
+    quick=1,
+)
+def guided_mutations(folder: Path) -> Iterator[Trial]:
+    pytest.importorskip("atheris", reason="atheris is not installed")
+    for kind in KINDS:
+        (folder / kind.name / "corpus").mkdir(parents=True)
+
+    def trial(number: int) -> str:
+        # The first one shows that all is in working order.
+        seconds = 30 if number else 3
+        own = folder / KINDS[number % len(KINDS)].name
+        limits = (f"-max_total_time={seconds}", f"-seed={number + 1}", "-max_len=20000")
+        corpus = (f"-artifact_prefix={own}/broken-", str(own / "corpus"))
+        command = (sys.executable, "-m", "tests.soak.guided", own.name, str(own))
+        done = subprocess.run(
+            [*command, *limits, *corpus], cwd=ROOT, capture_output=True, text=True, errors="replace"
+        )
+        broken = {path.name: path.read_bytes() for path in own.glob("broken-*")}
+        assert not done.returncode, f"{broken}\n{done.stdout[-1500:]}\n{done.stderr[-500:]}"
+        return "nothing found"
 
     yield trial
