@@ -94,7 +94,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
     except custom.NotRegisteredError as error:
         raise ModelFileError(f"{name} needs a function of yours: {error}") from error
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name}: damaged predictor file: {str(error):.2000}") from error
+        raise ModelFileError(f"{name}: damaged predictor file: {error!s:.2000}") from error
 
 
 def _read(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> PredictorFile:

@@ -149,9 +149,7 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
     except custom.NotRegisteredError as error:
         raise ModelFileError(f"{os.fspath(path)} needs a function of yours: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(
-            f"{os.fspath(path)}: damaged model file: {str(error):.2000}"
-        ) from error
+        raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error!s:.2000}") from error
 
 
 def _members(

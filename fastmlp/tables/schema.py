@@ -161,7 +161,7 @@ class Schema:
                     return cls.from_dict(description)
             except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
                 raise ModelFileError(
-                    f"{shown} holds no schema of a table: {str(error):.2000}"
+                    f"{shown} holds no schema of a table: {error!s:.2000}"
                 ) from error
         raise ModelFileError(
             f"{shown} was edited, or is damaged: it does not hold what its line {DIGEST!r} was "

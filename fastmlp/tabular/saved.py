@@ -79,7 +79,7 @@ def estimator_of(networks: list[Sequential], path: str) -> Any:
         ValueError,
     ) as error:
         raise ModelFileError(
-            f"{path}: damaged description of an estimator: {str(error):.2000}"
+            f"{path}: damaged description of an estimator: {error!s:.2000}"
         ) from error
 
 
