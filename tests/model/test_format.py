@@ -77,7 +77,7 @@ def test_predictor_files_are_not_models(tmp_path):
         ("dtype", "int8", r"unknown dtype 'int8'"),
         ("n_features", 4, r"the tensor .* is float32\[3, 3\], but the network has float32\[4, 3\]"),
         ("n_features", -1, r"n_features must be an integer >= 1, got -1"),
-        ("n_features", 10**13, r"the tensor"),
+        ("n_features", 10**13, r"10000000000000 columns, but weights for fewer than"),
         ("n_features", None, r"n_features must be an integer"),
         ("random_state", -1, r"random_state must be an integer >= 0, got -1"),
         ("step", -1, r"step"),

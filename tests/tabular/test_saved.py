@@ -142,3 +142,16 @@ def test_what_else_reads_the_file(classifier: Any, tmp_path: Path) -> None:
     else:
         assert fm.load_predictor(path).classes.tolist() == ["cheap", "dear"]
     assert fm.load(path, backend="numpy").members_[0].backend == "numpy"
+
+
+def test_networks_that_nothing_averages(classifier: Any, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    classifier.save(path)
+    tensors, metadata = sealed.read(path)
+    del metadata["note.estimator"]
+    sealed.write(path, tensors, metadata)
+    if len(classifier.members_) == 1:
+        assert isinstance(fm.load(path), fm.Sequential)
+        return
+    with pytest.raises(fm.ModelFileError, match="m holds 3 networks, but nothing of the estimator"):
+        fm.load(path)
