@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..common.atomic_file import atomic_text
 from ..common.sealed import DIGEST, json_digest
 from ..data.features import counted
 from ..errors import ModelFileError
@@ -139,7 +140,7 @@ class Schema:
         description = self.to_dict()
         sealed = {"version": VERSION, DIGEST: json_digest(description), **description}
         text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
-        with open(path, "w", encoding="utf-8") as file:
+        with atomic_text(path, "json") as file:
             file.write(f"{text}\n")
 
     @classmethod
