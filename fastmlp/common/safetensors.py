@@ -50,7 +50,7 @@ _MAX_DIMENSIONS = 64
 # Messages quote a file that may hold anything: neither length nor depth may get out of hand.
 _quote = reprlib.Repr()
 _quote.maxstring = 80
-_shown = _quote.repr
+shown = _quote.repr
 
 
 def write(
@@ -91,7 +91,7 @@ def write(
         file.write(len(header).to_bytes(_LENGTH_BYTES, "little"))
         file.write(header)
         for name in order:
-            file.write(_little_endian_bytes(arrays[name]))
+            file.write(little_endian_bytes(arrays[name]))
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
@@ -140,19 +140,17 @@ def _compose_header(arrays: dict[str, Array], metadata: dict[str, str]) -> tuple
 
     for name, array in arrays.items():
         if not isinstance(name, str):
-            raise TypeError(f"tensor names must be strings, not {_shown(name)}")
+            raise TypeError(f"tensor names must be strings, not {shown(name)}")
         if name == _METADATA:
             raise ValueError(f"{_METADATA!r} cannot name a tensor: the format reserves it")
         if _native(array.dtype) not in _NAMES:
             raise ValueError(
-                f"tensor {_shown(name)} has dtype {array.dtype}; a safetensors file holds "
+                f"tensor {shown(name)} has dtype {array.dtype}; a safetensors file holds "
                 + ", ".join(str(dtype) for dtype in _NAMES)
             )
     for key, text in metadata.items():
         if not (isinstance(key, str) and isinstance(text, str)):
-            raise TypeError(
-                f"metadata maps strings to strings, not {_shown(key)} to {_shown(text)}"
-            )
+            raise TypeError(f"metadata maps strings to strings, not {shown(key)} to {shown(text)}")
 
     # Larger items first: every tensor then starts at a multiple of its own item size.
     order = sorted(arrays, key=lambda name: -arrays[name].itemsize)
@@ -183,7 +181,8 @@ def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
-def _little_endian_bytes(array: Array) -> memoryview:
+def little_endian_bytes(array: Array) -> memoryview:
+    """Return the bytes of an array as they stand in a file."""
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return little.reshape(-1).view(np.uint8).data
 
@@ -238,7 +237,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen = set()
         for key, _ in pairs:
             if key in seen:
-                raise _Malformed(f"its header has the key {_shown(key)} twice")
+                raise _Malformed(f"its header has the key {shown(key)} twice")
             seen.add(key)
     for key in result:
         _check_unicode(key)
@@ -254,7 +253,7 @@ def _check_unicode(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise _Malformed(f"its header holds {_shown(text)}, which is not valid Unicode") from error
+        raise _Malformed(f"its header holds {shown(text)}, which is not valid Unicode") from error
 
 
 def _check_metadata(metadata: Any) -> dict[str, str]:
@@ -263,7 +262,7 @@ def _check_metadata(metadata: Any) -> dict[str, str]:
     for key, text in metadata.items():
         if not isinstance(text, str):
             raise _Malformed(
-                f"{_METADATA} maps {_shown(key)} to {_shown(text)}, which is not a string"
+                f"{_METADATA} maps {shown(key)} to {shown(text)}, which is not a string"
             )
         _check_unicode(text)
     return metadata
@@ -276,21 +275,21 @@ def _check_entry(name: str, entry: Any) -> _Entry:
     """Return dtype, shape, begin and end of a tensor whose size agrees with its offsets."""
     if not isinstance(entry, dict) or entry.keys() != _FIELDS:
         raise _Malformed(
-            f"the entry of {_shown(name)} must hold dtype, shape and data_offsets alone"
+            f"the entry of {shown(name)} must hold dtype, shape and data_offsets alone"
         )
     dtype_name, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype_name, str) or dtype_name not in DTYPES:
         raise _Malformed(
-            f"{_shown(name)} has dtype {_shown(dtype_name)}; supported are {', '.join(DTYPES)}"
+            f"{shown(name)} has dtype {shown(dtype_name)}; supported are {', '.join(DTYPES)}"
         )
     if not _are_sizes(shape) or len(shape) > _MAX_DIMENSIONS:
         raise _Malformed(
-            f"{_shown(name)} has shape {_shown(shape)}; "
+            f"{shown(name)} has shape {shown(shape)}; "
             f"a shape is a list of at most {_MAX_DIMENSIONS} non-negative integers"
         )
     if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise _Malformed(
-            f"{_shown(name)} has data_offsets {_shown(offsets)}; they are two integers "
+            f"{shown(name)} has data_offsets {shown(offsets)}; they are two integers "
             "[begin, end] with 0 <= begin <= end"
         )
     dtype = DTYPES[dtype_name]
@@ -298,7 +297,7 @@ def _check_entry(name: str, entry: Any) -> _Entry:
     size = math.prod(shape) * dtype.itemsize
     if end - begin != size:
         raise _Malformed(
-            f"{_shown(name)} needs {size} bytes for {dtype_name} of shape {shape}, "
+            f"{shown(name)} needs {size} bytes for {dtype_name} of shape {shape}, "
             f"but its data_offsets {offsets} hold {end - begin} bytes"
         )
     return dtype, tuple(shape), begin, end
@@ -318,12 +317,12 @@ def _check_offsets(layout: dict[str, _Entry], data_size: int) -> None:
         if begin != covered:
             problem = "overlaps the tensor before it" if begin < covered else "follows a gap"
             raise _Malformed(
-                f"{_shown(name)} starts at byte {begin} of the data and {problem}, "
+                f"{shown(name)} starts at byte {begin} of the data and {problem}, "
                 f"which ends at byte {covered}"
             )
         if end > data_size:
             raise _Malformed(
-                f"{_shown(name)} ends at byte {end} of the data, but the file holds {data_size}"
+                f"{shown(name)} ends at byte {end} of the data, but the file holds {data_size}"
             )
         covered = end
     if covered != data_size:
@@ -336,11 +335,11 @@ def _read_tensor(
     try:
         array: Array = np.empty(shape, dtype.newbyteorder("<"))
     except ValueError as error:
-        raise _Malformed(f"{_shown(name)} has a shape that no array can have ({error})") from error
+        raise _Malformed(f"{shown(name)} has a shape that no array can have ({error})") from error
     data = array.reshape(-1).view(np.uint8)
     # Another process may have cut the file since its size was read.
     if file.readinto(data.data) != data.size:
-        raise _Malformed(f"it ended within the data of {_shown(name)}")
+        raise _Malformed(f"it ended within the data of {shown(name)}")
     if dtype.kind == "b" and np.any(data > 1):
-        raise _Malformed(f"{_shown(name)} is BOOL and holds bytes other than 0 and 1")
+        raise _Malformed(f"{shown(name)} is BOOL and holds bytes other than 0 and 1")
     return array.astype(dtype, copy=False)

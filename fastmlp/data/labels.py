@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,30 @@ _WIDEST: dict[str, Any] = {
 }
 
 
+_DTYPE = re.compile(r"[US]|[<>|=][biufUSMmO][0-9]*(\[[0-9a-zA-Z]+\])?")
+_MOST_BYTES = 2**24
+
+
+def named_dtype(name: object) -> np.dtype[Any]:
+    """Return the dtype of labels that a file names, as ``dtype.str`` has it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It names none: NumPy takes much more for one, and warns of some of it.
+    """
+    if not isinstance(name, str) or not _DTYPE.fullmatch(name):
+        raise ValueError(f"labels of dtype {name!r}")
+    return np.dtype(name)
+
+
+def _check_lengths(lengths: list[int]) -> None:
+    """Refuse texts of which few are so long that all, padded to that, would take the memory."""
+    size = 4 * len(lengths) * max(lengths, default=0)
+    if size > _MOST_BYTES + 32 * sum(lengths):
+        raise ValueError(f"{len(lengths)} labels, of which one has {max(lengths)} letters")
+
+
 def classes_to_state(classes: Array) -> dict[str, Any]:
     """Return labels as JSON knows them, with their dtype."""
     kind = classes.dtype.kind
@@ -189,9 +214,11 @@ def classes_from_state(state: Mapping[str, Any]) -> Array:
     AttributeError, KeyError, OverflowError, TypeError, ValueError
         The state is none of this library's.
     """
-    dtype, values = np.dtype(state["dtype"]), state["values"]
-    if dtype.kind not in "biufUSMm" or (dtype.kind in "US" and dtype.itemsize):
+    dtype, values = named_dtype(state["dtype"]), state["values"]
+    if dtype.kind == "O" or (dtype.kind in "US" and dtype.itemsize):
         raise ValueError(f"labels of dtype {dtype}")
+    if dtype.kind in "US":
+        _check_lengths([len(value) for value in values])
     if dtype.kind == "S":
         values = [value.encode("latin-1") for value in values]
     with np.errstate(over="ignore"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common import safetensors
+from ..common import sealed
 from ..data.column_names import names_by_part
 from ..data.target_kinds import encoder_from_state
 from ..data.targets import TargetEncoder
@@ -25,7 +25,6 @@ from .operation_format import describe, describe_slot, read_operation, read_slot
 if TYPE_CHECKING:
     from ..kernels.typing import Array
 
-_KEY = "fastmlp"
 _KIND = "predictor"
 _VERSION = 1
 
@@ -63,7 +62,7 @@ def write_predictor(path: str | os.PathLike[str], predictor: PredictorFile) -> N
         "features": predictor.names.get("X") if program.wide is None else dict(predictor.names),
     }
     tensors = named(program.parameters, predictor.weights.parameters)
-    safetensors.write(path, tensors, {_KEY: json.dumps(description)})
+    sealed.write(path, tensors, {sealed.KEY: json.dumps(description)})
 
 
 def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
@@ -77,10 +76,10 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
     FileNotFoundError
         There is no such file.
     """
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     name = os.fspath(path)
     try:
-        description = json.loads(metadata[_KEY])
+        description = json.loads(metadata[sealed.KEY])
         kind, version = description["kind"], description["version"]
     except (KeyError, RecursionError, TypeError, ValueError):
         kind = version = None
@@ -96,7 +95,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
     except FunctionError as error:
         raise ModelFileError(f"{name} needs a function of yours: {error}") from error
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{name}: damaged predictor file: {error}") from error
+        raise ModelFileError(f"{name}: damaged predictor file: {error!s:.2000}") from error
 
 
 def _read(description: Mapping[str, Any], tensors: Mapping[str, Array]) -> PredictorFile:

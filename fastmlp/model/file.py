@@ -8,7 +8,7 @@ from typing import Any
 from ..common.checks import check_bool
 from ..common.error_state import own_error_state
 from ..declarations.recorded import reading_functions
-from ..errors import missing_extra
+from ..errors import ModelFileError, missing_extra
 from ..runners.backends import check_threads, choose_backend
 from .format import ModelFile, read_models
 from .sequential import Sequential
@@ -63,6 +63,11 @@ def load(
         except ImportError as error:
             raise missing_extra("scikit-learn", "sklearn") from error
         return estimator_of(networks, os.fspath(path))
+    if len(networks) > 1:
+        raise ModelFileError(
+            f"{os.fspath(path)} holds {len(networks)} networks, but nothing of the estimator that "
+            "averages their outputs"
+        )
     return networks[0]
 
 

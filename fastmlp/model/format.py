@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common import safetensors
+from ..common import sealed
 from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
@@ -37,12 +37,11 @@ if TYPE_CHECKING:
 
     from ..kernels.typing import Array
 
-_KEY = "fastmlp"
-_NOTE = "note."
 _MODEL, _SEVERAL = "model", "models"
 _PRODUCTS = "optimizer.products"
 _KEPT = ("parameters", "buffers")
 _MOST_STEPS = 2**62
+_MOST_LEFT_OUT = 500_000
 _VERSION = 1
 
 
@@ -58,7 +57,7 @@ class ModelFile:
 def write_model(path: str | os.PathLike[str], model: ModelFile) -> None:
     """Write a model to a file; see `Sequential.save`."""
     description = json.dumps(_description(model))
-    safetensors.write(path, _tensors(model), {_KEY: description, **_notes(model.metadata)})
+    sealed.write(path, _tensors(model), {sealed.KEY: description, **_notes(model.metadata)})
 
 
 def write_models(path: str | os.PathLike[str], models: Sequence[ModelFile]) -> None:
@@ -74,7 +73,7 @@ def write_models(path: str | os.PathLike[str], models: Sequence[ModelFile]) -> N
         "members": [_description(model) for model in models],
     }
     notes = _notes(models[0].metadata)
-    safetensors.write(path, tensors, {_KEY: json.dumps(description), **notes})
+    sealed.write(path, tensors, {sealed.KEY: json.dumps(description), **notes})
 
 
 def _prefix(number: int) -> str:
@@ -135,7 +134,7 @@ def _notes(metadata: object) -> dict[str, str]:
     for key, value in metadata.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise TypeError(f"metadata must map strings to strings, got {key!r}: {value!r}")
-    return {_NOTE + key: value for key, value in metadata.items()}
+    return {sealed.NOTE + key: value for key, value in metadata.items()}
 
 
 def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
@@ -149,10 +148,12 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
     FileNotFoundError
         There is no such file.
     """
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description = _describe(path, metadata)
     notes = {
-        key.removeprefix(_NOTE): value for key, value in metadata.items() if key.startswith(_NOTE)
+        key.removeprefix(sealed.NOTE): value
+        for key, value in metadata.items()
+        if key.startswith(sealed.NOTE)
     }
     try:
         return [
@@ -162,7 +163,7 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
     except FunctionError as error:
         raise ModelFileError(f"{os.fspath(path)} needs a function of yours: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error}") from error
+        raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error!s:.2000}") from error
 
 
 def _members(
@@ -189,10 +190,10 @@ def _members(
 
 def _describe(path: str | os.PathLike[str], metadata: dict[str, str]) -> dict[str, Any]:
     name = os.fspath(path)
-    if _KEY not in metadata:
+    if sealed.KEY not in metadata:
         raise ModelFileError(f"{name} is a safetensors file, but not one that fastmlp has written")
     try:
-        description = json.loads(metadata[_KEY])
+        description = json.loads(metadata[sealed.KEY])
         kind, version = description["kind"], description["version"]
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged description: {error}") from error
@@ -216,6 +217,7 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     )
     training = TrainingState(network, check_int("random_state", description["random_state"], 0))
     n_features = description["n_features"]
+    _check_columns(n_features, tensors)
     planned = training.plan(tuple(n_features) if isinstance(n_features, list) else n_features)
     # Before anything is allocated: a file may claim any size.
     unfinished = _unfinished(description.get("fit"))
@@ -252,6 +254,14 @@ def _restore(description: dict[str, Any], tensors: dict[str, Array]) -> Training
     training.settle()
     training.feature_names = _feature_names(program, description.get("feature_names", {}))
     return training
+
+
+def _check_columns(n_features: Any, tensors: dict[str, Array]) -> None:
+    """No more columns than the file has numbers for, or a network could leave out."""
+    most = _MOST_LEFT_OUT + sum(values.size for values in tensors.values())
+    for width in n_features if isinstance(n_features, list) else [n_features]:
+        if check_int("n_features", width, 1) > most:
+            raise ValueError(f"{width} columns, but weights for fewer than {most}")
 
 
 def _feature_names(program: Program, names: Any) -> dict[str, tuple[str, ...]]:

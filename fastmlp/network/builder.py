@@ -163,10 +163,10 @@ class Builder:
             tables=tables,
         )
 
-    def _columns_of_input(self, x: Slot, path: str) -> tuple[int, ...]:
+    def _columns_of_input(self, x: Slot, path: str) -> Sequence[int]:
         """Return the column of X that each column of a slot is, of X or a choice of columns."""
         if x is self.input:
-            return tuple(range(x.width))
+            return range(x.width)
         producer = next((op for op in self.ops if op.out is x), None)
         if isinstance(producer, SelectOp) and producer.x is self.input:
             return producer.columns

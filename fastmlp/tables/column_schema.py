@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from ..common.plain_fields import check_plain_fields
+from .calendar import ORDERS
+
 KINDS = ("number", "yes/no", "category", "date", "left out")
 
 __all__ = ["KINDS", "ColumnSchema"]
@@ -65,9 +68,9 @@ class ColumnSchema:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"the column {self.name!r} is of the kind {self.kind!r}")
-        for text in (self.name, *self.words, *self.na):
-            if not isinstance(text, str):
-                raise TypeError(f"names and words of a column are strings, got {text!r}")
+        check_plain_fields(self)
+        if self.order not in ORDERS:
+            raise ValueError(f"the column {self.name!r} has dates in the order {self.order!r}")
         if self.decimal not in (".", ","):
             raise ValueError(f"the column {self.name!r} has the decimal sign {self.decimal!r}")
 

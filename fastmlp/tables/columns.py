@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..common.checks import check_number
+from ..common.plain_fields import check_plain_fields
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -66,7 +67,8 @@ class NumberColumn:
     kind: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
-        _check_scaled(self.name, self.mean, self.scale, self.fill, self.indicator)
+        check_plain_fields(self)
+        check_number("a scale", self.scale, 0, open_low=True)
         check_number("a bound", self.bound, 0)
 
     @property
@@ -147,7 +149,8 @@ class DateColumn:
     kind: ClassVar[str] = "date"
 
     def __post_init__(self) -> None:
-        _check_scaled(self.name, self.mean, self.scale, self.fill, self.indicator)
+        check_plain_fields(self)
+        check_number("a scale", self.scale, 0, open_low=True)
         if not self.parts or [part for part in PARTS if part in self.parts] != list(self.parts):
             raise ValueError(f"the date {self.name!r} has the parts {self.parts!r}")
 
@@ -228,10 +231,7 @@ class CategoryColumn:
     kind: ClassVar[str] = "category"
 
     def __post_init__(self) -> None:
-        for text in (self.name, *self.categories, *self.rest):
-            _check_text("a name of a column or category", text)
-        if not isinstance(self.other, bool):
-            raise TypeError(f"other must be true or false, got {self.other!r}")
+        check_plain_fields(self)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -382,17 +382,3 @@ def _write_scaled(column: NumberColumn | DateColumn, values: Array, out: Array) 
         # Beyond the range of `out` a number is infinite there, which the network refuses.
         with np.errstate(over="ignore"):
             out[:, place] = (raw[:, place] - mean) / scale
-
-
-def _check_scaled(name: str, mean: float, scale: float, fill: float, indicator: object) -> None:
-    _check_text("a column's name", name)
-    check_number("a mean", mean)
-    check_number("a scale", scale, 0, open_low=True)
-    check_number("what stands in for a missing number", fill)
-    if not isinstance(indicator, bool):
-        raise TypeError(f"an indicator must be true or false, got {indicator!r}")
-
-
-def _check_text(what: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise TypeError(f"{what} must be a string, got {value!r}")

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..common.plain_fields import check_plain_fields
 from ..common.warn import warn
 from ..errors import TableWarning
 
@@ -34,6 +35,9 @@ class Note:
     value: str = ""
     column: str = ""
     count: int = 0
+
+    def __post_init__(self) -> None:
+        check_plain_fields(self)
 
     def in_python(self) -> str:
         """The sentence with the argument of a function."""

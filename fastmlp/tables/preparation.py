@@ -180,7 +180,7 @@ class Preparation:
             if len(preparation.features) != width:
                 raise ValueError(f"{len(preparation.features)} features for {width} inputs")
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise ModelFileError(f"damaged preparation of the model: {error}") from error
+            raise ModelFileError(f"damaged preparation of the model: {error!s:.2000}") from error
         return preparation
 
     @classmethod

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..common.atomic_file import atomic_text
+from ..common.sealed import DIGEST, json_digest
 from ..data.features import counted
+from ..errors import ModelFileError
 from .cells import Column, column_of, names_of
 from .column_schema import KINDS, ColumnSchema
 from .notes import Note
@@ -121,6 +123,8 @@ class Schema:
         """
         if description["version"] != VERSION:
             raise ValueError(f"version {description['version']!r}, expected {VERSION}")
+        if unknown := sorted(description.keys() - {"version", "columns", "target", "notes"}):
+            raise ValueError(f"{unknown[0]!r} is no part of a schema")
         target = description["target"]
         return cls(
             tuple(map(ColumnSchema.from_dict, description["columns"])),
@@ -129,8 +133,13 @@ class Schema:
         )
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write the schema as JSON, which may be edited and given to ``--schema``."""
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        """Write the schema as JSON, which may be edited and given to ``--schema``.
+
+        Who edits it deletes the line ``sha256``, by which damage is told.
+        """
+        description = self.to_dict()
+        sealed = {"version": VERSION, DIGEST: json_digest(description), **description}
+        text = json.dumps(sealed, indent=2, ensure_ascii=False, allow_nan=False)
         with atomic_text(path, "json") as file:
             file.write(f"{text}\n")
 
@@ -140,16 +149,25 @@ class Schema:
 
         Raises
         ------
-        ValueError
-            The file holds no schema.
+        ModelFileError
+            The file holds no schema, or another one than its line ``sha256`` was made of.
         """
+        shown = os.fspath(path)
         # Editors mark UTF-8 by a byte order mark.
         with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
-        try:
-            return cls.from_dict(json.loads(text))
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise ValueError(f"{os.fspath(path)} holds no schema of a table: {error}") from error
+            try:
+                description = json.loads(file.read())
+                digest = description.pop(DIGEST, None)
+                if digest in (None, json_digest(description)):
+                    return cls.from_dict(description)
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+                raise ModelFileError(
+                    f"{shown} holds no schema of a table: {error!s:.2000}"
+                ) from error
+        raise ModelFileError(
+            f"{shown} was edited, or is damaged: it does not hold what its line {DIGEST!r} was "
+            "made of; if the edit is wanted, delete that line"
+        )
 
     def __str__(self) -> str:
         header = ("column", "kind", "missing", "distinct", "example", "becomes")

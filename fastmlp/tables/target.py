@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..common.checks import check_number
+from ..common.plain_fields import check_plain_fields
 
 if TYPE_CHECKING:
     from ..kernels.typing import Array
@@ -60,16 +61,12 @@ class Target:
     example: str = ""
 
     def __post_init__(self) -> None:
-        for text in (self.name, *self.classes, self.unit):
-            if not isinstance(text, str):
-                raise TypeError(f"names of a target and its classes are strings, got {text!r}")
+        check_plain_fields(self)
         if self.kind not in KINDS:
             raise ValueError(f"the target is of the kind {self.kind!r}")
         if self.decimal not in (".", ","):
             raise ValueError(f"the target has the decimal sign {self.decimal!r}")
-        check_number("the target's mean", self.mean)
         check_number("the target's scale", self.scale, 0, open_low=True)
-        check_number("the target's shift", self.shift)
 
     @property
     def task(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.labels import named_dtype
 from ..errors import ModelFileError
 from ..model.file import ESTIMATOR
 from ..training.history import History
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..model.sequential import Sequential
     from .fitting import Fitted
 
-_DAMAGE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+_MOST_BYTES = 2**25
 
 __all__ = ["estimator_around", "estimator_of"]
 
@@ -77,7 +78,9 @@ def estimator_of(networks: list[Sequential], path: str) -> Any:
         TypeError,
         ValueError,
     ) as error:
-        raise ModelFileError(f"{path}: damaged description of an estimator: {error}") from error
+        raise ModelFileError(
+            f"{path}: damaged description of an estimator: {error!s:.2000}"
+        ) from error
 
 
 def _restored(kind: Any, description: Mapping[str, Any], model: TableModel) -> Any:
@@ -113,7 +116,10 @@ def _restore_classes(estimator: Any, dtype: str | None, model: TableModel) -> No
         assert model.classes is not None
         if len(model.preparation.target.classes) != len(model.classes):
             raise ValueError("the target has other classes than the networks")
-        estimator.classes_ = model.classes.astype(np.dtype(dtype))
+        wanted = named_dtype(dtype)
+        if wanted.itemsize * len(model.classes) > _MOST_BYTES:
+            raise ValueError(f"classes of dtype {dtype!r}")
+        estimator.classes_ = model.classes.astype(wanted)
 
 
 def _word(value: Any) -> str:

@@ -168,8 +168,12 @@ def test_an_edited_schema(data: str, tmp_path: Path, capsys: pytest.CaptureFixtu
         if column["name"] == "zip":
             column["kind"] = "left out"
     edited = tmp_path / "mine.json"
-    edited.write_text(json.dumps(description), encoding="utf-8")
     words = ("--data", data, *TARGET, "--schema", str(edited))
+    edited.write_text(json.dumps(description), encoding="utf-8")
+    capsys.readouterr()
+    assert "delete that line" in error_of(capsys, "train", *words, *QUICK)
+    del description["sha256"]
+    edited.write_text(json.dumps(description), encoding="utf-8")
     found = schema_of(tmp_path / "1", *words)["columns"]
     assert found["zip"]["kind"] == found["owner"]["kind"] == "left out"
     assert [column["name"] for column in read_preparation(tmp_path / "1")["columns"]] == [

@@ -25,7 +25,7 @@ def test_interrupted_write_leaves_the_old_file_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     (tmp_path / "m").write_bytes(b"old")
-    original = safetensors._little_endian_bytes
+    original = safetensors.little_endian_bytes
     written = []
 
     def fail_at_the_second(array: np.ndarray) -> memoryview:
@@ -34,7 +34,7 @@ def test_interrupted_write_leaves_the_old_file_alone(
         written.append(array)
         return original(array)
 
-    monkeypatch.setattr(safetensors, "_little_endian_bytes", fail_at_the_second)
+    monkeypatch.setattr(safetensors, "little_endian_bytes", fail_at_the_second)
     with pytest.raises(type(error)):
         safetensors.write(tmp_path / "m", {"a": np.zeros(2), "b": np.zeros(2)})
     assert (tmp_path / "m").read_bytes() == b"old"

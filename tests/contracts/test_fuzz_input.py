@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastmlp as fm
-from fastmlp.common import safetensors
+from fastmlp.common import sealed
 
 BACKENDS = fm.kernels.available_backends()
 
@@ -335,7 +335,7 @@ VALUES = (
 @settings(few, max_examples=400)
 @given(data=st.data())
 def test_descriptions_of_a_model_file(content, data):
-    tensors, metadata = safetensors.read(content)
+    tensors, metadata = sealed.read(content)
     description = json.loads(metadata["fastmlp"])
     *way, last = data.draw(st.sampled_from([place for place in places(description) if place]))
     parent = description
@@ -346,5 +346,5 @@ def test_descriptions_of_a_model_file(content, data):
     else:
         del parent[last]
     path = content.with_name("changed")
-    safetensors.write(path, tensors, {**metadata, "fastmlp": json.dumps(description)})
+    sealed.write(path, tensors, {**metadata, "fastmlp": json.dumps(description)})
     use(path)

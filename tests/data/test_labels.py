@@ -10,6 +10,7 @@ from encoders import encoder_for, fitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastmlp.data.labels import classes_from_state
 from fastmlp.data.target_kinds import encoder_from_state
 
 
@@ -205,3 +206,18 @@ def test_known_labels_are_kept_from_changes():
         encoder.classes[0] = 5
     with pytest.raises(ValueError, match="does not know: 2; it knows 3, 1"):
         encoder.encode([3, 2], 2, fit=True)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "message"),
+    [
+        ("a", [], "labels of dtype 'a'"),
+        (None, [1.0], "labels of dtype None"),
+        ("i4,f8", [1], "labels of dtype 'i4,f8'"),
+        ("|O", ["x"], "labels of dtype object"),
+        ("U", ["x" * 10**6, *map(str, range(1000))], "1001 labels, of which one has 1000000"),
+    ],
+)
+def test_states_that_are_none(dtype: object, values: list, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        classes_from_state({"dtype": dtype, "values": values})

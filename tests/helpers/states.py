@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import fastmlp as fm
-from fastmlp.common import safetensors
+from fastmlp.common import sealed
 from fastmlp.kernels.typing import Array
 
 
@@ -19,7 +19,7 @@ def contents(model: fm.Sequential) -> tuple[dict[str, Array], dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         model.save(path)
-        tensors, metadata = safetensors.read(path)
+        tensors, metadata = sealed.read(path)
     description = json.loads(metadata["fastmlp"])
     # Two runs never take the same time.
     description["history"].pop("seconds", None)

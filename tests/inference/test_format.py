@@ -13,7 +13,7 @@ from blocked_imports import BLOCKS, OPTIONAL, output_of
 from frozen_networks import classifier, kinds, relative, rows, trained
 
 import fastmlp as fm
-from fastmlp.common import safetensors
+from fastmlp.common import sealed
 from fastmlp.program.ops import DenseOp
 
 Edit = Callable[[dict[str, Any], dict[str, Any]], None]
@@ -26,10 +26,10 @@ def edited(path: Path, edit: Edit) -> None:
         fm.WideAndDeep(1, "sigmoid", deep=[fm.Dense(4, "relu")], wide=[0], deep_columns=[1, 2]),
     ]
     fm.Sequential(layers, backend="numpy").build(3).freeze().save(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description, arrays = json.loads(metadata["fastmlp"]), dict(tensors)
     edit(description, arrays)
-    safetensors.write(path, arrays, {"fastmlp": json.dumps(description)})
+    sealed.write(path, arrays, {"fastmlp": json.dumps(description)})
 
 
 def put(*keys: Any, value: Any) -> Edit:
@@ -92,10 +92,10 @@ def reading_wide(path: Path, number: int) -> None:
     """Write a predictor whose operation of this number reads X_wide in place of its input."""
     layers = [fm.WideAndDeep(1, deep=[fm.Dense(4, "tanh")])]
     fm.Sequential(layers, backend="numpy", random_state=0).build((4, 4)).freeze().save(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description = json.loads(metadata["fastmlp"])
     description["ops"][number]["x"] = [description["wide"]["index"]]
-    safetensors.write(path, tensors, {"fastmlp": json.dumps(description)})
+    sealed.write(path, tensors, {"fastmlp": json.dumps(description)})
 
 
 def test_an_activation_cannot_read_sparse_rows(tmp_path: Path) -> None:
@@ -137,9 +137,9 @@ def test_names_of_two_inputs_are_read_in_every_form(
     path = tmp_path / "p.safetensors"
     layers = [fm.WideAndDeep(1, deep=[fm.Dense(2)])]
     fm.Sequential(layers, backend="numpy").build((2, 3)).freeze().save(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description = json.loads(metadata["fastmlp"])
-    safetensors.write(path, tensors, {"fastmlp": json.dumps(description | {"features": features})})
+    sealed.write(path, tensors, {"fastmlp": json.dumps(description | {"features": features})})
     assert fm.load_predictor(path).column_names == names
 
 
@@ -195,7 +195,7 @@ def test_damaged_files(tmp_path: Path) -> None:
 
     path, bad = tmp_path / "p.safetensors", tmp_path / "bad.safetensors"
     every_operation().freeze().save(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     rng = np.random.default_rng(0)
     refused = 0
     for _ in range(400):
@@ -204,7 +204,7 @@ def test_damaged_files(tmp_path: Path) -> None:
         changed = mutated(changed, rng)
         if rng.random() < 0.2:
             del weights[rng.choice(sorted(weights))]
-        safetensors.write(bad, weights, {"fastmlp": json.dumps(changed)})
+        sealed.write(bad, weights, {"fastmlp": json.dumps(changed)})
         try:
             loaded = fm.load_predictor(bad)
         except fm.ModelFileError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import fastmlp as fm
 from fastmlp.tables.column_schema import ColumnSchema
 from fastmlp.tables.infer import infer
 from fastmlp.tables.notes import Note
@@ -73,12 +75,30 @@ def test_json_and_back(tmp_path: Path) -> None:
     assert Schema.from_json(tmp_path / "schema.json") == schema
 
 
+def test_an_edited_file_is_refused_until_its_digest_is_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "schema.json"
+    schema = infer(some_table(), target="price")
+    schema.to_json(path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"name": "town"', '"name": "city"'), encoding="utf-8")
+    with pytest.raises(fm.ModelFileError, match=r"schema\.json was edited.*delete that line"):
+        Schema.from_json(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if '"sha256"' not in line]
+    assert len(kept) == len(lines) - 1
+    path.write_text("\n".join(kept), encoding="utf-8")
+    assert Schema.from_json(path).names == ["size", "sold", "city", "name"]
+    # Another layout is no other schema.
+    path.write_text(json.dumps(json.loads(text)), encoding="utf-8")
+    assert Schema.from_json(path) == schema
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": 9}', '{"version": 2, "columns": [{"name": "x"}]}']
+    "text", ["", "[]", "{}", '{"version": 9}', '{"version": 2, "columns": [{"name": "x"}]}', "\xff"]
 )
 def test_files_that_hold_none(text: str, tmp_path: Path) -> None:
-    (tmp_path / "s.json").write_text(text)
-    with pytest.raises(ValueError, match=r"s\.json holds no schema of a table"):
+    (tmp_path / "s.json").write_text(text, encoding="latin-1")
+    with pytest.raises(fm.ModelFileError, match=r"s\.json holds no schema of a table"):
         Schema.from_json(tmp_path / "s.json")
 
 
@@ -91,7 +111,10 @@ def test_what_is_as_usual_is_not_written() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "moment"}, {"name": 1}, {"decimal": ";"}, {"words": (1, 2)}, {"colour": "red"}],
+    [
+        *({"kind": "moment"}, {"name": 1}, {"decimal": ";"}, {"words": (1, 2)}, {"colour": "red"}),
+        *({"order": "hour first"}, {"limit": -1}, {"clock": None}, {"unit": 3}),
+    ],
 )
 def test_columns_that_cannot_be(wrong: dict) -> None:
     with pytest.raises((TypeError, ValueError)):

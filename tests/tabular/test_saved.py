@@ -12,7 +12,7 @@ import pytest
 from framed_houses import HOUSES, dear, price
 
 import fastmlp as fm
-from fastmlp.common import safetensors
+from fastmlp.common import sealed
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastmlp.TableWarning")
 ATTRIBUTES = ("best_epoch_", "validation_score_", "n_features_in_")
@@ -83,10 +83,10 @@ def test_a_regressor_and_arguments_that_are_objects(tmp_path: Path) -> None:
 
 
 def rewritten(path: Path, change: Any) -> None:
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     description = json.loads(metadata["note.estimator"])
     change(description)
-    safetensors.write(path, tensors, {**metadata, "note.estimator": json.dumps(description)})
+    sealed.write(path, tensors, {**metadata, "note.estimator": json.dumps(description)})
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_damaged_files_are_refused(classifier: Any, tmp_path: Path, change: Any)
 def test_a_file_that_ends_early_or_lacks_a_network(classifier: Any, tmp_path: Path) -> None:
     path = tmp_path / "m"
     classifier.save(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     (tmp_path / "half").write_bytes(path.read_bytes()[:-100])
     with pytest.raises(fm.ModelFileError):
         fm.load(tmp_path / "half")
@@ -128,7 +128,7 @@ def test_a_file_that_ends_early_or_lacks_a_network(classifier: Any, tmp_path: Pa
         {**tensors, "member.9.0.weight": tensors[first]},
         {**tensors, "more": tensors[first]},
     ):
-        safetensors.write(path, changed, metadata)
+        sealed.write(path, changed, metadata)
         with pytest.raises(fm.ModelFileError):
             fm.load(path)
 
@@ -142,3 +142,16 @@ def test_what_else_reads_the_file(classifier: Any, tmp_path: Path) -> None:
     else:
         assert fm.load_predictor(path).classes.tolist() == ["cheap", "dear"]
     assert fm.load(path, backend="numpy").members_[0].backend == "numpy"
+
+
+def test_networks_that_nothing_averages(classifier: Any, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    classifier.save(path)
+    tensors, metadata = sealed.read(path)
+    del metadata["note.estimator"]
+    sealed.write(path, tensors, metadata)
+    if len(classifier.members_) == 1:
+        assert isinstance(fm.load(path), fm.Sequential)
+        return
+    with pytest.raises(fm.ModelFileError, match="m holds 3 networks, but nothing of the estimator"):
+        fm.load(path)

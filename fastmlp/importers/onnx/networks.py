@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...common.error_state import own_error_state
 from ...declarations.activations import Activation, get_activation
+from ...errors import ModelFileError
 from ...kernels.reference.activations import activation_forward
 from ...network.layers import Activation as ActivationLayer
 from ...network.layers import Dense, WideAndDeep
@@ -84,7 +86,13 @@ def from_onnx(
     >>> fm.from_onnx("three.onnx").classes
     array([0, 1, 2])
     """
-    return _model(Source(read_model(source)), output_activation, classes, dtype, arguments)
+    model = read_model(source)
+    try:
+        return _model(Source(model), output_activation, classes, dtype, arguments)
+    except ModelFileError as error:
+        if not isinstance(source, str | os.PathLike):
+            raise
+        raise ModelFileError(f"{os.fspath(source)}: {error}") from error
 
 
 def _model(
