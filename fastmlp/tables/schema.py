@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..common.checks import check_instance
 from ..data.features import counted
 from .cells import Column, column_of, names_of
 from .column_schema import KINDS, ColumnSchema
@@ -86,6 +87,8 @@ class Schema:
         self, table: Table | Mapping[str, Any], columns: Mapping[str, Column]
     ) -> tuple[dict[str, Array], tuple[Note, ...]]:
         """Do what `read` does, where some columns of the table have been looked at before."""
+        if not hasattr(table, "columns"):
+            check_instance("table", table, Mapping, "a Table or a mapping of names to arrays")
         given = names_of(table)
         missing = [repr(column.name) for column in self.used if column.name not in given]
         if missing:
@@ -118,6 +121,7 @@ class Schema:
         KeyError, TypeError, ValueError
             It describes none.
         """
+        check_instance("description", description, Mapping, "what to_dict returns")
         if description["version"] != VERSION:
             raise ValueError(f"version {description['version']!r}, expected {VERSION}")
         target = description["target"]

@@ -87,8 +87,8 @@ THINGS: dict[str, Callable[[], Any]] = {
         *(float("nan"), float("inf"), decimal.Decimal("NaN"), ..., (), print, float),
     )
 } | {
-    "list": lambda: [],
-    "dictionary": lambda: {},
+    "list": list,
+    "dictionary": dict,
     "list of lists": lambda: [[1, [2], 3]],
     "set": lambda: {1.0, 2.0},
     "generator": lambda: (k for k in range(3)),
