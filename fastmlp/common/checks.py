@@ -163,6 +163,14 @@ def check_texts(name: str, value: object) -> tuple[str, ...]:
     return found
 
 
+def check_array(name: str, value: object) -> np.ndarray:
+    """Return what NumPy makes of a value; what it makes no array of is a ValueError."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array, got {describe(value)}: {error}") from error
+
+
 def describe(value: object) -> str:
     """Write a value and its type for a message, in one line; long ones are cut."""
     text = " ".join(repr(value).split())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import check_positive_int, describe
+from ..common.checks import check_array, check_positive_int, describe
 from ..common.error_state import own_error_state
 from ..data.rows import FeaturePair, SparseRows, as_dtype
 from ..program.program import categories
@@ -177,7 +177,7 @@ def _outputs(model: Sequential, X: object, output: object, n_rows: int) -> tuple
         raise ValueError(
             f"the network has {width} outputs; say which one is to be explained, such as output=0"
         )
-    chosen = np.asarray(output)
+    chosen = check_array("output", output)
     if chosen.dtype.kind not in "iu" or chosen.shape not in ((), (n_rows,)):
         raise ValueError(
             f"output must be the number of an output, or one for each of the {n_rows} rows; got "

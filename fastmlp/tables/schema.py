@@ -122,8 +122,10 @@ class Schema:
             It describes none.
         """
         check_instance("description", description, Mapping, "what to_dict returns")
-        if description["version"] != VERSION:
-            raise ValueError(f"version {description['version']!r}, expected {VERSION}")
+        if description.get("version") != VERSION:
+            raise ValueError(
+                f"the description has version {description.get('version')!r}, expected {VERSION}"
+            )
         target = description["target"]
         return cls(
             tuple(map(ColumnSchema.from_dict, description["columns"])),
@@ -134,7 +136,7 @@ class Schema:
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write the schema as JSON, which may be edited and given to ``--schema``."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        with open(path, "w", encoding="utf-8") as file:
+        with open(os.fspath(path), "w", encoding="utf-8") as file:
             file.write(f"{text}\n")
 
     @classmethod
@@ -147,7 +149,7 @@ class Schema:
             The file holds no schema.
         """
         # Editors mark UTF-8 by a byte order mark.
-        with open(path, encoding="utf-8-sig") as file:
+        with open(os.fspath(path), encoding="utf-8-sig") as file:
             text = file.read()
         try:
             return cls.from_dict(json.loads(text))

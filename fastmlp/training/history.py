@@ -153,7 +153,7 @@ class History:
         """
         import csv
 
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        with open(os.fspath(path), "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([_EPOCH, *self._columns])
             writer.writerows(zip(self.epochs, *self._columns.values(), strict=True))
@@ -162,7 +162,7 @@ class History:
         """Write `to_dict` to a JSON file."""
         import json
 
-        with open(path, "w", encoding="utf-8") as file:
+        with open(os.fspath(path), "w", encoding="utf-8") as file:
             json.dump(self.to_dict(), file, allow_nan=False, ensure_ascii=False)
             file.write("\n")
 

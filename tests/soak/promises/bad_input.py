@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,9 +26,11 @@ from ..promise import Trial, promise
 SECONDS = 10.0
 # Arguments that messages call by what they name.
 SUBJECTS = {
-    "wide_optimizer": "optimizer",
-    "layers": "layer",
-    "sample_weight_val": "x_val and y_val",
+    "wide_optimizer": ("optimizer",),
+    "layers": ("layer",),
+    "sample_weight_val": ("x_val and y_val",),
+    "frame": ("columns", "array of two dimensions"),
+    "target": ("unknown column",),
 }
 # Scikit-learn's checks stand before ours in the estimators, and NumPy's are those of elementary
 # functions: they refuse as well, in words of theirs that name no argument.
@@ -108,6 +111,8 @@ def called(name: str, valid: Valid, argument: str, rng: random.Random, folder: P
     except Exception as error:
         raise AssertionError(f"{what}: {type(error).__name__}: {error}") from error
     finally:
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
         assert bits_of(value) == before, f"{what}: the input has changed"
     if as_good:
         assert same(result, expected), f"{what} is not the result of the valid spelling"
@@ -138,8 +143,8 @@ def names(text: str, argument: str) -> bool:
     """Whether a message is about an argument, by its name or in words."""
     text = text.lower()
     words = argument.lower().replace("_", " ")
-    called = SUBJECTS.get(argument, words)
-    return argument.lower() in text or words in text or called in text or argument == "path"
+    called = (argument.lower(), words, *SUBJECTS.get(argument, ()))
+    return argument == "path" or any(each in text for each in called)
 
 
 def made(valid: Valid) -> Any:
