@@ -123,9 +123,8 @@ class Schema:
         """
         check_instance("description", description, Mapping, "what to_dict returns")
         if description.get("version") != VERSION:
-            raise ValueError(
-                f"the description has version {description.get('version')!r}, expected {VERSION}"
-            )
+            version = description.get("version")
+            raise ValueError(f"the description has version {version!r}, expected {VERSION}")
         target = description["target"]
         return cls(
             tuple(map(ColumnSchema.from_dict, description["columns"])),
