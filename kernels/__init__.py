@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["available_backends", "check_backend", "get_backend"]
 
 _MODULES = {"numpy": ".reference", "numba": ".compiled"}
 _NEEDS = {"numpy": (), "numba": ("numba", "llvmlite")}
+_SWITCH = "NUMBA_DISABLE_JIT"
 
 
 def _is_installed(package: str) -> bool:
@@ -27,9 +29,18 @@ def _is_installed(package: str) -> bool:
         return False
 
 
+def _compiler_is_off() -> bool:
+    """Whether Numba has been told to run Python in place of machine code, which kernels are."""
+    return os.environ.get(_SWITCH, "").strip() not in ("", "0")
+
+
 def available_backends() -> tuple[str, ...]:
-    """Names of the backends whose packages are installed, the reference first."""
-    return tuple(name for name, needs in _NEEDS.items() if all(map(_is_installed, needs)))
+    """Names of the backends that can run, the reference first.
+
+    ``"numba"`` needs Numba to be installed, and not to be switched off by ``NUMBA_DISABLE_JIT``.
+    """
+    there = [name for name, needs in _NEEDS.items() if all(map(_is_installed, needs))]
+    return tuple(name for name in there if not (_NEEDS[name] and _compiler_is_off()))
 
 
 def check_backend(name: str) -> None:
@@ -40,7 +51,7 @@ def check_backend(name: str) -> None:
     ValueError
         If there is no backend of that name.
     ImportError
-        If a package that the backend needs is not installed.
+        If a package that the backend needs is not installed, or must not compile.
     """
     if name not in _MODULES:
         known = " or ".join(repr(known) for known in _MODULES)
@@ -50,6 +61,11 @@ def check_backend(name: str) -> None:
         raise ImportError(
             f"the {name!r} backend needs {', '.join(missing)}, which cannot be imported; "
             "install it, or use the 'numpy' backend"
+        )
+    if name not in available_backends():
+        raise ImportError(
+            f"the {name!r} backend is machine code, which {_SWITCH}={os.environ[_SWITCH]} keeps "
+            "Numba from making; unset it, or use the 'numpy' backend"
         )
 
 

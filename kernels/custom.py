@@ -2,28 +2,24 @@
 
 Apart from the compiled kernels, so that functions can be registered without Numba. A function is
 known by its name, which the latest registration has, and by its member: the name and a digest of
-its code, which tells compiled forms apart in memory and on disk.
+its code, which tells compiled forms apart in memory and on disk. Files have its digests.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .fingerprints import BYTECODE, digests
 from .typing import Array
 
 Scalar = Callable[..., Any]
 
 # The step of central differences whose error is least: the cube root of double precision's.
 STEP = float(np.cbrt(np.finfo(np.float64).eps))
-
-# What a function may refer to in a module and have as a constant in its compiled form.
-_FOLLOWED = (bool, int, float, np.generic, np.ndarray, tuple, list, types.ModuleType)
 
 
 class Custom(NamedTuple):
@@ -38,12 +34,15 @@ class Custom(NamedTuple):
         By the first argument, of the same arguments; None where it is taken numerically.
     of_output : bool
         The derivative is told the value of `forward` too, as its last argument.
+    digests : tuple of str
+        Of both functions as they were registered, ``kind:digest``; see `fingerprints.digests`.
     """
 
     member: str
     forward: Scalar
     derivative: Scalar | None
     of_output: bool = False
+    digests: tuple[str, ...] = ()
 
 
 ACTIVATIONS: dict[str, Custom] = {}
@@ -58,71 +57,12 @@ def add(
     of_output: bool = False,
 ) -> Custom:
     """Put a function into a table, under its name and under its member."""
-    digest = hashlib.sha256()
-    for function in (forward, derivative):
-        for part in _fingerprint(function, frozenset(), set()):
-            digest.update(part.encode() + b"\0")
-    custom = Custom(f"{name}_{digest.hexdigest()[:16]}", forward, derivative, of_output)
+    found = digests(forward, derivative)
+    kinds = tuple(f"{kind}:{digest}" for kind, digest in sorted(found.items()))
+    member = f"{name}_{found[BYTECODE][:16]}"
+    custom = Custom(member, forward, derivative, of_output, kinds)
     table[name] = table[custom.member] = custom
     return custom
-
-
-def _fingerprint(
-    value: Any, names: frozenset[str], seen: set[tuple[int, frozenset[str]]]
-) -> Iterator[str]:
-    """All that a function's result depends on, as text: its code and the values it refers to.
-
-    Of a module these are the numbers, arrays and compiled functions that `names` has.
-    """
-    value = getattr(value, "py_func", value)
-    if isinstance(value, np.ndarray | np.generic):
-        # The text of an array leaves out digits and elements, that of a number may do so.
-        yield f"{value.dtype.str}{value.shape}{value.tobytes().hex()}"
-        return
-    if isinstance(value, tuple | list):
-        for part in value:
-            yield from _fingerprint(part, names, seen)
-    if not isinstance(value, types.FunctionType | types.ModuleType):
-        yield repr(value)
-        return
-    if isinstance(value, types.FunctionType):
-        names = frozenset(_names(value.__code__))
-    if (id(value), names) in seen:
-        return
-    seen.add((id(value), names))
-    if isinstance(value, types.ModuleType):
-        yield value.__name__
-        for name in sorted(names & vars(value).keys()):
-            part = vars(value)[name]
-            if isinstance(part, _FOLLOWED) or hasattr(part, "py_func"):
-                yield name
-                yield from _fingerprint(part, names, seen)
-        return
-    yield from _code(value.__code__)
-    for name in sorted(names & value.__globals__.keys()):
-        yield name
-        yield from _fingerprint(value.__globals__[name], names, seen)
-    cells = [cell.cell_contents for cell in value.__closure__ or ()]
-    for part in (*cells, value.__defaults__, value.__kwdefaults__):
-        yield from _fingerprint(part, names, seen)
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    """The names of globals and attributes in a function and in those that stand in it."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)
-
-
-def _code(code: types.CodeType) -> Iterator[str]:
-    yield code.co_code.hex()
-    yield repr(code.co_names + code.co_varnames + code.co_freevars)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _code(constant)
-        else:
-            yield repr(constant)
 
 
 def each(function: Scalar, *arrays: Array) -> Array:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..common.atomic_file import atomic_text
 from ..errors import missing_extra
 from ..peers.measure import measure
 from ..peers.options import FULL, FULL_CASES, SHORT, SHORT_CASES
@@ -109,8 +110,9 @@ def _writer(folder: str | None) -> Callable[[Results], None] | None:
 
     def write(results: Results) -> None:
         as_json = json.dumps(results.to_dict(), indent=2)
-        (path / "peers.json").write_text(as_json + "\n", encoding="utf-8")
-        (path / "peers.md").write_text(markdown(results), encoding="utf-8")
+        for name, text in (("peers.json", as_json + "\n"), ("peers.md", markdown(results))):
+            with atomic_text(path / name, "text") as file:
+                file.write(text)
         draw(results, path / "peers.png")
 
     return write

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.atomic_file import save_figure
 from ..inspection.axes import (
     SIZE,
     distinct_colors,
@@ -101,7 +102,10 @@ def draw_response(
     elif column.kind == "date":
         # matplotlib's dates are days since 1970, too.
         axes.xaxis_date()
-        axes.figure.autofmt_xdate()
+        # Not by autofmt_xdate, which moves axes that have a layout already.
+        axes.tick_params(axis="x", labelrotation=30)
+        for text in axes.get_xticklabels():
+            text.set_horizontalalignment("right")
     classes = preparation.target.classes
     if len(classes) > 2:
         _draw_classes(axes, grid, response.probabilities, classes, style)
@@ -218,7 +222,7 @@ def _save(drawn: Any, path: str | os.PathLike[str]) -> None:
     with _silent(), warnings.catch_warnings():
         # Signs that the font lacks are drawn as boxes, which the picture itself shows.
         warnings.simplefilter("ignore")
-        getattr(drawn, "figure", drawn).savefig(path, dpi=_DPI)
+        save_figure(getattr(drawn, "figure", drawn), path, dpi=_DPI)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from ..common.atomic_file import atomic_text
 from ..data.features import counted
 from ..tables.target_rows import read_target
 from ..tabular.model import TableModel
@@ -39,7 +40,7 @@ def predict(arguments: argparse.Namespace) -> None:
     if arguments.output is None:
         write_columns(sys.stdout, columns)
         return
-    with open(arguments.output, "w", newline="", encoding="utf-8") as file:
+    with atomic_text(arguments.output, "csv") as file:
         write_columns(file, columns)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.atomic_file import atomic_text
 from ..training.metrics import (
     classification_details,
     classification_metrics,
@@ -92,7 +93,7 @@ def to_json(value: Any) -> Any:
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
     """Write a JSON file."""
-    with open(path, "w", encoding="utf-8") as file:
+    with atomic_text(path, "json") as file:
         json.dump(to_json(value), file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 

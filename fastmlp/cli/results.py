@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.atomic_file import atomic_text
 from ..data.features import counted
 from ..tables.baselines import Linear, fit_linear, frequencies
 from ..tabular.outputs import of_outputs, predictions
@@ -185,14 +186,14 @@ class Results:
         write_json(files.path("metrics.json"), report)
         columns = {name: numbers(values) for name, values in self._measured.items()}
         columns |= {name: numbers(values) for name, values in self._baselines.items()}
-        with open(files.path("metrics.csv"), "w", newline="", encoding="utf-8") as file:
+        with atomic_text(files.path("metrics.csv"), "csv") as file:
             names = columns["test"]
             lines = ([n, *(column.get(n, "") for column in columns.values())] for n in names)
             write_csv(file, ["metric", *columns], lines)
         fitted.history.to_csv(files.path("history.csv"))
         test = self._parts.test
         ids = {name: values[test] for name, values in source.ids.items()}
-        with open(files.path("predictions.csv"), "w", newline="", encoding="utf-8") as file:
+        with atomic_text(files.path("predictions.csv"), "csv") as file:
             table = self._test.table(self._target, source.rows[test], source.y[test], ids)
             write_columns(file, table)
 

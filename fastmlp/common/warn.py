@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 
-# Decorators, of NumPy for its error state and of scikit-learn for its fits, put a call of their own
-# between two of ours.
-_BETWEEN = ("numpy._core._ufunc_config", "numpy.core._ufunc_config", "sklearn.base")
+# Decorators, of NumPy for its error state and of scikit-learn for its fits, and contexts that end
+# put a call of their own between two of ours.
+_BETWEEN = ("numpy._core._ufunc_config", "numpy.core._ufunc_config", "sklearn.base", "contextlib")
 _LIBRARY = __name__.partition(".")[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import Parameter, signature
 from typing import Any
 
@@ -17,21 +17,35 @@ from ..common.warn import warn
 from ..kernels import custom
 from .activations import ACTIVATIONS, Activation, Output
 from .losses import LOSSES, Loss
+from .recorded import NotRegisteredError, check_function
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
-
-
-class NotRegisteredError(ValueError):
-    """A declaration names a function that this process does not know."""
 
 
 class _Registered:
     """A declaration of a registered function.
 
-    Copies have the same function. Pickles, like files, have its name alone.
+    Copies have the same function. Pickles and files have its name, and digests by which another
+    function of that name is refused.
     """
 
     name: str
+    digests: tuple[str, ...]
+
+    def _find(self, table: dict[str, custom.Custom], kind: str) -> None:
+        """Take the function that is registered under the name."""
+        if self.name not in table:
+            raise NotRegisteredError(
+                f"no {kind} is registered as {self.name!r}; call fm.register_{kind}"
+                f"({self.name!r}, ...) first"
+            )
+        found = table[self.name]
+        if not isinstance(self.digests, tuple) or not all(
+            isinstance(digest, str) for digest in self.digests
+        ):
+            raise TypeError(f"digests must be strings, got {describe(self.digests)}")
+        check_function(kind, self.name, self.digests, found.digests)
+        assign(self, _function=found, digests=found.digests)
 
     @property
     def member(self) -> str:
@@ -45,8 +59,8 @@ class _Registered:
     def __deepcopy__(self, memo: object) -> _Registered:
         return self
 
-    def __reduce__(self) -> tuple[type, tuple[str]]:
-        return type(self), (self.name,)
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:
+        return type(self), (self.name, self.digests)
 
 
 @declaration
@@ -57,12 +71,15 @@ class CustomActivation(_Registered, Activation):
     Parameters
     ----------
     name : str
+    digests : tuple of str
+        Those of the function that is meant, as they were saved; else of the one that is registered.
     """
 
     name: str
+    digests: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        assign(self, _function=_registered(custom.ACTIVATIONS, "activation", self.name))
+        self._find(custom.ACTIVATIONS, "activation")
 
     @property
     def kernel(self) -> str:
@@ -78,28 +95,23 @@ class CustomLoss(_Registered, Loss):
     Parameters
     ----------
     name : str
+    digests : tuple of str
+        As of `CustomActivation`.
     """
 
     name: str
+    digests: tuple[str, ...] = field(default=(), repr=False)
     kernel = "custom_loss"
     # Those of a softmax are one choice, not numbers with a loss each.
     outputs = tuple(output for output in Output if output is not Output.CLASSES)
 
     def __post_init__(self) -> None:
-        assign(self, _function=_registered(custom.LOSSES, "loss", self.name))
+        self._find(custom.LOSSES, "loss")
 
     @property
     def arguments(self) -> tuple[str]:
         """The function that the kernel looks up."""
         return (self.member,)
-
-
-def _registered(table: dict[str, custom.Custom], kind: str, name: str) -> custom.Custom:
-    if name not in table:
-        raise NotRegisteredError(
-            f"no {kind} is registered as {name!r}; call fm.register_{kind}({name!r}, ...) first"
-        )
-    return table[name]
 
 
 @own_error_state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,15 @@ class Table:
     strict: bool
 
 
+def _unknown_is_rare() -> tuple[str, ...]:
+    """The ways to handle the unknown that count it as infrequent."""
+    # An encoder is there, and so is scikit-learn; before 1.8 "warn" left the column of the
+    # infrequent at 0, unlike its documentation.
+    version = sys.modules["sklearn"].__version__
+    follows = tuple(map(int, version.split(".")[:2])) >= (1, 8)
+    return ("infrequent_if_exist", "warn") if follows else ("infrequent_if_exist",)
+
+
 def one_hot_table(encoder: Any, column: int) -> Table:
     """Return what a fitted OneHotEncoder makes of one of its columns.
 
@@ -55,7 +65,7 @@ def one_hot_table(encoder: Any, column: int) -> Table:
     for place, group in enumerate(groups):
         members[group].append(place)
     made = [Lookup(dict.fromkeys(places, 1.0)) for places in members]
-    if rare and encoder.handle_unknown in ("infrequent_if_exist", "warn"):
+    if rare and encoder.handle_unknown in _unknown_is_rare():
         others = (place for places in members[:-1] for place in places)
         made[-1] = Lookup(dict.fromkeys(others, 0.0), 1.0)
     dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[column]

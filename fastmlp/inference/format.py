@@ -14,7 +14,8 @@ from ..common import safetensors
 from ..data.column_names import names_by_part
 from ..data.target_kinds import encoder_from_state
 from ..data.targets import TargetEncoder
-from ..declarations import custom
+from ..declarations import custom as custom  # its declarations may stand in a file
+from ..declarations.recorded import FunctionError
 from ..errors import ModelFileError
 from ..program.program import InferenceProgram
 from ..program.state import Weights, named
@@ -72,7 +73,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
     ------
     ModelFileError
         The file is damaged or not one of this library; it needs a registered activation that this
-        process has not registered.
+        process has not registered, or has another of that name.
     FileNotFoundError
         There is no such file.
     """
@@ -92,7 +93,7 @@ def read_predictor(path: str | os.PathLike[str]) -> PredictorFile | None:
         )
     try:
         return _read(description, tensors)
-    except custom.NotRegisteredError as error:
+    except FunctionError as error:
         raise ModelFileError(f"{name} needs a function of yours: {error}") from error
     except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name}: damaged predictor file: {error}") from error

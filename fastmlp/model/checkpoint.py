@@ -66,6 +66,7 @@ def resume(
     *,
     backend: str = "auto",
     n_threads: int | str = "auto",
+    check_functions: bool = True,
     **fit: Any,
 ) -> Sequential:
     """Finish the fit during which a model file was written.
@@ -82,6 +83,8 @@ def resume(
         The same rows as before.
     backend, n_threads
         As for `Sequential`.
+    check_functions : bool
+        As for `fastmlp.load`.
     **fit
         Other arguments of `Sequential.fit`: ``validation_data``, ``sample_weight``,
         ``class_weight``, ``callbacks`` are not in the file and must be given again; ``epochs`` and
@@ -95,11 +98,11 @@ def resume(
     Raises
     ------
     ModelFileError
-        The file is damaged or is no model.
+        The file is damaged or is no model, or needs a function that is not registered.
     ValueError
         It was not written during a fit; or what `Sequential.fit` refuses.
     """
-    model = load_networks(path, backend, n_threads)[0]
+    model = load_networks(path, backend, n_threads, check_functions)[0]
     unfinished = model.training_state.unfinished
     if unfinished is None:
         raise ValueError(

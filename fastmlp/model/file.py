@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..common.checks import check_bool
 from ..common.error_state import own_error_state
+from ..declarations.recorded import reading_functions
 from ..errors import missing_extra
 from ..runners.backends import check_threads, choose_backend
 from .format import ModelFile, read_models
@@ -16,7 +18,13 @@ ESTIMATOR = "estimator"
 
 
 @own_error_state
-def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto") -> Any:
+def load(
+    path: str | os.PathLike[str],
+    backend: str = "auto",
+    n_threads: int | str = "auto",
+    *,
+    check_functions: bool = True,
+) -> Any:
     """Read a model that `Sequential.save` has written, or an estimator for tables.
 
     Parameters
@@ -24,6 +32,9 @@ def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | s
     path : str or path-like
     backend, n_threads
         As for `Sequential`; they are choices of the machine, not of the model.
+    check_functions : bool
+        Whether a registered activation or loss must do what it did when the model was saved; else
+        whatever is registered under its name is taken.
 
     Returns
     -------
@@ -34,13 +45,18 @@ def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | s
     ------
     ModelFileError
         The file is damaged or is no model of this library; or the model has a registered
-        activation or loss that this process has not registered.
+        activation or loss that this process has not registered, or another of that name.
     FileNotFoundError
         There is no such file.
     ImportError
         It is an estimator, and scikit-learn is not installed.
+
+    Warns
+    -----
+    UserWarning
+        The file does not tell whether a registered function is the one that it was saved with.
     """
-    networks = load_networks(path, backend, n_threads)
+    networks = load_networks(path, backend, n_threads, check_functions)
     if ESTIMATOR in networks[0].metadata:
         try:
             from ..tabular.saved import estimator_of
@@ -51,7 +67,10 @@ def load(path: str | os.PathLike[str], backend: str = "auto", n_threads: int | s
 
 
 def load_networks(
-    path: str | os.PathLike[str], backend: str = "auto", n_threads: int | str = "auto"
+    path: str | os.PathLike[str],
+    backend: str = "auto",
+    n_threads: int | str = "auto",
+    check_functions: bool = True,
 ) -> list[Sequential]:
     """Read the network in a file of a model, or the networks that an estimator averages.
 
@@ -61,7 +80,8 @@ def load_networks(
         As `load`.
     """
     backend, n_threads = choose_backend(backend), check_threads(n_threads)
-    return [_model_of(read, backend, n_threads) for read in read_models(path)]
+    with reading_functions(path, check_bool("check_functions", check_functions)):
+        return [_model_of(read, backend, n_threads) for read in read_models(path)]
 
 
 def _model_of(read: ModelFile, backend: str, n_threads: int | str) -> Sequential:

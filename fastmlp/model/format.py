@@ -19,8 +19,9 @@ from ..common.checks import check_bool, check_int, check_number, describe
 from ..common.config import from_config, to_config
 from ..data.column_names import names_by_part
 from ..data.target_kinds import encoder_from_state
-from ..declarations import custom
+from ..declarations import custom as custom  # its declarations may stand in a file
 from ..declarations import progress as progress  # its declarations may stand in a file
+from ..declarations.recorded import FunctionError
 from ..declarations.schedules import ReduceOnPlateau
 from ..errors import ModelFileError
 from ..network.declaration import Network
@@ -131,7 +132,7 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
     ------
     ModelFileError
         The file is damaged or is no model of this library; or the model has a registered
-        activation or loss that this process has not registered.
+        activation or loss that this process has not registered, or another of that name.
     FileNotFoundError
         There is no such file.
     """
@@ -145,7 +146,7 @@ def read_models(path: str | os.PathLike[str]) -> list[ModelFile]:
             ModelFile(_restore(own, its_tensors), History.from_dict(own["history"]), dict(notes))
             for own, its_tensors in _members(description, tensors)
         ]
-    except custom.NotRegisteredError as error:
+    except FunctionError as error:
         raise ModelFileError(f"{os.fspath(path)} needs a function of yours: {error}") from error
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: damaged model file: {error}") from error

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..common.checks import check_positive_int, describe
 from ..runners.cores import available_cores
 from ..runners.side_by_side import FitStopped, share_cores
@@ -163,11 +165,14 @@ def _run_threads(work: _Work, jobs: int, cores: int) -> None:
     """Let threads of their own do it; this one waits, and hears Ctrl-C."""
     ended: list[int] = []
     one_more = threading.Semaphore(0)
+    # Part of the context that threads are given, but before NumPy 2 a thread's own.
+    errors = np.geterr()
 
     def run(job: int) -> None:
         try:
             share_cores(cores, work.stop)
-            work.run()
+            with np.errstate(**errors):
+                work.run()
         finally:
             ended.append(job)
             one_more.release()

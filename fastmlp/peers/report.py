@@ -215,6 +215,9 @@ def draw(results: Results, path: str | PathLike[str]) -> None:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
+    # Beside an older library, which measurements are imported into, it need not be there.
+    from ..common.atomic_file import save_figure
+
     settings = list(
         dict.fromkeys(threads for part in results.comparisons for threads in part.of(BASE))
     )
@@ -235,7 +238,7 @@ def draw(results: Results, path: str | PathLike[str]) -> None:
             frameon=False,
         )
     figure.supylabel("time, as a multiple of fastmlp's", fontsize="medium")
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)
 
 
 def _draw_panel(axes: Any, comparisons: list[Comparison], threads: int | str) -> None:

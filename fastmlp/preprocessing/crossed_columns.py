@@ -308,6 +308,9 @@ def _bins_of(values: Array, edges: Array) -> Array:
 def _hashes(values: Array, name: str) -> Array:
     """The hash of each value, worked out once for each distinct one."""
     codes: Array
+    # Times of nanoseconds would become plain integers on their way into a list.
+    if values.dtype.kind in "Mm":
+        raise TypeError(f"column {name!r} holds values of dtype {values.dtype}; {_EXPECTED}")
     if values.dtype.kind == "O":
         known: dict[Hashable, int] = {}
         try:

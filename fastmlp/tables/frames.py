@@ -57,7 +57,8 @@ def _columns_of(frame: Any) -> tuple[str, list[Any], Iterable[Any]]:
         import pyarrow as pa
 
         try:
-            table = pa.table(frame)
+            # Arrow 18 crashes on its own tables of string views.
+            table = frame if isinstance(frame, pa.Table) else pa.table(frame)
         except (pa.ArrowInvalid, TypeError, ValueError) as error:
             # A series offers a stream too, but one of values.
             raise TypeError(f"expected a table, got {type(frame).__name__}: {error}") from error

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..common.atomic_file import atomic_text
 from ..common.checks import check_instance
 from ..data.features import counted
 from .cells import Column, column_of, names_of
@@ -135,7 +136,7 @@ class Schema:
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write the schema as JSON, which may be edited and given to ``--schema``."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        with open(os.fspath(path), "w", encoding="utf-8") as file:
+        with atomic_text(path, "json") as file:
             file.write(f"{text}\n")
 
     @classmethod

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..common.atomic_file import atomic_text, save_figure
 from ..common.checks import check_instance, check_int
 from ..errors import missing_extra
 
@@ -153,7 +154,7 @@ class History:
         """
         import csv
 
-        with open(os.fspath(path), "w", newline="", encoding="utf-8") as file:
+        with atomic_text(path, "csv") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([_EPOCH, *self._columns])
             writer.writerows(zip(self.epochs, *self._columns.values(), strict=True))
@@ -162,7 +163,7 @@ class History:
         """Write `to_dict` to a JSON file."""
         import json
 
-        with open(os.fspath(path), "w", encoding="utf-8") as file:
+        with atomic_text(path, "json") as file:
             json.dump(self.to_dict(), file, allow_nan=False, ensure_ascii=False)
             file.write("\n")
 
@@ -207,7 +208,7 @@ class History:
         for axes, metric in zip(all_axes, panels, strict=True):
             plot_learning_curves(self, metric, axes)
         if path is not None:
-            figure.savefig(path, dpi=150)
+            save_figure(figure, path, dpi=150)
         first: Axes = all_axes[0]
         return first
 

@@ -15,7 +15,7 @@ import pytest
 from commands import train
 from houses import houses, write
 
-from fastmlp.cli import main
+from fastmlp.cli import main, plots
 from fastmlp.cli.plots import (
     draw_confusion,
     draw_learning_curves,
@@ -38,16 +38,14 @@ LONG = [
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """The figures that are saved, by the name of the file; a warning is an error."""
-    from matplotlib.figure import Figure
-
     found: dict[str, Any] = {}
-    save = Figure.savefig
+    save = plots.save_figure
 
-    def saved(self: Any, path: Any, **settings: Any) -> None:
-        found[Path(path).name] = self
-        save(self, path, **settings)
+    def saved(figure: Any, path: Any, dpi: int) -> None:
+        found[Path(path).name] = figure
+        save(figure, path, dpi)
 
-    monkeypatch.setattr(Figure, "savefig", saved)
+    monkeypatch.setattr(plots, "save_figure", saved)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield found
@@ -165,7 +163,7 @@ def test_few_short_names_stand_upright(figures: dict[str, Any], tmp_path: Path) 
 
 
 def test_dates(figures: dict[str, Any], tmp_path: Path) -> None:
-    days = np.datetime64("2019-01-01") + np.arange(300) * 3
+    days = np.datetime64("2019-01-01") + (np.arange(300) * 3).astype("m8[D]")
     data = table(tmp_path, day=days, y=np.arange(300) + X)
     axes = column_of(figures, tmp_path, "--data", data, "--target", "y")
     assert any(name.startswith("20") for name in names(axes.xaxis))

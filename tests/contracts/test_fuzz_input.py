@@ -34,7 +34,7 @@ NUMBERS = (
     *(1e-45, 5e-324, 1e-300, 3e38, 1e39, 1e300, 1e308, 2**31, 2**63, 2**64, 10**400),
 )
 THINGS = (
-    *("", "a", "1", b"x", None, 1j, ..., [], {}, (), object(), print, np.datetime64("NaT")),
+    *("", "a", "1", b"x", None, 1j, ..., [], {}, (), object(), print, np.datetime64("NaT", "D")),
     *(datetime.date(2020, 1, 1), decimal.Decimal("NaN"), fractions.Fraction(1, 3), np.float16(2)),
     *(np.ma.masked, np.array(3), np.array([1, 2]), range(3), float, np.void(b"x")),
 )

@@ -100,6 +100,23 @@ def test_what_needs_more_says_what_to_install(block, tmp_path):
     output_of(BLOCKS[block] + REFUSALS.replace("{path!r}", repr(str(tmp_path / "model"))))
 
 
+def test_numpy_runs_where_numba_must_not_compile(tmp_path):
+    output_of(ALL_OF_IT.format(folder=str(tmp_path)), NUMBA_DISABLE_JIT="1")
+    refusal = """
+import fastmlp as fm
+
+for call in (fm.warmup, lambda: fm.kernels.get_backend("numba")):
+    try:
+        call()
+    except ImportError as error:
+        assert "NUMBA_DISABLE_JIT=1" in str(error) and "unset it" in str(error), error
+    else:
+        raise AssertionError("it was not refused")
+"""
+    output_of(refusal, NUMBA_DISABLE_JIT="1")
+    output_of("import fastmlp as fm; fm.kernels.get_backend('numba')", NUMBA_DISABLE_JIT="0")
+
+
 LARGE = (
     *("numba", "llvmlite", "scipy", "sklearn", "pandas", "matplotlib", "torch", "jax"),
     *("safetensors", "threadpoolctl", "tqdm", "concurrent.futures", "asyncio", "unittest"),
@@ -159,6 +176,8 @@ model.fit([[1.0], [2.0]], [0, 1], epochs=2, verbose=0)
     modules_after(code)
     brought = modules_after(code)
     assert "fastmlp.declarations.learning_rate" in brought
+    # NumPy 1 brings its masked arrays by itself.
+    brought -= modules_after("import numpy")
     unwanted = {
         *("fastmlp.declarations.schedules", "fastmlp.inference", "fastmlp.inspection"),
         *("fastmlp.runners.numpy_runner", "fastmlp.runners.reference_ops"),

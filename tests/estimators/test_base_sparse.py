@@ -57,7 +57,9 @@ def test_weights_and_single_epochs() -> None:
 def test_rows_are_not_made_dense() -> None:
     rng = np.random.default_rng(0)
     n, columns = 4000, 5000
-    X = sparse.random_array((n, columns), density=2e-4, rng=rng, format="csr")
+    count = 4000
+    places = rng.integers(n, size=count), rng.integers(columns, size=count)
+    X = sparse.csr_array((rng.random(count), places), (n, columns))
     model = fm.MLPRegressor(hidden_layer_sizes=(2,), max_iter=2, batch_size=100, random_state=0)
     y = rng.normal(size=n)
     quietly(model.fit, X[:200], y[:200])

@@ -10,7 +10,7 @@ N = 300
 _RNG = np.random.default_rng(0)
 _SIZE = np.append(103.8, _RNG.normal(100, 30, N - 1)).round(1)
 _KIND = _RNG.choice(["flat", "house", "hut"], N)
-_DAYS = np.datetime64("2020-01-01") + _RNG.integers(0, 900, N)
+_DAYS = np.datetime64("2020-01-01") + _RNG.integers(0, 900, N).astype("m8[D]")
 
 
 def _columns() -> dict[str, list[Any]]:

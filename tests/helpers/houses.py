@@ -28,7 +28,7 @@ def houses(n: int = 120) -> list[dict[str, Any]]:
             "Größe": f"{size:.3f}",
             "member": bool(rng.integers(2)),
             "rooms": rooms,
-            "day": np.datetime64("2020-01-01") + rng.integers(2000),
+            "day": np.datetime64("2020-01-01") + np.timedelta64(rng.integers(2000), "D"),
             "note": ("a, b", 'say "hi"', "two\nlines")[rng.integers(3)],
         }
         missing = {name: ("", "NA")[number % 2] for name in cells if rng.random() < 0.1}

@@ -23,11 +23,15 @@ warm_workers.allowed_cores = lambda: 2
 warm._WORTH_WORKERS = 2
 """
 NO_WORKERS = """
+import types
+
+
 def refuse(*arguments, **options):
     raise AssertionError("a worker was started")
 
 
-warm_workers.subprocess.Popen = refuse
+only_here = {**vars(warm_workers.subprocess), "Popen": refuse}
+warm_workers.subprocess = types.SimpleNamespace(**only_here)
 """
 # Each function that Numba compiles runs through passes.
 COUNTED = """

@@ -317,7 +317,8 @@ def test_steps_that_cannot_be_folded_are_named() -> None:
     own = type("StandardScaler", (StandardScaler,), {"__module__": "mine"})()
     with pytest.raises(TypeError, match=r"mine.StandardScaler \(the step 'own'\) is no transform"):
         model.freeze(Pipeline([("own", own), ("scale", StandardScaler())]).fit(X))
-    text = SimpleImputer(missing_values="?", strategy="constant").fit(np.full((3, 8), "?", object))
+    imputer = SimpleImputer(missing_values="?", strategy="constant", keep_empty_features=True)
+    text = imputer.fit(np.full((3, 8), "?", object))
     with pytest.raises(ValueError, match=r"of missing_values='\?' a predictor"):
         model.freeze(text)
 

@@ -271,8 +271,10 @@ def test_bad_rows() -> None:
     with pytest.raises(ValueError, match="no values to take quantiles of"):
         CrossedColumns([(0,)], bins={0: 3}).fit([[None], [None]])
     dates = pandas.DataFrame({"day": pandas.to_datetime(["2020-01-01"])})
-    with pytest.raises(TypeError, match="column 'day' holds .*; categories are strings, numbers"):
-        CrossedColumns(["day"]).fit_transform(dates)
+    refused = "column 'day' holds .*; categories are strings, numbers"
+    for unit in ("s", "ns"):
+        with pytest.raises(TypeError, match=refused):
+            CrossedColumns(["day"]).fit_transform(dates.astype(f"datetime64[{unit}]"))
     with pytest.raises(TypeError, match="column 'x0': unhashable"):
         CrossedColumns([0]).fit_transform(np.array([[["a"]], [{}]], object)[1:])
 

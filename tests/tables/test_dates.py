@@ -13,9 +13,7 @@ def dates_of(*words: str, order: str = "", **options) -> tuple[list[str | None],
     found = find(said, np.ones(len(words)), **options)
     form = DateFormat(order, options.get("digits", False)) if order else found.formats[0]
     days = values(said, form)
-    shown = [
-        None if np.isnan(day) else str(np.datetime64(0, "s") + round(day * 86400)) for day in days
-    ]
+    shown = [None if np.isnan(day) else str(np.datetime64(round(day * 86400), "s")) for day in days]
     return shown, [form.order for form in found.formats], found.decided
 
 

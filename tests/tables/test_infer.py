@@ -183,7 +183,7 @@ def test_categories() -> None:
 
 
 DATES = [
-    [str(np.datetime64("2020-01-01") + 5 * i) for i in range(N)],
+    [str(np.datetime64("2020-01-01") + np.timedelta64(5 * i, "D")) for i in range(N)],
     [f"{1 + i % 28}.{1 + i % 12}.2020" for i in range(N)],
     [f"{1 + i % 12}/{1 + i % 28}/2020" for i in range(N)],
     [f"{1 + i % 28:02}-{1 + i % 12:02}-20" for i in range(N)],
@@ -238,7 +238,7 @@ def test_columns_without_anything() -> None:
 
 def test_typed_columns() -> None:
     assert column(np.arange(N) % 2 == 0)[0].kind == "yes/no"
-    assert column(np.datetime64("2020-01-01") + np.arange(N))[0].kind == "date"
+    assert column(np.datetime64("2020-01-01") + np.arange(N).astype("m8[D]"))[0].kind == "date"
     pandas = pytest.importorskip("pandas")
     codes = pandas.Categorical.from_codes(np.arange(N) % 3, [5, 6, 7])
     assert column(codes)[0].kind == "category"

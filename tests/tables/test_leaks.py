@@ -62,7 +62,7 @@ def test_rows_in_the_order_of_the_target() -> None:
 
 
 def test_times_and_groups() -> None:
-    days = np.datetime64("2024-01-01") + np.arange(N)
+    days = np.datetime64("2024-01-01") + np.arange(N).astype("m8[D]")
     assert "the column 'when' holds times" in notes({"x": noise(), "when": days, "y": noise(1)})
     assert "--test-last decides" in notes({"x": noise(), "when": days.astype(str), "y": noise(1)})
     patients = [f"P{i // 6:03}" for i in range(N)]

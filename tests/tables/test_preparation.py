@@ -27,7 +27,7 @@ def cells(n: int = 40) -> dict[str, list[Any]]:
     rng = np.random.default_rng(0)
     size = [f"{x:.2f}" for x in rng.normal(5, 3, n)]
     size[::7] = [""] * len(size[::7])
-    days = np.datetime64("2020-01-01") + rng.integers(0, 900, n)
+    days = np.datetime64("2020-01-01") + rng.integers(0, 900, n).astype("m8[D]")
     return {
         "size": size,
         "flag": [("yes", "No")[i] for i in rng.integers(2, size=n)],

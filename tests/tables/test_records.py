@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastmlp.tables.records import RecordLines, count_lines, grammar, is_blank
@@ -31,6 +31,7 @@ def test_records(data: bytes, records: list[list[bytes]]) -> None:
     assert fields(data) == records
 
 
+@settings(deadline=None)
 @given(st.text('ab,"\n\r', max_size=12).map(str.encode))
 def test_arrow_reads_the_same(data: bytes) -> None:
     pa = pytest.importorskip("pyarrow")

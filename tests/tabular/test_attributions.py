@@ -24,7 +24,7 @@ TABLE: dict[str, Any] = {
     "size": np.where(RNG.random(N) < 0.1, np.nan, RNG.uniform(20, 80, N)),
     "color": COLORS[RNG.integers(3, size=N)],
     "noise": RNG.normal(size=N),
-    "day": np.datetime64("2020-01-01") + RNG.integers(0, 700, N),
+    "day": np.datetime64("2020-01-01") + RNG.integers(0, 700, N).astype("m8[D]"),
 }
 PRICE = 1000 + 30 * np.nan_to_num(TABLE["size"], nan=50) + 400 * (TABLE["color"] == "red")
 # Networks of classes have kinks (selu) where their probabilities rise steeply.

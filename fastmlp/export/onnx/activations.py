@@ -132,7 +132,11 @@ def _softplus(graph: GraphWriter, z: str) -> str:
 
 
 def _mish(graph: GraphWriter, z: str) -> str:
-    return graph.add("Mul", z, graph.add("Tanh", _softplus(graph, z)))
+    tanh = graph.add("Tanh", _softplus(graph, z))
+    if graph.dtype == "float64":
+        # The exp of older runtimes ends at 2e-308, which a z far below 0 would make large.
+        z = graph.add("Max", z, graph.number(-1000.0))
+    return graph.add("Mul", z, tanh)
 
 
 def _gelu(graph: GraphWriter, z: str) -> str:

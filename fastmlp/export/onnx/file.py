@@ -260,12 +260,15 @@ def _periodic(network: _Network, op: PeriodicOp, out: str) -> None:
     # Runtimes have no cosine of float64: cos(a) = sin(a + pi / 2).
     by_x = (2.0 * np.pi * weights(op.frequency)).astype(graph.dtype)
     first = (weights(op.phase) + 0.5 * np.pi).astype(graph.dtype)
-    x = graph.add("Unsqueeze", network.values[op.x], graph.constant(np.array([2]), "axis"))
+    # A product for each column: (columns, rows, waves) by (columns, waves, width). Columns come
+    # first from here on: before 1.24 onnxruntime makes a transposed factor of float64 part of a
+    # product, which it then lacks.
+    turned = graph.add("Transpose", network.values[op.x], perm=[1, 0])
+    x = graph.add("Unsqueeze", turned, graph.constant(np.array([2]), "axis"))
+    by_x, first = by_x[:, np.newaxis], first[:, np.newaxis]
     angles = graph.add("Mul", x, graph.constant(by_x, f"2 pi {op.frequency.name}"))
     angles = graph.add("Add", angles, graph.constant(first, f"{op.phase.name} + pi / 2"))
-    # A product for each column: (columns, rows, waves) by (columns, waves, width).
-    turned = graph.add("Transpose", graph.add("Sin", angles), perm=[1, 0, 2])
-    products = graph.add("MatMul", turned, network.tensor(op.weight))
+    products = graph.add("MatMul", graph.add("Sin", angles), network.tensor(op.weight))
     rows = graph.add("Transpose", products, perm=[1, 0, 2])
     biased = graph.add("Add", rows, network.tensor(op.bias))
     shape = graph.constant(np.array([-1, columns * width]), "shape")

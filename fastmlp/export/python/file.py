@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ... import __version__
-from ...common.atomic_file import atomic_file
 from ...data.features import counted
 from ...program.program import activations
 from ..supported import check_supported
 from ..words import in_words
 from .activations import ACTIVATIONS, functions_of
+from .beside import READER, READER_IMPORTS, digest_of, write_pair, write_python
 from .forward import EXPRESSIONS, Forward
 from .text import (
     WIDTH,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _SHORT_NAMES = {"weight": "W", "bias": "b", "tables": "E"}
 _PLACES = ("inside", "beside")
-_BESIDE = "Path(__file__).with_name"
+_READ = "with read_weights(WEIGHTS, SHA256) as weights:"
 
 
 def export_python(
@@ -57,7 +57,8 @@ def export_python(
         Of the file; one that is there is replaced once the new one is complete.
     weights : {"inside", "beside"}
         Whether the weights stand in the file, short arrays as numbers and long ones in base64, or
-        in an ``.npz`` file of the same name beside it.
+        in an ``.npz`` file of the same name beside it. The Python file knows the digest of that
+        file, and takes no other.
 
     Raises
     ------
@@ -77,20 +78,18 @@ def export_python(
     forward = Forward(predictor.program, names)
     if weights == "inside":
         source = _source(predictor, target.name, forward, arrays_inside(arrays))
-        with atomic_file(target, "py") as file:
-            file.write(source.encode())
+        write_python(target, source.encode())
         return
     beside = target.with_suffix(".npz")
     if beside == target or beside.is_dir():
         raise ValueError(f"{beside} is where the weights go; give the Python file another name")
-    lines = [f"with np.load({_BESIDE}({quoted(beside.name)})) as weights:"]
-    lines += [f'    {name} = weights["{name}"]' for name in arrays] or ["    pass"]
-    source = _source(predictor, target.name, forward, lines)
     data = io.BytesIO()
     np.savez(data, **cast("dict[str, Any]", arrays))
-    with atomic_file(target, "py") as file, atomic_file(beside, "npz") as data_file:
-        file.write(source.encode())
-        data_file.write(data.getbuffer())
+    weights_file = data.getvalue()
+    lines = [f"WEIGHTS = {quoted(beside.stem)}", f'SHA256 = "{digest_of(weights_file)}"', _READ]
+    lines += [f'    {name} = weights["{name}"]' for name in arrays] or ["    pass"]
+    source = _source(predictor, target.name, forward, lines)
+    write_pair(target, source.encode(), beside, weights_file)
 
 
 def _tensor_names(program: InferenceProgram) -> dict[str, str]:
@@ -117,7 +116,9 @@ def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str
     in_base64 = " = decoded(" in text
     imports = [f"import {module}" for function in functions for module in function.imports]
     imports += ["import base64"] * in_base64
-    imports = sorted(imports) + ["from pathlib import Path"] * (_BESIDE in text)
+    is_beside = _READ in text
+    imports += READER_IMPORTS * is_beside
+    imports = sorted(imports) + ["from pathlib import Path"] * is_beside
     dtype = np.dtype(predictor.dtype)
     head = [*_docstring(predictor, name), "", *imports, *[""] * bool(imports), "import numpy as np"]
     rows = "rows" if program.wide is None else "(rows[:, :N_WIDE], rows[:, N_WIDE:])"
@@ -132,6 +133,7 @@ def _source(predictor: Predictor, name: str, forward: Forward, weights: list[str
         "\n".join(_predict(program, forward)),
         *["\n".join(_predict_classes(predictor))] * (predictor.task != "regression"),
         *[_DECODED.replace("DTYPE", dtype.newbyteorder("<").str)] * in_base64,
+        *[READER] * is_beside,
         text,
         # As many digits as read back to the same number.
         _MAIN.replace("ROWS", rows).replace("DIGITS", str({4: 9, 8: 17}[dtype.itemsize])),

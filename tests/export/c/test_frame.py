@@ -72,10 +72,8 @@ def test_classes(tmp_path: Path) -> None:
     outputs, _ = compiled(x)
     labels = np.array([-3, 7])[compiled.classes(outputs)]
     np.testing.assert_array_equal(labels, frozen.predict_classes(x))
-    assert compiled.classes(np.array([[0.5], [np.nextafter(np.float32(0.5), 0)]])).tolist() == [
-        1,
-        0,
-    ]
+    below = np.nextafter(np.float32(0.5), np.float32(0))
+    assert compiled.classes(np.array([[0.5], [below]])).tolist() == [1, 0]
 
     many = compile_header(export(labeled(), tmp_path, prefix="many"), prefix="many")
     ties = np.array([[0.2, 0.4, 0.4], [0.5, 0.5, 0.0], [0.1, 0.1, 0.8]])

@@ -14,7 +14,7 @@ import pytest
 from paths import ROOT
 
 pytest.importorskip("numba")
-
+from numba.core import caching
 
 # Each function that Numba compiles, device functions and its own included, runs through passes.
 COUNTING = """
@@ -151,8 +151,10 @@ def test_what_was_not_edited_is_loaded(package, cache):
     assert sorted(package.rglob("*")) == before
     with (package / "fastmlp/model/sequential.py").open("a", encoding="utf-8") as file:
         file.write("\n# a remark\n")
-    for path in (package / "kernels").rglob("*.py"):
-        os.utime(path, (10**9, 10**9))
+    # Older releases of Numba take sources of another time for others.
+    if hasattr(caching, "_hash_source_file"):
+        for path in (package / "kernels").rglob("*.py"):
+            os.utime(path, (10**9, 10**9))
     assert run(package, PROBE, cache)["compiled"] == 0
 
 
