@@ -134,6 +134,8 @@ def _as_rows(training: TrainingState, baseline: Any, part: str = "X") -> Any:
     """Make one row of a vector, in each part of a pair."""
     if training.takes_pair and isinstance(baseline, tuple) and len(baseline) == 2:
         return tuple(map(_as_rows, (training,) * 2, baseline, ("X_wide", "X_deep")))
+    if not hasattr(baseline, "ndim"):
+        check_array("baseline", baseline)
     if np.ndim(baseline) == 1:
         check_names(training, {part: baseline}, "baseline")
         return np.asarray(baseline)[np.newaxis]
