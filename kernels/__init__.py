@@ -53,7 +53,7 @@ def check_backend(name: str) -> None:
     ImportError
         If a package that the backend needs is not installed, or must not compile.
     """
-    if name not in _MODULES:
+    if not isinstance(name, str) or name not in _MODULES:
         known = " or ".join(repr(known) for known in _MODULES)
         raise ValueError(f"unknown backend {name!r}; expected {known}")
     missing = [package for package in _NEEDS[name] if not _is_installed(package)]

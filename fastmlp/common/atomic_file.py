@@ -46,7 +46,7 @@ def atomic_file(path: str | os.PathLike[str], extension: str) -> Iterator[Binary
         )
     if os.path.exists(path) and not os.path.isfile(path):
         # To put a file in the place of /dev/null would break the whole machine.
-        with open(path, "wb") as file:
+        with open(os.fspath(path), "wb") as file:
             yield file
         return
     folder = os.path.dirname(target)

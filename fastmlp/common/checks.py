@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+
+_MOST = 2**63 - 1
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
@@ -117,8 +120,12 @@ def check_int(name: str, value: object, low: int) -> int:
 
 
 def check_positive_int(name: str, value: object) -> int:
-    """Check an integer of at least 1 and return it as an int; errors as in `check_int`."""
-    return check_int(name, value, 1)
+    """Check a count, of at least 1, and return it as an int; errors as in `check_int`."""
+    count = check_int(name, value, 1)
+    # NumPy takes no more as a size.
+    if count > _MOST:
+        raise ValueError(f"{name} must be an integer <= {_MOST}, got {describe(value)}")
+    return count
 
 
 def check_bool(name: str, value: object) -> bool:
@@ -126,6 +133,42 @@ def check_bool(name: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, got {describe(value)}")
     return bool(value)
+
+
+def check_instance(name: str, value: object, kind: type, expected: str) -> Any:
+    """Check that an object is of a class, which the message calls `expected`, and return it."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {expected}, got {describe(value)}")
+    return value
+
+
+def check_text(name: str, value: object) -> str:
+    """Check a string and return it; anything else is a TypeError."""
+    text: str = check_instance(name, value, str, "a string")
+    return text
+
+
+def check_texts(name: str, value: object) -> tuple[str, ...]:
+    """Check strings in an iterable, or a single one, and return them; else a TypeError."""
+    if isinstance(value, str):
+        return (value,)
+    expected = "a string or several in a list"
+    # A scalar of NumPy's is an Iterable that cannot be iterated over.
+    if not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        raise TypeError(f"{name} must be {expected}, got {describe(value)}")
+    found = tuple(value)
+    for each in found:
+        if not isinstance(each, str):
+            raise TypeError(f"{name} must be {expected}, got {describe(each)} among them")
+    return found
+
+
+def check_array(name: str, value: object) -> np.ndarray:
+    """Return what NumPy makes of a value; what it makes no array of is a ValueError."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array, got {describe(value)}: {error}") from error
 
 
 def describe(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import check_positive_int, describe
+from ..common.checks import check_array, check_positive_int, describe
 from ..common.error_state import own_error_state
 from ..data.rows import FeaturePair, SparseRows, as_dtype
 from ..program.program import categories
@@ -134,6 +134,8 @@ def _as_rows(training: TrainingState, baseline: Any, part: str = "X") -> Any:
     """Make one row of a vector, in each part of a pair."""
     if training.takes_pair and isinstance(baseline, tuple) and len(baseline) == 2:
         return tuple(map(_as_rows, (training,) * 2, baseline, ("X_wide", "X_deep")))
+    if not hasattr(baseline, "ndim"):
+        check_array("baseline", baseline)
     if np.ndim(baseline) == 1:
         check_names(training, {part: baseline}, "baseline")
         return np.asarray(baseline)[np.newaxis]
@@ -177,7 +179,7 @@ def _outputs(model: Sequential, X: object, output: object, n_rows: int) -> tuple
         raise ValueError(
             f"the network has {width} outputs; say which one is to be explained, such as output=0"
         )
-    chosen = np.asarray(output)
+    chosen = check_array("output", output)
     if chosen.dtype.kind not in "iu" or chosen.shape not in ((), (n_rows,)):
         raise ValueError(
             f"output must be the number of an output, or one for each of the {n_rows} rows; got "

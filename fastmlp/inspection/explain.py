@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import check_array
 from ..data.rows import FeaturePair, SparseRows
 from ..model.copying import copy_of
 from ..program.state import view
@@ -59,7 +60,7 @@ def explain_example(model: Sequential, x: Any, y: Any = None) -> Explanation:
 
 def _as_row(x: Any) -> Any:
     # Of a table, the names of its columns are looked at later.
-    array = x if hasattr(x, "tocsr") or hasattr(x, "columns") else np.asarray(x)
+    array = x if hasattr(x, "tocsr") or hasattr(x, "columns") else check_array("x", x)
     return array.reshape(1, -1) if array.ndim == 1 else array
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -201,7 +202,7 @@ def plot_activation_heatmap(
         own = [f"{place}.output" for place in range(len(model.layers))]
         name = own[-2] if len(own) > 1 else own[-1]
     else:
-        name = f"{layer}.output" if isinstance(layer, int) else layer
+        name = _layer_name(layer, "output")
         if name not in activations:
             raise unknown_name("layer", str(layer), [*outputs, *activations])
     values = activations[name][:_MOST_ROWS]
@@ -240,7 +241,7 @@ def plot_weights(model: Sequential, layer: int | str | None = None, ax: Axes | N
     if layer is None:
         name = next(iter(matrices))
     else:
-        name = f"{layer}.weight" if isinstance(layer, int) else layer
+        name = _layer_name(layer, "weight")
         if name not in matrices:
             raise unknown_name("layer", str(layer), matrices)
     axes = prepared(ax)
@@ -282,6 +283,15 @@ def _name_ticks(axes: Axes, names: list[str]) -> None:
 
 def _wide(columns: int) -> tuple[float, float]:
     return max(SIZE[0], min(10.0, 0.35 * columns + 1.5)), SIZE[1]
+
+
+def _layer_name(layer: object, part: str) -> str:
+    """The name of a layer's part: its place was given, or the name itself."""
+    if isinstance(layer, str):
+        return layer
+    if isinstance(layer, bool) or not isinstance(layer, Integral):
+        raise TypeError(f"layer must be a layer's place or a name, got {describe(layer)}")
+    return f"{layer}.{part}"
 
 
 def _model(model: object) -> Sequential:

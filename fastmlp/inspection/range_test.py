@@ -149,7 +149,7 @@ def find_learning_rate(
     """
     lowest = check_number("lowest", lowest, 0.0, open_low=True)
     highest = check_number("highest", highest, lowest, open_low=True)
-    steps = check_int("steps", steps, 20)
+    steps = check_positive_int("steps", check_int("steps", steps, 20))
     batch_size = check_positive_int("batch_size", batch_size)
     rates = np.geomspace(lowest, highest, steps)
     tried, losses, changes = [], [], []

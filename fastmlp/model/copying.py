@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..common.checks import check_instance
 from .sequential import Sequential
 
 
@@ -12,6 +13,7 @@ def copy_of(model: Sequential, dtype: str | None = None) -> Sequential:
     history, metadata and callbacks are not copied. A model that is not built gives one that is not
     built.
     """
+    check_instance("model", model, Sequential, "a Sequential")
     other = Sequential(
         model.layers,
         loss=model.loss,

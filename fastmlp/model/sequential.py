@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..common.checks import check_int
+from ..common.checks import check_instance, check_int
 from ..common.error_state import calls_users, has_own_error_state, own_error_state
 from ..declarations.losses import Loss
 from ..declarations.optimizers import Optimizer, get_optimizer
@@ -261,6 +261,7 @@ class Sequential:
 
     def set_weights(self, snapshot: Snapshot) -> None:
         """Write parameters and buffers back; the count of updates goes on."""
+        check_instance("snapshot", snapshot, Snapshot, "what get_weights returns")
         self.training_state.state.write(snapshot)
         self.training_state.awaits_rows = False
 

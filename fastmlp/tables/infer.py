@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..common.checks import check_text, check_texts
 from .cells import column_of
 from .column_schema import ColumnSchema
 from .columns import parts_of
@@ -97,6 +98,8 @@ def infer_schema(
     # Schemas are read where there is no Arrow.
     from .table import Table
 
+    if target is not None:
+        check_text("target", target)
     wishes = Wishes(
         *(_names("numeric", numeric), _names("categorical", categorical), _names("dates", dates)),
         *(_names("drop", drop), _names("keep", keep)),
@@ -318,4 +321,4 @@ def _is_constant(values: Array) -> bool:
 def _names(option: str, names: Iterable[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise TypeError(f"{option} must be a list of columns, got {names!r}; use [{names!r}]")
-    return tuple(names)
+    return check_texts(option, names)

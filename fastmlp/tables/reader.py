@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
+from ..common.checks import check_bool, check_text, check_texts
 from ..errors import missing_extra
 from .arrays import texts
 from .delimited import read_delimited
@@ -85,7 +86,12 @@ def read_table(
     >>> table.where(1)
     'line 3'
     """
-    values = (na_values,) if isinstance(na_values, str) else tuple(na_values)
+    values = check_texts("na_values", na_values)
+    header = check_bool("header", header)
+    texts_given = {"separator": separator, "decimal": decimal, "thousands": thousands}
+    for name, value in {**texts_given, "encoding": encoding}.items():
+        if value is not None:
+            check_text(name, value)
     options = ReadOptions(separator, decimal, thousands, encoding, header, values)
     table = read(path, options)
     tell(table.notes)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..common.atomic_file import atomic_text
+from ..common.checks import check_instance
 from ..common.sealed import DIGEST, json_digest
 from ..data.features import counted
 from ..errors import ModelFileError
@@ -89,6 +90,8 @@ class Schema:
         self, table: Table | Mapping[str, Any], columns: Mapping[str, Column]
     ) -> tuple[dict[str, Array], tuple[Note, ...]]:
         """Do what `read` does, where some columns of the table have been looked at before."""
+        if not hasattr(table, "columns"):
+            check_instance("table", table, Mapping, "a Table or a mapping of names to arrays")
         given = names_of(table)
         missing = [repr(column.name) for column in self.used if column.name not in given]
         if missing:
@@ -121,8 +124,9 @@ class Schema:
         KeyError, TypeError, ValueError
             It describes none.
         """
-        if description["version"] != VERSION:
-            raise ValueError(f"version {description['version']!r}, expected {VERSION}")
+        check_instance("description", description, Mapping, "what to_dict returns")
+        if description.get("version") != VERSION:
+            raise ValueError(f"version {description.get('version')!r}, expected {VERSION}")
         if unknown := sorted(description.keys() - {"version", "columns", "target", "notes"}):
             raise ValueError(f"{unknown[0]!r} is no part of a schema")
         target = description["target"]
@@ -154,7 +158,7 @@ class Schema:
         """
         shown = os.fspath(path)
         # Editors mark UTF-8 by a byte order mark.
-        with open(path, encoding="utf-8-sig") as file:
+        with open(os.fspath(path), encoding="utf-8-sig") as file:
             try:
                 description = json.loads(file.read())
                 digest = description.pop(DIGEST, None)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import operator
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..common.atomic_file import atomic_text, save_figure
+from ..common.checks import check_instance, check_int
 from ..errors import missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+    from collections.abc import ItemsView, Iterator, KeysView, ValuesView
 
     from matplotlib.axes import Axes
 
@@ -51,9 +53,10 @@ class History:
         TypeError
             If the number is not an integer, a name not a string or a value not a number.
         ValueError
-            If a name is ``"epoch"``, which files use for the epoch's number.
+            If the number is negative, or a name is ``"epoch"``, which files use for the number.
         """
-        number = operator.index(epoch)
+        number = check_int("epoch", epoch, 0)
+        check_instance("logs", logs, Mapping, "a mapping of names to numbers")
         row = {name: float(value) for name, value in logs.items()}
         for name in row:
             if not isinstance(name, str):
@@ -69,6 +72,7 @@ class History:
 
     def extend(self, other: History) -> None:
         """Add all epochs of another history."""
+        check_instance("other", other, History, "a History")
         for epoch, logs in other.last(len(other)):
             self.append(epoch, logs)
 
@@ -134,7 +138,7 @@ class History:
         ValueError
             If ``"epoch"`` is missing, an entry is not a list of one number an epoch.
         """
-        epochs = data.get(_EPOCH)
+        epochs = check_instance("data", data, Mapping, "a mapping of names").get(_EPOCH)
         if not isinstance(epochs, list):
             raise ValueError(f"a history needs a list {_EPOCH!r}; it has {', '.join(data)}")
         for name, column in data.items():

@@ -15,6 +15,7 @@ from fastmlp.common.checks import (
     check_int,
     check_number,
     check_positive_int,
+    check_texts,
     find_name,
     unknown_name,
 )
@@ -121,3 +122,16 @@ def test_declarations_import_numpy_and_the_standard_library_alone() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False"]
+
+
+def test_texts():
+    assert check_texts("keep", "a") == ("a",)
+    assert check_texts("keep", ["a", "b"]) == ("a", "b")
+    for wrong in (3, None, np.array("a"), ["a", 3]):
+        with pytest.raises(TypeError, match="keep must be a string or several in a list, got"):
+            check_texts("keep", wrong)
+
+
+def test_counts_that_no_array_can_have():
+    with pytest.raises(ValueError, match="steps must be an integer <= "):
+        check_positive_int("steps", 2**63)

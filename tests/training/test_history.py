@@ -221,3 +221,20 @@ class TestPlot:
             monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(ImportError, match=r"fastmlp\[plot\]"):
             make(loss=[1.0]).plot()
+
+
+@pytest.mark.parametrize("write", ["to_csv", "to_json"])
+def test_a_number_is_no_path(write: str) -> None:
+    """It would be an open file's, which is written to and closed."""
+    with pytest.raises(TypeError, match="PathLike object, not bool"):
+        getattr(History(), write)(True)
+
+
+def test_what_is_no_epoch_and_no_logs() -> None:
+    history = History()
+    with pytest.raises(TypeError, match="epoch must be an integer, got 1.5"):
+        history.append(1.5, {})
+    with pytest.raises(TypeError, match="logs must be a mapping"):
+        history.append(0, [1.0])
+    with pytest.raises(TypeError, match="other must be a History"):
+        history.extend({})

@@ -106,7 +106,7 @@ def export_quantized(
         raise ValueError(
             "calibration rows are for quantize='int8'; leave them out or add quantize='int8'"
         )
-    if quantize != "int8":
+    if not isinstance(quantize, str) or quantize != "int8":
         raise ValueError(f"quantize must be None or 'int8', got {describe(quantize)}")
     if calibration is None:
         raise ValueError(
