@@ -78,7 +78,7 @@ class History:
 
     def last(self, count: int) -> list[tuple[int, dict[str, float]]]:
         """Return number and values of each of the last epochs."""
-        first = len(self) - min(count, len(self))
+        first = len(self) - min(check_int("count", count, 0), len(self))
         return [
             (self.epochs[row], {name: column[row] for name, column in self.items()})
             for row in range(first, len(self))

@@ -22,7 +22,7 @@ import fastmlp as fm
 CALLED_BY_THE_LIBRARY = {
     *(name for name in dir(fm.Callback) if name.startswith("on_")),
     *("build", "observe", "rates", "start", "factor", "formulas", "goes_with", "smoothed"),
-    *("with_parameter", "check_monitor", "check_names"),
+    *("with_parameter", "check_monitor", "check_names", "take_up"),
 }
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "TabularClassifier", "TabularRegressor")
 
@@ -208,6 +208,7 @@ def _of(name: str, maker: Callable[[Path], Any], /, **arguments: Any) -> None:
 _of("History.append", lambda folder: fm.History(), epoch=0, logs={"loss": 1.0})
 _of("History.extend", lambda folder: fm.History(), other=_fitted("classes").history)
 _of("History.from_dict", lambda folder: fm.History, data=_fitted("classes").history.to_dict())
+_of("History.last", lambda folder: _fitted("classes").history, count=1)
 _of("History.to_csv", _with_history, path="history.csv")
 _of("History.to_json", _with_history, path="history.json")
 
