@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-_MOST = 2**63 - 1
-
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ValueError:
     """Make the error for a name that is not among those there are, with the closest one.
@@ -120,12 +118,8 @@ def check_int(name: str, value: object, low: int) -> int:
 
 
 def check_positive_int(name: str, value: object) -> int:
-    """Check a count, of at least 1, and return it as an int; errors as in `check_int`."""
-    count = check_int(name, value, 1)
-    # NumPy takes no more as a size.
-    if count > _MOST:
-        raise ValueError(f"{name} must be an integer <= {_MOST}, got {describe(value)}")
-    return count
+    """Check an integer of at least 1 and return it as an int; errors as in `check_int`."""
+    return check_int(name, value, 1)
 
 
 def check_bool(name: str, value: object) -> bool:

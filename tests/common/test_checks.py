@@ -130,8 +130,3 @@ def test_texts():
     for wrong in (3, None, np.array("a"), ["a", 3]):
         with pytest.raises(TypeError, match="keep must be a string or several in a list, got"):
             check_texts("keep", wrong)
-
-
-def test_counts_that_no_array_can_have():
-    with pytest.raises(ValueError, match="steps must be an integer <= "):
-        check_positive_int("steps", 2**63)

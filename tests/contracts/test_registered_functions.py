@@ -18,7 +18,7 @@ import pytest
 from paths import ROOT
 
 import fastmlp as fm
-from fastmlp.common import safetensors
+from fastmlp.common import sealed
 from fastmlp.declarations import activations, losses
 from fastmlp.kernels import custom
 
@@ -144,11 +144,11 @@ def test_what_is_saved_again_has_the_function_that_was_taken(tmp_path: Path) -> 
 
 def without_digests(path: Path) -> None:
     """Make a file what it was before there were digests."""
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     text = re.sub(r', "digests": \[[^]]*\]', "", metadata["fastmlp"])
     assert text != metadata["fastmlp"]
     metadata["fastmlp"] = json.dumps(json.loads(text))
-    safetensors.write(path, tensors, metadata)
+    sealed.write(path, tensors, metadata)
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -170,11 +170,11 @@ def test_damaged_digests(digests: str, tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     register()
     saved_predictor(path)
-    tensors, metadata = safetensors.read(path)
+    tensors, metadata = sealed.read(path)
     metadata["fastmlp"] = re.sub(
         r'"digests": \[[^]]*\]', f'"digests": {digests}', metadata["fastmlp"]
     )
-    safetensors.write(path, tensors, metadata)
+    sealed.write(path, tensors, metadata)
     with pytest.raises(fm.ModelFileError, match="m.safetensors: damaged predictor file"):
         fm.load_predictor(path)
 

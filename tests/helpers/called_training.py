@@ -187,7 +187,8 @@ def fit_that_is_resumed(folder: Path, backend: str) -> Any:
     model, path = network(backend), folder / "m.safetensors"
     with suppress(KeyboardInterrupt):
         model.fit(X, WORDS, epochs=4, callbacks=[fm.ModelCheckpoint(path), Break()], verbose=0)
-    model = fm.resume(path, X, WORDS, backend=backend, verbose=0)
+    stopper = fm.EarlyStopping("loss", patience=9, restore_best=False)
+    model = fm.resume(path, X, WORDS, backend=backend, callbacks=[stopper], verbose=0)
     return dict(model.parameters), without_seconds(model.history)
 
 

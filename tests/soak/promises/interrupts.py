@@ -42,9 +42,14 @@ def _ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGALRM, kept[1])
 
 
+def _ours() -> set[threading.Thread]:
+    """Threads of the library; joblib may leave some of its own."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("fastmlp")}
+
+
 def _interrupted(work: Callable[[], object], seconds: float) -> str:
     """Do the work until then, and wait for its threads."""
-    before = set(threading.enumerate())
+    before = _ours()
     with _ctrl_c():
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
         try:
@@ -55,7 +60,7 @@ def _interrupted(work: Callable[[], object], seconds: float) -> str:
             came_to = "interrupted"
     gc.collect()
     deadline = time.monotonic() + 10.0
-    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+    while (left := _ours() - before) and time.monotonic() < deadline:
         time.sleep(0.001)
     assert not left, f"left behind: {left}"
     return came_to
