@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.dummy import DummyProcess
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,18 @@ def _ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGALRM, kept[1])
 
 
-def _ours() -> set[threading.Thread]:
-    """Threads of the library; joblib may leave some of its own."""
-    return {thread for thread in threading.enumerate() if thread.name.startswith("fastmlp")}
+def _threads() -> set[threading.Thread]:
+    """All but those of a pool of joblib's, which does not always end it when it is interrupted."""
+    return {
+        thread
+        for thread in threading.enumerate()
+        if not isinstance(thread, DummyProcess) and "(_handle_" not in thread.name
+    }
 
 
 def _interrupted(work: Callable[[], object], seconds: float) -> str:
     """Do the work until then, and wait for its threads."""
-    before = _ours()
+    before = _threads()
     with _ctrl_c():
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
         try:
@@ -60,7 +65,7 @@ def _interrupted(work: Callable[[], object], seconds: float) -> str:
             came_to = "interrupted"
     gc.collect()
     deadline = time.monotonic() + 10.0
-    while (left := _ours() - before) and time.monotonic() < deadline:
+    while (left := _threads() - before) and time.monotonic() < deadline:
         time.sleep(0.001)
     assert not left, f"left behind: {left}"
     return came_to
